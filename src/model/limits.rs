@@ -1,0 +1,24 @@
+//! Every limit, named, with its reason. Beyond a limit flakedb says so; it never guesses.
+
+/// Largest report read, after decompression: four times the largest seen in the field (63 MB).
+pub const REPORT_BYTES_MAX: u64 = 256 << 20;
+/// Largest sum of reports taken from one archive.
+pub const ARCHIVE_BYTES_MAX: u64 = 1 << 30;
+/// Most entries looked at in one archive.
+pub const ARCHIVE_ENTRIES_MAX: usize = 100_000;
+/// Deepest nesting of elements outside failure text; real reports reach 5.
+pub const DEPTH_MAX: usize = 256;
+/// Longest name stored and shown without a warning; real names stay below 2 kB.
+pub const NAME_BYTES_MAX: usize = 16 << 10;
+/// Failure text kept for one failure; the middle of longer texts is cut out.
+pub const FAILURE_TEXT_BYTES_MAX: usize = 64 << 10;
+/// Failure message kept for one failure; what is cut off stays in the text.
+pub const FAILURE_MESSAGE_BYTES_MAX: usize = 4 << 10;
+/// Attempts kept for one test in one run; a retry loop beyond that is itself the finding.
+pub const ATTEMPTS_MAX: usize = 1_000;
+/// Warnings kept for one report; the rest are only counted.
+pub const WARNINGS_MAX: usize = 1_000;
+/// Properties kept for one report.
+pub const PROPERTIES_MAX: usize = 200;
+/// Longest plausible duration of one test: a year, as Jenkins clamps it.
+pub const DURATION_SECONDS_MAX: f64 = 31_536_000.0;

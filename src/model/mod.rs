@@ -1,0 +1,22 @@
+//! L0: plain data shared by every layer.
+//!
+//! No I/O, no clock, no environment. A type lives here when two layers that must not know each
+//! other (say, `junit` and `store`) both speak of it. Words are those of the glossary in
+//! `docs/ARCHITECTURE.md`.
+
+pub mod failure;
+pub mod hash;
+pub mod limits;
+pub mod outcome;
+pub mod report;
+pub mod run;
+pub mod tests;
+pub mod time;
+
+pub use failure::Failure;
+pub use hash::{FailureId, ReportHash, RunKey, SignatureId, TestId};
+pub use outcome::{Counts, Outcome};
+pub use report::{Attempt, Repeat, Report, SuiteFailure, TestResult};
+pub use run::{Lane, RunContext, Variant};
+pub use tests::{TestIdentity, TestIndex, TestTable};
+pub use time::{Micros, Started, Timestamp};

@@ -1,0 +1,110 @@
+//! What became of a test.
+
+use serde::{Deserialize, Serialize};
+
+/// The outcome of one attempt, or of a test in a run after all its attempts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[repr(u8)]
+pub enum Outcome {
+    /// The test ran and held.
+    Passed = 0,
+    /// An assertion did not hold.
+    Failed = 1,
+    /// The test could not be carried out: crash, timeout, set-up error.
+    Errored = 2,
+    /// The test was not run.
+    Skipped = 3,
+}
+
+impl Outcome {
+    /// All outcomes, in the order of their stored codes.
+    pub const ALL: [Self; 4] = [Self::Passed, Self::Failed, Self::Errored, Self::Skipped];
+
+    /// The code stored in segments and tables.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The outcome of a stored code.
+    #[must_use]
+    pub const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            0 => Some(Self::Passed),
+            1 => Some(Self::Failed),
+            2 => Some(Self::Errored),
+            3 => Some(Self::Skipped),
+            _ => None,
+        }
+    }
+
+    /// Failed or errored: what blocks a merge.
+    #[must_use]
+    pub const fn is_bad(self) -> bool {
+        matches!(self, Self::Failed | Self::Errored)
+    }
+
+    /// The character of an outcome strip: `.` `F` `E` `s`.
+    #[must_use]
+    pub const fn strip_char(self) -> char {
+        match self {
+            Self::Passed => '.',
+            Self::Failed => 'F',
+            Self::Errored => 'E',
+            Self::Skipped => 's',
+        }
+    }
+
+    /// The lower-case word used in JSON and in sentences.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Errored => "errored",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// How many results had each outcome.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// All results.
+    pub cases: u64,
+    /// Results that passed, flaky ones included.
+    pub passed: u64,
+    /// Results with a failed assertion.
+    pub failed: u64,
+    /// Results that could not be carried out.
+    pub errored: u64,
+    /// Results that were not run.
+    pub skipped: u64,
+    /// Results that passed only after a failed attempt.
+    pub flaky: u64,
+}
+
+impl Counts {
+    /// Counts one more result.
+    pub fn add(&mut self, outcome: Outcome, flaky: bool) {
+        self.cases += 1;
+        match outcome {
+            Outcome::Passed => self.passed += 1,
+            Outcome::Failed => self.failed += 1,
+            Outcome::Errored => self.errored += 1,
+            Outcome::Skipped => self.skipped += 1,
+        }
+        self.flaky += u64::from(flaky);
+    }
+
+    /// Adds the counts of another set of results.
+    pub fn merge(&mut self, other: &Self) {
+        self.cases += other.cases;
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.errored += other.errored;
+        self.skipped += other.skipped;
+        self.flaky += other.flaky;
+    }
+}

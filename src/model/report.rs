@@ -1,0 +1,113 @@
+//! What one JUnit XML document says, once repeated records have been understood.
+
+use super::failure::Failure;
+use super::outcome::{Counts, Outcome};
+use super::run::Variant;
+use super::tests::{TestIndex, TestTable};
+use super::time::{Micros, Started};
+
+/// One JUnit XML document.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// The runner that wrote it, such as `pytest`; `unknown` where nothing tells.
+    pub producer: &'static str,
+    /// The name of the root element, or empty.
+    pub name: String,
+    /// The earliest start that the document gives.
+    pub started: Option<Started>,
+    /// False where the document was cut off or damaged and only its whole cases were kept.
+    pub complete: bool,
+    /// Distinct tests, in document order.
+    pub tests: TestTable,
+    /// One result for each test and dialect variant, in document order.
+    pub results: Vec<TestResult>,
+    /// The failures that results and attempts point to.
+    pub failures: Vec<Failure>,
+    /// Dialect variants (a Playwright project, a browser) that results point to; results without
+    /// one belong to the run's own variant.
+    pub variants: Vec<Variant>,
+    /// Errors of whole suites, which belong to no test.
+    pub suite_failures: Vec<SuiteFailure>,
+    /// Cases by outcome as the document shows them.
+    pub counts: Counts,
+    /// Cases without a usable name: counted, but without an identity.
+    pub nameless: u64,
+    /// Properties of the root and its suites, secrets and environment left out.
+    pub properties: Vec<(String, String)>,
+}
+
+/// What became of one test in one report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestResult {
+    /// The test, in [`Report::tests`].
+    pub test: TestIndex,
+    /// The dialect variant, as a place in [`Report::variants`].
+    pub variant: Option<u16>,
+    /// The outcome after all attempts.
+    pub outcome: Outcome,
+    /// How repeated records of this test were understood.
+    pub repeat: Repeat,
+    /// The time of the last attempt, where the report gives it.
+    pub duration: Option<Micros>,
+    /// The failure of the last attempt, as a place in [`Report::failures`].
+    pub failure: Option<u32>,
+    /// All attempts in order, the last one included; empty where there was only one.
+    pub attempts: Vec<Attempt>,
+}
+
+impl TestResult {
+    /// Passed, but only after a failed attempt in the same run.
+    #[must_use]
+    pub fn is_flaky(&self) -> bool {
+        self.repeat == Repeat::Retried && self.outcome == Outcome::Passed
+    }
+}
+
+/// One execution of a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attempt {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// How long it took, where the report says.
+    pub duration: Option<Micros>,
+    /// Why it failed, as a place in [`Report::failures`].
+    pub failure: Option<u32>,
+}
+
+/// How several records of one test in one run were understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+#[repr(u8)]
+pub enum Repeat {
+    /// One record.
+    #[default]
+    Single = 0,
+    /// A failed attempt was tried again.
+    Retried = 1,
+    /// The test was run several times on purpose, with one outcome.
+    Repeated = 2,
+    /// Different tests that share a name, or an unordered merge: no evidence of flakiness.
+    Ambiguous = 3,
+}
+
+impl Repeat {
+    /// The repeat of a stored code.
+    #[must_use]
+    pub const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            0 => Some(Self::Single),
+            1 => Some(Self::Retried),
+            2 => Some(Self::Repeated),
+            3 => Some(Self::Ambiguous),
+            _ => None,
+        }
+    }
+}
+
+/// An error of a whole suite: a script that crashed before its first test.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SuiteFailure {
+    /// Names of the enclosing suites, joined by [`SUITE_SEPARATOR`](super::tests::SUITE_SEPARATOR).
+    pub suite: String,
+    /// What happened, as a place in [`Report::failures`].
+    pub failure: u32,
+}

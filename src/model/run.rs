@@ -1,0 +1,207 @@
+//! The run: one reporting job of a suite on one revision.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::hash::{KeyHasher, ReportHash, RunKey};
+use super::time::Timestamp;
+
+/// Where a run stands in the life of a change.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u8)]
+pub enum Lane {
+    /// The branch that everything merges into.
+    Default = 0,
+    /// A pull request or a merge queue.
+    Change = 1,
+    /// Any other branch, tag or local run.
+    #[default]
+    Other = 2,
+}
+
+impl Lane {
+    /// The code stored in tables.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The lane of a stored code.
+    #[must_use]
+    pub const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            0 => Some(Self::Default),
+            1 => Some(Self::Change),
+            2 => Some(Self::Other),
+            _ => None,
+        }
+    }
+
+    /// The word used in flags and JSON.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Change => "change",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// The matrix cell of a run: sorted `key=value` pairs, such as `os=linux,python=3.12`.
+///
+/// ```
+/// use flakedb::model::Variant;
+/// let variant: Variant = "python=3.12, os=linux".parse().unwrap();
+/// assert_eq!(variant.to_string(), "os=linux,python=3.12");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
+#[serde(into = "String")]
+pub struct Variant(Vec<(String, String)>);
+
+/// A variant that is not a list of `key=value` pairs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not key=value; write a variant as os=linux,python=3.12")]
+pub struct VariantError(String);
+
+impl Variant {
+    /// True where the run has no matrix cell.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// This variant with one more pair; a key that is there already keeps its value.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: &str) -> Self {
+        let clean = |text: &str| -> String {
+            let kept = |c: char| if c == ',' || c == '=' || c.is_control() { '_' } else { c };
+            text.trim().chars().map(kept).collect()
+        };
+        let key = clean(key);
+        if let Err(place) = self.0.binary_search_by(|(known, _)| known.as_str().cmp(&key)) {
+            self.0.insert(place, (key, clean(value)));
+        }
+        self
+    }
+
+    /// This variant with all pairs of `other` that it lacks.
+    #[must_use]
+    pub fn with_all(self, other: &Self) -> Self {
+        other.0.iter().fold(self, |variant, (key, value)| variant.with(key, value))
+    }
+
+    /// The pairs, sorted by key.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+}
+
+impl fmt::Display for Variant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (key, value)) in self.0.iter().enumerate() {
+            let comma = if index > 0 { "," } else { "" };
+            write!(f, "{comma}{key}={value}")?;
+        }
+        Ok(())
+    }
+}
+
+impl From<Variant> for String {
+    fn from(variant: Variant) -> Self {
+        variant.to_string()
+    }
+}
+
+impl std::str::FromStr for Variant {
+    type Err = VariantError;
+
+    fn from_str(text: &str) -> Result<Self, VariantError> {
+        text.split(',').map(str::trim).filter(|pair| !pair.is_empty()).try_fold(
+            Self::default(),
+            |variant, pair| match pair.split_once('=') {
+                Some((key, value)) if !key.trim().is_empty() => Ok(variant.with(key, value)),
+                _ => Err(VariantError(pair.to_owned())),
+            },
+        )
+    }
+}
+
+/// Everything about a run but its results.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct RunContext {
+    /// The project, `owner/name` where a forge knows it.
+    pub project: String,
+    /// The commit under test: the head of a pull request, never its synthetic merge.
+    pub revision: Option<String>,
+    /// The branch under test: the source branch of a pull request.
+    pub branch: Option<String>,
+    /// Default branch, change, or other.
+    pub lane: Lane,
+    /// The matrix cell.
+    pub variant: Variant,
+    /// The CI build: shared by all its jobs, shards and attempts.
+    pub build: Option<String>,
+    /// The attempt of that build, from 1; a CI re-run counts up.
+    pub attempt: u32,
+    /// The CI job, for people.
+    pub job: Option<String>,
+    /// Where a person finds the job's log.
+    pub url: Option<String>,
+    /// When the run started, where somebody said so; else the reports' own times count.
+    pub started: Option<Timestamp>,
+}
+
+impl RunContext {
+    /// The run's natural key.
+    ///
+    /// With a build, all reports of one project, revision, build, attempt and variant are one run,
+    /// whatever order or number of uploads they come in. Without one nothing says what belongs
+    /// together, so the run is keyed by `anonymous`: the smallest report hash of its group.
+    #[must_use]
+    pub fn key(&self, anonymous: ReportHash) -> RunKey {
+        let hasher = KeyHasher::new("run.1")
+            .part(self.project.as_bytes())
+            .part(self.revision.as_deref().unwrap_or("").as_bytes())
+            .part(self.variant.to_string().as_bytes());
+        let hasher = match &self.build {
+            Some(build) => {
+                hasher.part(b"build").part(build.as_bytes()).part(&self.attempt.to_le_bytes())
+            }
+            None => hasher.part(b"report").part(&anonymous.0),
+        };
+        RunKey(hasher.finish())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variant_reads_back_what_it_prints_and_refuses_what_is_no_pair() {
+        let variant: Variant = " b=2,a=1,,a=9 ".parse().unwrap();
+        assert_eq!(variant.to_string(), "a=1,b=2");
+        assert_eq!(variant.to_string().parse::<Variant>().unwrap(), variant);
+        assert!("linux".parse::<Variant>().is_err());
+        assert!("=x".parse::<Variant>().is_err());
+        let odd = Variant::default().with("k", "a,b=c\n");
+        assert_eq!(odd.to_string().parse::<Variant>().unwrap(), odd);
+    }
+
+    #[test]
+    fn the_key_follows_the_build_where_there_is_one_and_the_report_where_not() {
+        let (one, two) = (ReportHash::of(b"1"), ReportHash::of(b"2"));
+        let mut context = RunContext { project: "p".into(), ..RunContext::default() };
+        assert_ne!(context.key(one), context.key(two));
+        context.build = Some("7".into());
+        assert_eq!(context.key(one), context.key(two));
+        let first = context.key(one);
+        context.attempt = 2;
+        assert_ne!(context.key(one), first);
+    }
+}

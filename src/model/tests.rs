@@ -1,0 +1,187 @@
+//! Tests: their identity and a compact table of many.
+
+use std::ops::Range;
+
+use hashbrown::HashTable;
+
+use super::hash::TestId;
+
+/// Separates the names of nested suites inside [`TestIdentity::suite`] (U+001F).
+pub const SUITE_SEPARATOR: char = '\u{1f}';
+/// Joins the parts of a printed test.
+pub const LABEL_SEPARATOR: &str = "::";
+
+/// Who a test is: the cleaned strings that the identity rule kept, and their hash.
+///
+/// `suite` and `file` are part of the identity only where `qualified` is false; otherwise they are
+/// what one report said and may differ in the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TestIdentity<'a> {
+    /// The key of the test in every history.
+    pub id: TestId,
+    /// Names of the enclosing suites, joined by [`SUITE_SEPARATOR`].
+    pub suite: &'a str,
+    /// The class name, or empty.
+    pub classname: &'a str,
+    /// The name.
+    pub name: &'a str,
+    /// The source file, relative to the repository where that could be told, or empty.
+    pub file: &'a str,
+    /// True where class and name alone are the identity.
+    pub qualified: bool,
+}
+
+impl TestIdentity<'_> {
+    /// The test as it is printed and typed: `classname::name`, with file and suites in front
+    /// where they are part of the identity.
+    ///
+    /// ```
+    /// use flakedb::model::{TestId, TestIdentity};
+    /// let test = TestIdentity {
+    ///     id: TestId([0; 16]), suite: "pytest", classname: "tests.test_a", name: "test_b",
+    ///     file: "tests/test_a.py", qualified: true,
+    /// };
+    /// assert_eq!(test.label(), "tests.test_a::test_b");
+    /// ```
+    #[must_use]
+    pub fn label(&self) -> String {
+        let mut parts: Vec<&str> = Vec::with_capacity(4);
+        if !self.qualified {
+            let first_suite = self.suite.split(SUITE_SEPARATOR).next().unwrap_or("");
+            if self.file != first_suite && self.file != self.classname {
+                parts.push(self.file);
+            }
+            parts.extend(self.suite.split(SUITE_SEPARATOR).filter(|name| *name != self.classname));
+        }
+        if self.classname != self.name {
+            parts.push(self.classname);
+        }
+        parts.push(self.name);
+        parts.retain(|part| !part.is_empty());
+        parts.join(LABEL_SEPARATOR)
+    }
+}
+
+/// A test's place in a [`TestTable`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TestIndex(pub u32);
+
+#[derive(Debug, Clone)]
+struct Entry {
+    id: TestId,
+    suite: Range<u32>,
+    classname: Range<u32>,
+    name: Range<u32>,
+    file: Range<u32>,
+    qualified: bool,
+}
+
+/// Distinct tests in order of first appearance, all their strings in one buffer.
+///
+/// A million tests of 60 bytes each take about 140 MB as owned strings and 120 bytes each here;
+/// interning a known test allocates nothing.
+#[derive(Debug, Clone, Default)]
+pub struct TestTable {
+    text: String,
+    entries: Vec<Entry>,
+    places: HashTable<u32>,
+}
+
+impl TestTable {
+    /// The place of the test, which is added where it is new.
+    ///
+    /// # Errors
+    /// [`TableFull`] when names would need more than 4 GiB or there are 2³² tests.
+    pub fn intern(&mut self, test: &TestIdentity<'_>) -> Result<TestIndex, TableFull> {
+        let entries = &self.entries;
+        let hash = place_hash(test.id);
+        if let Some(&place) = self.places.find(hash, |&place| entries[place as usize].id == test.id)
+        {
+            return Ok(TestIndex(place));
+        }
+        let place = u32::try_from(self.entries.len()).map_err(|_| TableFull)?;
+        let entry = Entry {
+            id: test.id,
+            suite: self.push_suite(test.suite)?,
+            classname: self.push(test.classname)?,
+            name: self.push(test.name)?,
+            file: self.push(test.file)?,
+            qualified: test.qualified,
+        };
+        self.entries.push(entry);
+        let entries = &self.entries;
+        self.places.insert_unique(hash, place, |&other| place_hash(entries[other as usize].id));
+        Ok(TestIndex(place))
+    }
+
+    /// The place of a test that is in the table.
+    #[must_use]
+    pub fn find(&self, id: TestId) -> Option<TestIndex> {
+        let same = |place: &u32| self.entries[*place as usize].id == id;
+        self.places.find(place_hash(id), same).map(|&place| TestIndex(place))
+    }
+
+    /// The test at a place of this table; `None` for a place of another table.
+    #[must_use]
+    pub fn get(&self, index: TestIndex) -> Option<TestIdentity<'_>> {
+        self.entries.get(index.0 as usize).map(|entry| self.identity(entry))
+    }
+
+    /// All tests in order of first appearance.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = TestIdentity<'_>> {
+        self.entries.iter().map(|entry| self.identity(entry))
+    }
+
+    /// How many tests there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// True where there is no test.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    fn identity(&self, entry: &Entry) -> TestIdentity<'_> {
+        let text = |range: &Range<u32>| &self.text[range.start as usize..range.end as usize];
+        TestIdentity {
+            id: entry.id,
+            suite: text(&entry.suite),
+            classname: text(&entry.classname),
+            name: text(&entry.name),
+            file: text(&entry.file),
+            qualified: entry.qualified,
+        }
+    }
+
+    /// Neighbours share their suite almost always, so its text is stored once for a stretch.
+    fn push_suite(&mut self, suite: &str) -> Result<Range<u32>, TableFull> {
+        if let Some(last) = self.entries.last() {
+            let range = last.suite.clone();
+            if &self.text[range.start as usize..range.end as usize] == suite {
+                return Ok(range);
+            }
+        }
+        self.push(suite)
+    }
+
+    fn push(&mut self, part: &str) -> Result<Range<u32>, TableFull> {
+        let start = u32::try_from(self.text.len()).map_err(|_| TableFull)?;
+        self.text.push_str(part);
+        let end = u32::try_from(self.text.len()).map_err(|_| TableFull)?;
+        Ok(start..end)
+    }
+}
+
+/// More test names than one table can hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("more than 4 GiB of test names in one ingest; split it")]
+pub struct TableFull;
+
+/// Ids are uniform already: their first bytes serve as the hash.
+fn place_hash(id: TestId) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = id.0;
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+}

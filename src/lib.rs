@@ -7,4 +7,8 @@
 //! | --- | --- | --- |
 //! | L0 | [`model`] | plain data |
 
+#[cfg(feature = "history")]
+pub mod analysis;
 pub mod model;
+#[cfg(feature = "history")]
+pub mod store;

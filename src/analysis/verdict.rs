@@ -1,0 +1,289 @@
+//! What the judgement says: one verdict for each test and variant, with its evidence.
+
+use serde::Serialize;
+
+use crate::model::{Lane, Micros, Outcome, SignatureId, Timestamp};
+use crate::store::query::{RunNo, TestNo};
+
+/// What a test is, in a window.
+///
+/// The order is that of alarm: a list sorted by status starts with what needs a person first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// Fails now on the default branch, and passed before in this window.
+    NewlyBroken,
+    /// Fails now on the default branch, as long as the window reaches.
+    Broken,
+    /// Passes and fails on the same code.
+    Flaky,
+    /// Something points to flakiness, but not enough to say so.
+    Suspect,
+    /// Was flaky or broken and passes now, but not yet often enough.
+    Recovering,
+    /// Was broken and passes now.
+    Fixed,
+    /// Not enough results to say anything.
+    New,
+    /// Did not run in the recent part of the window.
+    Stale,
+    /// Passes.
+    Healthy,
+}
+
+impl Status {
+    /// All statuses in order of alarm.
+    pub const ALL: [Self; 9] = [
+        Self::NewlyBroken,
+        Self::Broken,
+        Self::Flaky,
+        Self::Suspect,
+        Self::Recovering,
+        Self::Fixed,
+        Self::New,
+        Self::Stale,
+        Self::Healthy,
+    ];
+
+    /// The word used in JSON and in sentences.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::NewlyBroken => "newly-broken",
+            Self::Broken => "broken",
+            Self::Flaky => "flaky",
+            Self::Suspect => "suspect",
+            Self::Recovering => "recovering",
+            Self::Fixed => "fixed",
+            Self::New => "new",
+            Self::Stale => "stale",
+            Self::Healthy => "healthy",
+        }
+    }
+}
+
+/// An estimate with its 95 % interval, all between 0 and 1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Rate {
+    /// The share observed.
+    pub value: f64,
+    /// The lower bound.
+    pub low: f64,
+    /// The upper bound.
+    pub high: f64,
+}
+
+/// One fact behind a verdict; renderers turn it into a sentence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Fact {
+    /// Failed and then passed within one run.
+    PassedOnRetry {
+        /// In how many runs.
+        times: u32,
+        /// The last of these runs.
+        #[serde(skip)]
+        last: RunNo,
+    },
+    /// Passed and failed on one revision.
+    BothOnOneRevision {
+        /// How many revisions.
+        revisions: u32,
+        /// The last such revision.
+        last: String,
+    },
+    /// Failed on the default branch and passed again within two revisions.
+    RecoveredByItself {
+        /// How often.
+        times: u32,
+    },
+    /// Failed on changes of several branches that have nothing else in common.
+    UnrelatedBranches {
+        /// How many branches.
+        branches: u32,
+    },
+    /// The outcome changed between consecutive runs.
+    Flips {
+        /// How often.
+        flips: u32,
+        /// Of how many pairs of consecutive runs.
+        pairs: u32,
+    },
+    /// Fails without interruption until now.
+    FailsSince {
+        /// How many runs in a row.
+        runs: u32,
+        /// The first failing revision, where known.
+        first_bad: Option<String>,
+        /// The last passing revision before it, where known.
+        last_good: Option<String>,
+        /// When the first failing run started.
+        since: Timestamp,
+    },
+    /// Failed in a row, then passes without interruption until now.
+    PassesSince {
+        /// How many runs in a row.
+        runs: u32,
+        /// How many runs in a row it failed before.
+        failed_runs: u32,
+        /// The first passing revision, where known.
+        first_good: Option<String>,
+        /// When the first passing run started.
+        since: Timestamp,
+    },
+    /// Failures that do not count because far more failed in these runs than tests explain.
+    IgnoredOutages {
+        /// Failures of this test in such runs.
+        failures: u32,
+    },
+    /// Failures that do not count because only a change's own branch has them.
+    IgnoredChanges {
+        /// Failures of this test there.
+        failures: u32,
+    },
+    /// Repeated records that are no evidence: different tests share the name.
+    Ambiguous {
+        /// In how many runs.
+        runs: u32,
+    },
+    /// The rule of a named method and how it came out.
+    Rule {
+        /// The rule in words with its numbers.
+        text: String,
+    },
+}
+
+/// What a test did in one run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cell {
+    /// The run, as a place in [`Judgement::runs`].
+    pub run: u32,
+    /// The outcome after all attempts.
+    pub outcome: Outcome,
+    /// Passed only after a failed attempt.
+    pub retried: bool,
+    /// The time of the last attempt.
+    pub duration: Option<Micros>,
+}
+
+/// One run of the window as the judgement saw it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JudgedRun {
+    /// Its number in the history.
+    pub no: RunNo,
+    /// When it started.
+    pub started: Timestamp,
+    /// The commit under test.
+    pub revision: Option<String>,
+    /// The branch under test.
+    pub branch: Option<String>,
+    /// Default branch, change, or other.
+    pub lane: Lane,
+    /// The matrix cell as printed.
+    pub variant: String,
+    /// The CI build.
+    pub build: Option<String>,
+    /// The attempt of that build.
+    pub attempt: u32,
+    /// Where a person finds its log.
+    pub url: Option<String>,
+    /// Tests that ran, skipped ones left out.
+    pub executed: u32,
+    /// Tests that failed or errored in the end.
+    pub bad: u32,
+    /// Failed attempts all told count as an outage here.
+    pub outage: bool,
+}
+
+/// The verdict on one test in one variant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// The test.
+    pub test: TestNo,
+    /// The matrix cell as printed; empty where runs have none.
+    pub variant: String,
+    /// What it is.
+    pub status: Status,
+    /// How sure, where the method gives a probability: of being flaky for `Flaky` and `Suspect`,
+    /// of being broken for the broken ones.
+    pub probability: Option<f64>,
+    /// The method recommends to quarantine it.
+    pub quarantine: bool,
+    /// Runs in which it passed or failed, outages left out.
+    pub executions: u32,
+    /// Of these, how many ended badly.
+    pub failures: u32,
+    /// Runs in which it passed only after a failed attempt.
+    pub retried: u32,
+    /// Runs in which it was skipped.
+    pub skipped: u32,
+    /// Share of executions with a failed attempt, flaky passes included.
+    pub rate: Rate,
+    /// Changes of outcome between consecutive runs of one lane.
+    pub flips: u32,
+    /// The facts, strongest first.
+    pub facts: Vec<Fact>,
+    /// What it did, oldest run first; only for tests that were bad at least once.
+    pub cells: Vec<Cell>,
+    /// When it last failed.
+    pub last_failure: Option<Timestamp>,
+    /// When it last ran.
+    pub last_run: Timestamp,
+    /// Median time of passing attempts.
+    pub duration_median: Option<Micros>,
+    /// Builds that were red for this test alone: what it cost.
+    pub reddened_alone: u32,
+    /// What would change the verdict.
+    pub next: Vec<NextStep>,
+}
+
+/// What would change a verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum NextStep {
+    /// So many results more are needed to say anything.
+    MoreResults {
+        /// How many.
+        runs: u32,
+    },
+    /// So many runs without a failure clear it.
+    CleanRuns {
+        /// How many.
+        runs: u32,
+    },
+    /// Re-running one failing revision so many times would settle it.
+    RerunRevision {
+        /// How many times.
+        times: u32,
+    },
+}
+
+/// Failures of one test that look alike.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FailureCluster {
+    /// What they share.
+    pub signature: SignatureId,
+    /// How many attempts failed so.
+    pub count: u32,
+    /// When first.
+    pub first: Timestamp,
+    /// When last.
+    pub last: Timestamp,
+    /// The type of an example; may be empty.
+    pub kind: String,
+    /// The headline of an example.
+    pub headline: String,
+    /// The text of the latest example.
+    pub text: String,
+}
+
+/// Everything that was judged in one window.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judgement {
+    /// The name of the method, such as `evidence` or `threshold`.
+    pub method: &'static str,
+    /// The runs of the window, oldest first.
+    pub runs: Vec<JudgedRun>,
+    /// A verdict for each test and variant that has results, in order of alarm.
+    pub verdicts: Vec<Verdict>,
+}

@@ -1,0 +1,3 @@
+//! L2: the history. SQL lives only here.
+
+pub mod query;

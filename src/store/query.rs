@@ -1,0 +1,178 @@
+//! What the judgement reads: rows in domain terms, without SQL.
+
+use crate::model::hash::{FailureId, RunKey, SignatureId, TestId};
+use crate::model::{Counts, Lane, Micros, Outcome, Repeat, TestIdentity, Timestamp};
+
+/// A test's number in one database file; meaningless outside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TestNo(pub u32);
+
+/// A run's number in one database file; meaningless outside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunNo(pub u32);
+
+/// A stored failure's number in one database file; meaningless outside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FailureNo(pub u32);
+
+/// Which runs to look at: the last N of those that match everything else.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Window {
+    /// Only the last so many runs.
+    pub last_runs: Option<u32>,
+    /// Only runs that started at or after this time.
+    pub since: Option<Timestamp>,
+    /// Only runs that started before this time.
+    pub until: Option<Timestamp>,
+    /// Only runs on these branches; empty for all.
+    pub branches: Vec<String>,
+    /// Only runs of this lane.
+    pub lane: Option<Lane>,
+    /// Only runs of this variant, as printed.
+    pub variant: Option<String>,
+}
+
+/// One project of the history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectRow {
+    /// Its name.
+    pub name: String,
+    /// How many runs it has.
+    pub runs: u64,
+    /// When its last run started.
+    pub last_started: Option<Timestamp>,
+}
+
+/// One run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunRow {
+    /// Its number here.
+    pub no: RunNo,
+    /// Its natural key.
+    pub key: RunKey,
+    /// When it started.
+    pub started: Timestamp,
+    /// The commit under test.
+    pub revision: Option<String>,
+    /// The branch under test.
+    pub branch: Option<String>,
+    /// Default branch, change, or other.
+    pub lane: Lane,
+    /// The matrix cell as printed; empty for none.
+    pub variant: String,
+    /// The CI build.
+    pub build: Option<String>,
+    /// The attempt of that build, from 1.
+    pub attempt: u32,
+    /// The CI job, for people.
+    pub job: Option<String>,
+    /// Where a person finds its log.
+    pub url: Option<String>,
+    /// False where one of its reports was cut off.
+    pub complete: bool,
+    /// How many reports it has.
+    pub reports: u32,
+    /// Errors of whole suites.
+    pub suite_failures: u32,
+    /// The cases of its reports, summed.
+    pub counts: Counts,
+}
+
+/// What became of one test in one run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ResultRow {
+    /// The test.
+    pub test: TestNo,
+    /// The outcome after all attempts.
+    pub outcome: Outcome,
+    /// How repeated records were understood.
+    pub repeat: Repeat,
+    /// Executions, at least 1.
+    pub attempts: u32,
+    /// How many of them failed or errored.
+    pub bad_attempts: u32,
+    /// The time of the last attempt.
+    pub duration: Option<Micros>,
+}
+
+impl ResultRow {
+    /// Passed, but only after a failed attempt in the same run.
+    #[must_use]
+    pub fn is_flaky(&self) -> bool {
+        self.repeat == Repeat::Retried && self.outcome == Outcome::Passed
+    }
+}
+
+/// One bad attempt of one test in one run, with its failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BadRow {
+    /// The run.
+    pub run: RunNo,
+    /// The test.
+    pub test: TestNo,
+    /// Which attempt it was, from 0, within its report.
+    pub attempt: u32,
+    /// Failed or errored.
+    pub outcome: Outcome,
+    /// Why, where the report says.
+    pub failure: Option<FailureNo>,
+}
+
+/// One test.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestRow {
+    /// Its number here.
+    pub no: TestNo,
+    /// Its identity.
+    pub id: TestId,
+    /// See [`TestIdentity::suite`].
+    pub suite: String,
+    /// See [`TestIdentity::classname`].
+    pub classname: String,
+    /// See [`TestIdentity::name`].
+    pub name: String,
+    /// See [`TestIdentity::file`].
+    pub file: String,
+    /// See [`TestIdentity::qualified`].
+    pub qualified: bool,
+    /// When the first run that had it started.
+    pub first_seen: Timestamp,
+}
+
+impl TestRow {
+    /// The identity of this row.
+    #[must_use]
+    pub fn identity(&self) -> TestIdentity<'_> {
+        TestIdentity {
+            id: self.id,
+            suite: &self.suite,
+            classname: &self.classname,
+            name: &self.name,
+            file: &self.file,
+            qualified: self.qualified,
+        }
+    }
+
+    /// The test as it is printed and typed.
+    #[must_use]
+    pub fn label(&self) -> String {
+        self.identity().label()
+    }
+}
+
+/// One stored failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailureRow {
+    /// Its number here.
+    pub no: FailureNo,
+    /// Its identity.
+    pub id: FailureId,
+    /// What it shares with failures of the same cause.
+    pub signature: SignatureId,
+    /// The exception or assertion type; may be empty.
+    pub kind: String,
+    /// The message; may be empty.
+    pub message: String,
+    /// The text; may be empty.
+    pub text: String,
+}

@@ -6,5 +6,7 @@
 //! | layer | modules | knows |
 //! | --- | --- | --- |
 //! | L0 | [`model`] | plain data |
+//! | L1 | [`junit`] | bytes to the model and back |
 
+pub mod junit;
 pub mod model;

@@ -7,4 +7,6 @@
 //! | --- | --- | --- |
 //! | L0 | [`model`] | plain data |
 
+#[cfg(feature = "cli")]
+pub mod context;
 pub mod model;

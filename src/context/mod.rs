@@ -5,15 +5,15 @@
 //! ([`owners`]). Knows the file system and the environment; knows nothing of JUnit XML, of the
 //! history or of the command line.
 
-//CI
+pub mod ci;
 mod facts;
-//GIT
+pub mod git;
 pub mod input;
-//OWN
+pub mod owners;
 mod remote;
-//RES
-//SID
+pub mod resolve;
+pub mod sidecar;
 
 pub use facts::{Facts, Overrides};
 pub use remote::project_of_url;
-//USERES pub use resolve::{Surroundings, resolve};
+pub use resolve::{Surroundings, resolve};

@@ -29,7 +29,9 @@ pub const COMPRESSION_RATIO_FREE_BYTES: u64 = 32 << 20;
 /// Largest CODEOWNERS file read: GitHub ignores files above 3 MB.
 pub const CODEOWNERS_BYTES_MAX: u64 = 3 << 20;
 /// Longest pattern in a CODEOWNERS file: matching costs pattern times path.
-pub const CODEOWNERS_PATTERN_BYTES_MAX: usize = 4 << 10;
+pub const CODEOWNERS_PATTERN_BYTES_MAX: usize = 1 << 10;
+/// Longest path that is looked up among code owners: the longest that Linux opens.
+pub const CODEOWNERS_PATH_BYTES_MAX: usize = 4 << 10;
 /// Most patterns that the braces of one CODEOWNERS line may stand for.
 pub const CODEOWNERS_ALTERNATIVES_MAX: usize = 256;
 /// Largest `flakedb-run.toml` and CI event file read.

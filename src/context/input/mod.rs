@@ -216,7 +216,8 @@ fn open(path: &Path) -> io::Result<(File, Option<Timestamp>)> {
     if metadata.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
-    let since_epoch = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let since_epoch =
+        metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let millis = since_epoch.and_then(|time| i64::try_from(time.as_millis()).ok());
     Ok((file, millis.map(Timestamp)))
 }

@@ -33,12 +33,14 @@ pub(super) fn entries<R: Read>(label: &Label, stream: Bounded<R>) -> Loaded {
             }
         };
         if index >= ARCHIVE_ENTRIES_MAX {
-            let message = format!("has more than {ARCHIVE_ENTRIES_MAX} entries, the limit; split it");
+            let message =
+                format!("has more than {ARCHIVE_ENTRIES_MAX} entries, the limit; split it");
             gathered.push(label.reject(InputCode::TooBig, message));
             break;
         }
         let kind = entry.header().entry_type();
-        let is_file = matches!(kind, EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse);
+        let is_file =
+            matches!(kind, EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse);
         let is_link = matches!(kind, EntryType::Symlink | EntryType::Link);
         let path = entry.path_bytes().into_owned();
         let Entry::Report(name) = gathered.judge(&path, is_file, is_link) else { continue };
@@ -64,7 +66,7 @@ pub(super) fn entries<R: Read>(label: &Label, stream: Bounded<R>) -> Loaded {
             Ok(()) if (content.len() as u64) < size => Some(Break::Cut),
             Ok(()) => None,
         };
-        gathered.keep(name, content, modified.map(Timestamp), broken);
+        gathered.keep(&name, content, modified.map(Timestamp), broken.as_ref());
     }
     gathered.finish()
 }

@@ -40,7 +40,12 @@ impl Label {
     }
 
     /// A document that is one entry of the stream.
-    pub(super) fn entry(&self, name: String, bytes: Vec<u8>, modified: Option<Timestamp>) -> Document {
+    pub(super) fn entry(
+        &self,
+        name: String,
+        bytes: Vec<u8>,
+        modified: Option<Timestamp>,
+    ) -> Document {
         Document {
             name,
             path: self.path.clone(),
@@ -196,10 +201,7 @@ fn finish(
                     "is damaged {}: {error}; what came before the damage was read, upload it again",
                     outer.word()
                 );
-                vec![
-                    Ok(label.document(bytes, true)),
-                    Err(label.warn(InputCode::Damaged, message)),
-                ]
+                vec![Ok(label.document(bytes, true)), Err(label.warn(InputCode::Damaged, message))]
             }
             Break::Unreadable => vec![Err(label.reject(InputCode::Io, cannot_read(&error)))],
         },

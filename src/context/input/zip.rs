@@ -94,32 +94,33 @@ impl<'a> Gathered<'a> {
     /// Keeps the bytes of a report, unless they are an archive of their own.
     pub(super) fn keep(
         &mut self,
-        name: String,
+        name: &str,
         bytes: Vec<u8>,
         modified: Option<Timestamp>,
-        broken: Option<Break>,
+        broken: Option<&Break>,
     ) {
         self.reports += 1;
         let kind = Kind::of(&bytes);
         if kind != Kind::Plain {
             let message = format!("is {} inside an archive; unpack the archive first", kind.word());
-            self.push(InputProblem::reject(&name, InputCode::Archive, message));
+            self.push(InputProblem::reject(name, InputCode::Archive, message));
             return;
         }
         self.bytes = self.bytes.saturating_add(bytes.len() as u64);
-        let mut document = self.label.entry(name.clone(), bytes, modified);
+        let mut document = self.label.entry(name.to_owned(), bytes, modified);
         document.truncated = matches!(broken, Some(Break::Cut | Break::Damaged));
         self.loaded.push(Ok(document));
         if matches!(broken, Some(Break::Damaged | Break::Trailing)) {
             let message = "is damaged: its size or checksum is wrong; upload the archive again";
-            self.push(InputProblem::warn(&name, InputCode::Damaged, message));
+            self.push(InputProblem::warn(name, InputCode::Damaged, message));
         }
     }
 
     /// Says what the archive as a whole lacks.
     pub(super) fn finish(mut self) -> Loaded {
         for name in std::mem::take(&mut self.nested) {
-            let message = "is an archive inside an archive, which is not read: unpack the outer one";
+            let message =
+                "is an archive inside an archive, which is not read: unpack the outer one";
             // Beside reports it is most likely a trace or a bundle; alone it is what was meant.
             self.push(match self.reports {
                 0 => InputProblem::reject(&name, InputCode::Archive, message),
@@ -162,7 +163,8 @@ pub(super) fn entries(label: &Label, bytes: &[u8]) -> Loaded {
             }
         };
         if index >= ARCHIVE_ENTRIES_MAX {
-            let message = format!("has more than {ARCHIVE_ENTRIES_MAX} entries, the limit; split it");
+            let message =
+                format!("has more than {ARCHIVE_ENTRIES_MAX} entries, the limit; split it");
             gathered.push(label.reject(InputCode::TooBig, message));
             break;
         }
@@ -177,7 +179,9 @@ pub(super) fn entries(label: &Label, bytes: &[u8]) -> Loaded {
             break;
         }
         match read_entry(&archive, &header, &name, gathered.bytes) {
-            Ok((content, broken)) => gathered.keep(name, content, modified(&header), broken),
+            Ok((content, broken)) => {
+                gathered.keep(&name, content, modified(&header), broken.as_ref())
+            }
             Err(problem) => gathered.push(problem),
         }
     }

@@ -64,7 +64,7 @@ impl Found {
     }
 
     fn add_directory(&mut self, directory: &Path, name: &str) {
-        let accept = |entry: &DirEntry| is_xml_name(entry.file_name().as_encoded_bytes());
+        let accept = |path: &Path| is_xml_name(path.as_os_str().as_encoded_bytes());
         if self.walk(directory, is_hidden, accept) > 0 {
             return;
         }
@@ -94,7 +94,7 @@ impl Found {
             }
         };
         let skip = |entry: &DirEntry| !pattern.hidden && is_hidden(entry);
-        let accept = |entry: &DirEntry| pattern.matcher.is_match(plain(entry.path()));
+        let accept = |path: &Path| pattern.matcher.is_match(plain(path));
         let listed = fs::metadata(&pattern.base).is_ok_and(|metadata| metadata.is_dir());
         if !listed || self.walk(&pattern.base, skip, accept) == 0 {
             self.problems.push(InputProblem::reject(
@@ -110,26 +110,26 @@ impl Found {
         &mut self,
         base: &Path,
         skip: impl Fn(&DirEntry) -> bool,
-        accept: impl Fn(&DirEntry) -> bool,
+        accept: impl Fn(&Path) -> bool,
     ) -> usize {
         let mut met = 0;
-        let walk = WalkDir::new(base).follow_links(true).into_iter();
+        let walk = WalkDir::new(base).follow_links(true).sort_by_file_name().into_iter();
         for entry in walk.filter_entry(|entry| entry.depth() == 0 || !skip(entry)) {
             match entry {
                 // Not is_file of the name: a pipe in a directory would be waited for.
-                Ok(entry) if entry.file_type().is_file() && accept(&entry) => {
+                Ok(entry) if entry.file_type().is_file() && accept(entry.path()) => {
                     self.add(entry.into_path(), false);
                     met += 1;
                 }
                 Ok(_) => {}
-                Err(error) => met += self.walk_error(&error),
+                Err(error) => met += self.walk_error(&error, &accept),
             }
         }
         met
     }
 
     /// Notes what a walk could not list; 1 if it counts as something met.
-    fn walk_error(&mut self, error: &walkdir::Error) -> usize {
+    fn walk_error(&mut self, error: &walkdir::Error, accept: impl Fn(&Path) -> bool) -> usize {
         let path = error.path().unwrap_or_else(|| Path::new(""));
         let bytes = path.as_os_str().as_encoded_bytes();
         let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
@@ -137,7 +137,7 @@ impl Found {
             // What the link leads to is walked anyway.
             (Some(_), _) | (None, None) => 0,
             // A dangling link to something else than a report is none of our business.
-            (None, Some(_)) if is_link && !is_xml_name(bytes) => 0,
+            (None, Some(_)) if is_link && !accept(path) => 0,
             (None, Some(io_error)) => {
                 let message = cannot_read(io_error);
                 self.problems.push(InputProblem::reject(&shown(bytes), InputCode::Io, message));
@@ -176,7 +176,8 @@ fn pattern(argument: &Path) -> Option<Result<Pattern, globset::Error>> {
         .components()
         .take_while(|part| !part.as_os_str().to_str().is_none_or(is_wild))
         .collect();
-    let hidden = argument.components().any(|part| match part {
+    let rest = argument.strip_prefix(&base).unwrap_or(argument);
+    let hidden = rest.components().any(|part| match part {
         Component::Normal(name) => name.as_encoded_bytes().first() == Some(&b'.'),
         _ => false,
     });

@@ -14,6 +14,10 @@ pub const NAME_BYTES_MAX: usize = 16 << 10;
 pub const FAILURE_TEXT_BYTES_MAX: usize = 64 << 10;
 /// Failure message kept for one failure; what is cut off stays in the text.
 pub const FAILURE_MESSAGE_BYTES_MAX: usize = 4 << 10;
+/// Results and attempts in one stored segment; the largest report read holds fewer.
+pub const SEGMENT_SLOTS_MAX: usize = 1 << 24;
+/// Failure text read back from one row; far above what is stored, against damaged files.
+pub const STORED_TEXT_BYTES_MAX: usize = 16 << 20;
 /// Attempts kept for one test in one run; a retry loop beyond that is itself the finding.
 pub const ATTEMPTS_MAX: usize = 1_000;
 /// Warnings kept for one report; the rest are only counted.

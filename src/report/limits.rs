@@ -2,12 +2,12 @@
 
 /// Rows of the test table on a terminal; beyond that nobody scrolls, and JSON has them all.
 pub const TERMINAL_TESTS_MAX: usize = 200;
-/// Runs in the timeline of one test: about one screen.
-pub const TIMELINE_ROWS_MAX: usize = 25;
+/// Runs in the timeline of one test: with the rest about one screen.
+pub const TIMELINE_ROWS_MAX: usize = 15;
 /// Distinct failures shown for one test.
 pub const FAILURES_SHOWN_MAX: usize = 10;
 /// Lines of one failure's text: a stack trace's two ends fit, a log does not.
-pub const FAILURE_LINES_MAX: usize = 24;
+pub const FAILURE_LINES_MAX: usize = 16;
 /// Characters of one line of failure text.
 pub const FAILURE_LINE_CHARS_MAX: usize = 400;
 /// Characters of a headline or message inside a table.
@@ -28,6 +28,10 @@ pub const OUTAGES_SHOWN_MAX: usize = 5;
 pub const OTHERS_SHOWN_MAX: usize = 10;
 /// Marks of a strip in the test table where there is room for more.
 pub const STRIP_COLUMN_MAX: usize = 40;
+/// Marks of a strip in the narrowest table that has a column for it.
+pub const STRIP_COLUMN_WIDE_MIN: usize = 26;
+/// Marks of a strip where no terminal limits the width.
+pub const STRIP_COLUMN_PIPED_MAX: usize = 60;
 /// Width assumed where nothing says how wide the output is.
 pub const PIPED_WIDTH: u16 = 120;
 /// Narrowest width laid out for; anything narrower wraps on the terminal's side.

@@ -5,6 +5,7 @@
 //! through [`escape`] before a person sees it.
 
 pub mod escape;
+pub mod excerpt;
 pub mod format;
 pub mod json;
 pub mod limits;

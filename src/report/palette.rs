@@ -81,7 +81,7 @@ impl Palette {
             // Tables break lines at spaces, which therefore carry no mark.
             Self::Colour => text
                 .chars()
-                .flat_map(|c| [Some(c), (!c.is_whitespace()).then(|| tone.mark())])
+                .flat_map(|c| [Some(c), (c != ' ' && c != '\n').then(|| tone.mark())])
                 .flatten()
                 .collect(),
         }

@@ -21,8 +21,9 @@ fn run(place: u32) -> JudgedRun {
         no: RunNo(place + 1),
         started: Timestamp(START + i64::from(place) * SIX_HOURS),
         revision: Some(format!(
-            "{:040x}",
-            0xa3c1_77e0_5500_u64 + u64::from(place / 2) * 0x0101_0101
+            "{:016x}{:024x}",
+            u64::from(place / 2 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15),
+            place / 2
         )),
         branch: Some(if place % 5 == 4 { "feature/discounts" } else { "main" }.to_owned()),
         lane: if place % 5 == 4 { Lane::Change } else { Lane::Default },
@@ -66,7 +67,6 @@ fn verdict(no: u32, status: Status, strip: &str, runs: &[JudgedRun]) -> Verdict 
     let count = |marks: &[char]| strip.chars().filter(|mark| marks.contains(mark)).count() as u32;
     let executions = count(&['.', 'F', 'E', 'r']);
     let bad = count(&['F', 'E', 'r']);
-    let value = if executions == 0 { 0.0 } else { f64::from(bad) / f64::from(executions) };
     Verdict {
         test: TestNo(no),
         variant: String::new(),
@@ -77,7 +77,7 @@ fn verdict(no: u32, status: Status, strip: &str, runs: &[JudgedRun]) -> Verdict 
         failures: count(&['F', 'E']),
         retried: count(&['r']),
         skipped: count(&['s']),
-        rate: Rate { value, low: value * 0.5, high: (value * 1.8).min(1.0) },
+        rate: wilson(bad.into(), executions.into()),
         flips: 0,
         facts: Vec::new(),
         last_failure: cells
@@ -90,6 +90,18 @@ fn verdict(no: u32, status: Status, strip: &str, runs: &[JudgedRun]) -> Verdict 
         next: Vec::new(),
         cells: if bad > 0 { cells } else { Vec::new() },
     }
+}
+
+/// The Wilson score interval at 95 %.
+fn wilson(bad: f64, all: f64) -> Rate {
+    if all == 0.0 {
+        return Rate { value: 0.0, low: 0.0, high: 1.0 };
+    }
+    let (share, z2) = (bad / all, 1.96_f64.powi(2));
+    let middle = (share + z2 / (2.0 * all)) / (1.0 + z2 / all);
+    let half =
+        (z2 * (share * (1.0 - share) / all + z2 / (4.0 * all * all))).sqrt() / (1.0 + z2 / all);
+    Rate { value: share, low: (middle - half).max(0.0), high: (middle + half).min(1.0) }
 }
 
 /// One of everything a project meets in two weeks.
@@ -308,6 +320,31 @@ pub(super) fn show() -> ShowView {
         verdicts: &[verdict],
         failures: &failures(),
         others: &["shop.tests.test_checkout::test_payment".to_owned()],
+    };
+    ShowView::new(&judgement, input)
+}
+
+/// A test that never failed, in one variant and absent from another.
+pub(super) fn show_healthy() -> ShowView {
+    let judgement = usual();
+    let verdict = &judgement.verdicts[20];
+    let linux = Verdict { variant: "os=linux".to_owned(), ..verdict.clone() };
+    let windows = Verdict {
+        variant: "os=windows".to_owned(),
+        status: Status::New,
+        executions: 0,
+        skipped: 4,
+        duration_median: None,
+        next: vec![NextStep::MoreResults { runs: 3 }],
+        ..verdict.clone()
+    };
+    let input = ShowInput {
+        project: "acme/shop",
+        window: &window(),
+        label: &TestLabel { file: String::new(), ..label(verdict.test) },
+        verdicts: &[&linux, &windows],
+        failures: &[],
+        others: &[],
     };
     ShowView::new(&judgement, input)
 }

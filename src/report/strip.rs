@@ -10,11 +10,21 @@ pub const OUTAGE: char = 'x';
 /// The mark of several runs of which only some failed.
 pub const MIXED: char = 'f';
 
-/// What the marks mean, for the foot of a screen.
-pub const LEGEND: &str =
-    ". passed   F failed   E errored   r passed on retry   s skipped   x failed in an outage";
+/// Between older runs, several to a mark, and recent ones, a mark for each.
+pub const FOLD: char = ':';
+
+/// What the marks mean, for the foot of a screen; items keep together where a line wraps.
+pub const LEGEND: [&str; 6] = [
+    ".\u{a0}passed",
+    "F\u{a0}failed",
+    "E\u{a0}errored",
+    "r\u{a0}passed\u{a0}on\u{a0}retry",
+    "s\u{a0}skipped",
+    "x\u{a0}failed\u{a0}in\u{a0}an\u{a0}outage",
+];
 /// What a strip that was too long shows in addition.
-pub const LEGEND_FOLDED: &str = "A strip longer than its column shows several runs as one mark, f where only some of them failed.";
+pub const LEGEND_FOLDED: &str =
+    "Left of a colon each mark stands for several runs: f where only some of them failed.";
 
 /// The strip of these cells in full.
 #[must_use]
@@ -35,22 +45,37 @@ pub fn mark(cell: &Cell, runs: &[JudgedRun]) -> char {
 
 /// The strip in at most `width` marks.
 ///
-/// Too long a strip is folded: each mark then stands for the same number of runs, counted from the
-/// most recent. A failure is never folded away, nor is a pass between failures: runs of which only
-/// some failed become [`MIXED`].
+/// Of too long a strip the recent runs keep a mark each; left of a [`FOLD`] each mark stands for
+/// the same number of older runs. A failure is never folded away, nor is a pass between failures:
+/// runs of which only some failed become [`MIXED`].
 ///
 /// ```
 /// use flakedb::report::strip::folded;
 /// assert_eq!(folded("..F.E", 5), "..F.E");
-/// assert_eq!(folded("......F.FF", 5), "...fF");
+/// assert_eq!(folded("......F.FF...F.", 9), "..ff:..F.");
 /// ```
 #[must_use]
 pub fn folded(strip: &str, width: usize) -> String {
     let marks: Vec<char> = strip.chars().collect();
-    let each = marks.len().div_ceil(width.max(1)).max(1);
+    if marks.len() <= width {
+        return strip.to_owned();
+    }
+    let exact = width / 2;
+    match (width.saturating_sub(exact + 1), marks.split_at_checked(marks.len() - exact)) {
+        (1.., Some((older, recent))) => {
+            let older = evenly(older, width - exact - 1);
+            older.into_iter().chain([FOLD]).chain(recent.iter().copied()).collect()
+        }
+        _ => evenly(&marks, width.max(1)).into_iter().collect(),
+    }
+}
+
+/// The marks in at most `width` groups of one size, counted from the most recent.
+fn evenly(marks: &[char], width: usize) -> Vec<char> {
+    let each = marks.len().div_ceil(width).max(1);
     let mut out: Vec<char> = marks.rchunks(each).map(fold).collect();
     out.reverse();
-    out.into_iter().collect()
+    out
 }
 
 fn fold(marks: &[char]) -> char {
@@ -77,12 +102,14 @@ mod tests {
         for (strip, width, shown) in [
             ("", 5, ""),
             ("F", 1, "F"),
-            ("F......", 4, "F..."),
-            (".F......", 4, "f..."),
+            ("F......", 4, "f:.."),
+            (".F......", 4, "f:.."),
+            ("FFFFFF..", 4, "F:.."),
             ("FFFF", 2, "FF"),
             ("sssx", 2, "sx"),
             ("..r.", 2, ".r"),
             ("EF.", 0, "f"),
+            ("......F.FF...F.", 9, "..ff:..F."),
         ] {
             assert_eq!(folded(strip, width), shown, "{strip} in {width}");
         }

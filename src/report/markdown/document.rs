@@ -53,10 +53,9 @@ impl Document {
         }
     }
 
-    /// A fenced block of foreign text.
-    pub(super) fn fenced(&mut self, foreign: &str) {
-        let body: Vec<String> = escape::lines(foreign).collect();
-        let body = body.join("\n");
+    /// A fenced block of foreign lines that were escaped already.
+    pub(super) fn fenced(&mut self, lines: &[String]) {
+        let body = lines.join("\n");
         let longest = body.split(|c| c != '`').map(str::len).max().unwrap_or(0);
         let fence = "`".repeat(longest.max(2) + 1);
         self.block(&format!("{fence}text\n{body}\n{fence}"));
@@ -86,7 +85,7 @@ pub(super) fn text(foreign: &str) -> String {
     for c in escape::line(foreign).chars() {
         match c {
             '&' | '<' | '>' | '|' | '`' | '*' | '[' | ']' | '\\' | '~' | '_' | '#' => {
-                entity(c, &mut out)
+                entity(c, &mut out);
             }
             // An empty comment keeps a mention from notifying people.
             '@' => out.push_str("@<!-- -->"),
@@ -144,7 +143,7 @@ mod tests {
     #[test]
     fn a_fence_is_longer_than_any_in_the_text() {
         let mut document = Document::default();
-        document.fenced("a\n````\nb");
+        document.fenced(&["a".to_owned(), "````".to_owned(), "b".to_owned()]);
         assert_eq!(document.finish(), "`````text\na\n````\nb\n`````\n");
     }
 

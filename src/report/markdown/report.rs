@@ -25,7 +25,7 @@ pub(super) fn write(view: &ReportView, document: &mut Document) {
         &rows,
         "test",
     );
-    document.paragraph(&format!("<sub>{}</sub>", strip::LEGEND.replace("   ", " · ")));
+    document.paragraph(&format!("<sub>{}</sub>", strip::LEGEND.join(" · ")));
     if !view.outages.is_empty() {
         let outages = sentence::count(view.outages.len() as u64, "outage");
         document.paragraph(&format!("{outages} set aside: failures there count against no test."));

@@ -1,8 +1,8 @@
 //! One test as Markdown.
 
 use super::super::limits::{FAILURES_SHOWN_MAX, TIMELINE_ROWS_MAX};
-use super::super::sentence;
 use super::super::view::{ShowView, TimelineRow, VariantView};
+use super::super::{excerpt, sentence};
 use super::document::{Document, code, text};
 
 pub(super) fn write(view: &ShowView, document: &mut Document) {
@@ -25,8 +25,9 @@ pub(super) fn write(view: &ShowView, document: &mut Document) {
             sentence::count(failure.count, "failure"),
             code(&failure.headline)
         ));
-        if !failure.text.trim().is_empty() {
-            document.fenced(&failure.text);
+        let lines = excerpt::of(&failure.text, &failure.headline);
+        if !lines.is_empty() {
+            document.fenced(&lines);
         }
     }
 }
@@ -59,8 +60,12 @@ fn verdict(variant: &VariantView, document: &mut Document) {
         document.list(&facts);
     }
     let rows: Vec<Vec<String>> =
-        variant.timeline.iter().rev().take(TIMELINE_ROWS_MAX).map(row).collect();
-    document.table(&["Started", "Outcome", "Revision", "Branch", "Build"], &rows, "run");
+        variant.timeline.iter().rev().filter(|row| row.is_telling()).map(row).collect();
+    let shown = rows.get(..TIMELINE_ROWS_MAX).unwrap_or(&rows);
+    document.table(&["Started", "Outcome", "Revision", "Branch", "Build"], shown, "run");
+    if let more @ 1.. = rows.len() - shown.len() {
+        document.paragraph(&format!("{} not shown.", sentence::count(more as u64, "earlier run")));
+    }
 }
 
 fn row(row: &TimelineRow) -> Vec<String> {

@@ -21,7 +21,7 @@ pub(super) fn lay_out(view: &IngestView, page: &mut Page) {
     page.prose(&results(view, page));
     let left = left_out(view);
     if !left.is_empty() {
-        page.prose(&sentence::list(&left));
+        page.prose(&left.join("; "));
     }
     for note in &view.notes {
         let note = page.mark(Tone::Faint, &escape::line(note));
@@ -114,7 +114,7 @@ fn results(view: &IngestView, page: &Page) -> String {
 fn left_out(view: &IngestView) -> Vec<String> {
     [
         (view.rejected, "report", "refused"),
-        (view.salvaged, "report", "cut off, whole cases kept"),
+        (view.salvaged, "report", "damaged, whole cases kept"),
         (view.passed_over, "file", "passed over as no JUnit report"),
         (view.warnings, "warning", "about the reports"),
     ]
@@ -135,7 +135,7 @@ fn problems(problems: &[FileProblem], page: &mut Page) {
         format!(
             "{}: {}: {}",
             place(&problem.file, problem.line, problem.column),
-            page.mark(tone, &problem.code),
+            page.mark(tone, &escape::line(&problem.code)),
             escape::shortened(&message, HEADLINE_CHARS_MAX),
         )
     };

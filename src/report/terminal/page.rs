@@ -55,10 +55,12 @@ pub(super) struct Page {
     screen: Screen,
 }
 
-const TITLED: TableStyle =
-    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
-const AIRY: TableStyle = TITLED.row_separator(LineStyle::none().fill(' ').junction(' '));
+const TITLED: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─'));
+const AIRY: TableStyle = TITLED.row_separator(LineStyle::none().fill(' '));
+const RULE: &str = "─";
 const GAP: u16 = 2;
+/// Width of a column that wraps where no terminal limits the width.
+const WRAP_PIPED: u16 = 56;
 
 impl Page {
     pub(super) fn new(screen: Screen) -> Self {
@@ -69,6 +71,11 @@ impl Page {
     /// Columns to lay out for.
     pub(super) fn width(&self) -> u16 {
         self.screen.width.unwrap_or(PIPED_WIDTH)
+    }
+
+    /// True where the output is no terminal.
+    pub(super) fn is_piped(&self) -> bool {
+        self.screen.width.is_none()
     }
 
     pub(super) fn mark(&self, tone: Tone, text: &str) -> String {
@@ -148,9 +155,14 @@ impl Page {
             table.add_row(row.iter().map(Cell::new));
         }
         self.arrange(&mut table, grid, gap);
+        let indent = " ".repeat(grid.indent.into());
         for line in table.lines() {
-            let line = line.trim_end();
-            self.text.push_str(line);
+            // The rule below the titles starts where they do.
+            let line = match line.strip_prefix(&RULE.repeat(grid.indent.into())) {
+                Some(rule) if line.starts_with(RULE) => indent.clone() + rule,
+                _ => line,
+            };
+            self.text.push_str(line.trim_end());
             self.text.push('\n');
         }
     }
@@ -158,8 +170,7 @@ impl Page {
     fn arrange(&self, table: &mut Table, grid: &Grid, gap: u16) {
         table.set_content_arrangement(ContentArrangement::Dynamic);
         let widths = table.column_max_content_widths();
-        // Away from terminals lines may be longer, so that no name is broken.
-        let mut total = self.width();
+        let mut total = 0_u16;
         let last = grid.columns.len().saturating_sub(1);
         for (place, (Column(_, fit), column)) in
             grid.columns.iter().zip(table.column_iter_mut()).enumerate()
@@ -167,24 +178,31 @@ impl Page {
             let left = if place == 0 { grid.indent } else { 0 };
             let right = if place == last { 0 } else { gap };
             column.set_padding((left, right));
+            if *fit == Fit::Number {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
             let content = widths.get(place).copied().unwrap_or_default();
-            match (fit, self.screen.width) {
-                (Fit::Content, _) => _ = column.set_constraint(ColumnConstraint::ContentWidth),
-                (Fit::Number, _) => {
-                    column.set_cell_alignment(CellAlignment::Right);
-                    column.set_constraint(ColumnConstraint::ContentWidth);
-                }
+            let lower =
+                |width: u16| ColumnConstraint::LowerBoundary(Width::Fixed(width + left + right));
+            let (constraint, width) = match (fit, self.screen.width) {
+                (Fit::Content | Fit::Number, _) => (Some(ColumnConstraint::ContentWidth), content),
                 (Fit::Name, None) => {
                     let width = content.min(NAME_COLUMN_PIPED_MAX);
-                    total = total.max(PIPED_WIDTH / 2 + width);
-                    column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(
-                        width + left + right,
-                    )));
+                    (Some(lower(width)), width)
                 }
-                (Fit::Wrap | Fit::Name, _) => {}
+                (Fit::Name, Some(all)) => {
+                    let width = content.min(all * 3 / 10);
+                    (Some(lower(width)), width)
+                }
+                (Fit::Wrap, _) => (None, content.min(WRAP_PIPED)),
+            };
+            if let Some(constraint) = constraint {
+                column.set_constraint(constraint);
             }
+            total = total.saturating_add(left + width + right);
         }
-        table.set_width(total);
+        // Away from terminals lines may be longer, so that no name is broken.
+        table.set_width(self.screen.width.unwrap_or(total.max(PIPED_WIDTH)));
     }
 
     /// The finished text, styled, with one newline at its end.

@@ -16,11 +16,12 @@ pub(super) fn lay_out(view: &QuarantineView, page: &mut Page) {
         n => format!("{} in quarantine", sentence::count(n as u64, "test")),
     };
     let mut head = vec![format!("{project}: {entries}")];
+    let origin: &[&String] = match view.entries.as_slice() {
+        [] => &[&view.window],
+        _ => &[&view.source, &view.window],
+    };
     head.extend(
-        [&view.source, &view.window]
-            .into_iter()
-            .filter(|text| !text.is_empty())
-            .map(|text| escape::line(text).into_owned()),
+        origin.iter().filter(|text| !text.is_empty()).map(|text| escape::line(text).into_owned()),
     );
     page.prose(&head.join(" · "));
     page.blank();

@@ -1,7 +1,8 @@
 //! The verdicts of a window on a terminal.
 
 use super::super::limits::{
-    NAME_CHARS_MAX, OUTAGES_SHOWN_MAX, STRIP_COLUMN_MAX, TERMINAL_TESTS_MAX,
+    NAME_CHARS_MAX, OUTAGES_SHOWN_MAX, STRIP_COLUMN_MAX, STRIP_COLUMN_PIPED_MAX,
+    STRIP_COLUMN_WIDE_MIN, TERMINAL_TESTS_MAX,
 };
 use super::super::palette::Tone;
 use super::super::view::{OutageView, ReportView, RunsView, TestView};
@@ -10,9 +11,13 @@ use super::page::{Airy, Column, Fit, Grid, Page, typed};
 use crate::analysis::verdict::Status;
 
 /// Up to this width a test has its whole line, and its numbers stand below.
-const STACKED_BELOW: u16 = 96;
+const STACKED_BELOW: u16 = 116;
+/// Keeps a number with its word where a line wraps.
+const NO_BREAK: &str = "\u{a0}";
 /// From this width on the reason, the owner and the time have columns of their own.
 const FULL_FROM: u16 = 150;
+/// Columns that the widest status and the gap behind it take.
+const STATUS_WIDTH: usize = 14;
 
 pub(super) fn lay_out(view: &ReportView, page: &mut Page) {
     head(view, page);
@@ -21,7 +26,11 @@ pub(super) fn lay_out(view: &ReportView, page: &mut Page) {
     }
     summary(view, page);
     page.blank();
-    let shown = view.tests.get(..TERMINAL_TESTS_MAX).unwrap_or(&view.tests);
+    // Away from a terminal nobody scrolls, but programs search.
+    let shown = match (view.tests.get(..TERMINAL_TESTS_MAX), page.is_piped()) {
+        (Some(first), false) => first,
+        _ => view.tests.as_slice(),
+    };
     match page.width() {
         width if width < STACKED_BELOW => stacked(shown, page),
         width if width < FULL_FROM => wide(shown, page),
@@ -42,8 +51,10 @@ fn head(view: &ReportView, page: &mut Page) {
         _ => String::new(),
     };
     let runs = match (view.window.last_runs, view.runs.total) {
+        (_, 0) => String::new(),
         (Some(asked), found) if u64::from(asked) == found => String::new(),
-        (_, found) => format!(" ({})", sentence::count(found, "run")),
+        (Some(_), found) => format!(" ({} found)", sentence::number(found)),
+        (None, found) => format!(" ({})", sentence::count(found, "run")),
     };
     page.prose(&format!("{project}: {}{runs}{days}", escape::line(&view.window.text)));
 }
@@ -73,7 +84,8 @@ fn summary(view: &ReportView, page: &mut Page) {
         .iter()
         .filter(|(_, count)| *count > 0)
         .map(|(status, count)| {
-            let text = format!("{} {}", sentence::number(*count), sentence::status(*status));
+            let status_words = sentence::status(*status).replace(' ', NO_BREAK);
+            let text = format!("{}{NO_BREAK}{status_words}", sentence::number(*count));
             page.mark(sentence::tone(*status), &text)
         })
         .collect();
@@ -89,8 +101,12 @@ fn trend(runs: &RunsView) -> String {
         outages => format!("; {} set aside", sentence::count(outages, "outage")),
     };
     let usual = runs.total - runs.outages;
-    if runs.red == 0 {
-        return format!("No red runs among {}{outages}", sentence::number(usual));
+    match (usual, runs.red) {
+        (0, _) => return "Every run was an outage".to_owned(),
+        (1, 0) => return format!("The only run was green{outages}"),
+        (1, _) => return format!("The only run was red{outages}"),
+        (_, 0) => return format!("No red run among {}{outages}", sentence::number(usual)),
+        _ => {}
     }
     let halves = match usual {
         0..4 => String::new(),
@@ -101,9 +117,10 @@ fn trend(runs: &RunsView) -> String {
         ),
     };
     format!(
-        "{} of {}{halves}{outages}",
-        sentence::count(runs.red, "red run"),
-        sentence::number(usual)
+        "{} of {} {}{halves}{outages}",
+        sentence::number(runs.red),
+        sentence::count(usual, "run"),
+        if runs.red == 1 { "was red" } else { "were red" }
     )
 }
 
@@ -112,7 +129,21 @@ fn name(test: &TestView) -> String {
 }
 
 fn status(test: &TestView, page: &Page) -> String {
-    page.mark(sentence::tone(test.status), sentence::status(test.status))
+    let mut lines = vec![page.mark(sentence::tone(test.status), sentence::status(test.status))];
+    lines.extend(sentence::certainty(test.probability).map(|sure| page.mark(Tone::Faint, &sure)));
+    lines.join("\n")
+}
+
+/// Marks that the strip has room for.
+fn strip_width(page: &Page) -> usize {
+    match (page.width(), page.is_piped()) {
+        (_, true) => STRIP_COLUMN_PIPED_MAX,
+        (width, _) if width < STACKED_BELOW => usize::from(width).saturating_sub(STATUS_WIDTH),
+        (width, _) if width < FULL_FROM => {
+            (STRIP_COLUMN_WIDE_MIN + usize::from(width - STACKED_BELOW) / 2).min(STRIP_COLUMN_MAX)
+        }
+        _ => STRIP_COLUMN_MAX,
+    }
 }
 
 fn owners(test: &TestView) -> Option<String> {
@@ -129,7 +160,14 @@ fn failed(test: &TestView) -> String {
     format!("{} of {}", sentence::number(bad), sentence::number(test.executions.into()))
 }
 
-fn marks(test: &TestView, width: usize, page: &Page) -> String {
+/// The same with its noun, for a sentence.
+pub(super) fn failed_runs(test: &TestView) -> String {
+    let bad = u64::from(test.failures) + u64::from(test.retried);
+    format!("{} of {}", sentence::number(bad), sentence::count(test.executions, "run"))
+}
+
+fn marks(test: &TestView, page: &Page) -> String {
+    let width = strip_width(page);
     // Coloured mark by mark, so that a failure stands out in a row of passes.
     strip::folded(&test.strip, width)
         .chars()
@@ -141,7 +179,6 @@ pub(super) const fn tone(mark: char) -> Tone {
     match mark {
         'F' | 'E' => Tone::Bad,
         strip::RETRIED | strip::MIXED => Tone::Unsteady,
-        '.' => Tone::Good,
         _ => Tone::Faint,
     }
 }
@@ -153,14 +190,13 @@ fn why(test: &TestView) -> Vec<String> {
 
 /// Status at the left, everything else below the name.
 fn stacked(tests: &[TestView], page: &mut Page) {
-    let strip = usize::from(page.width()).saturating_sub(16).min(STRIP_COLUMN_MAX);
     let row = |test: &TestView| {
         let mut lines = vec![name(test)];
         if !test.strip.is_empty() {
-            lines.push(marks(test, strip, page));
+            lines.push(marks(test, page));
         }
         if let Some(rate) = rate(test) {
-            lines.push(format!("failed {}, {rate}", failed(test)));
+            lines.push(format!("failed in {}, {rate}", failed_runs(test)));
         }
         lines.extend(why(test));
         lines.extend(owners(test).map(|owners| page.mark(Tone::Faint, &owners)));
@@ -178,7 +214,7 @@ fn wide(tests: &[TestView], page: &mut Page) {
         lines.extend(why(test));
         lines.extend(owners(test).map(|owners| page.mark(Tone::Faint, &owners)));
         let numbers: Vec<String> = std::iter::once(failed(test)).chain(rate(test)).collect();
-        vec![status(test, page), lines.join("\n"), numbers.join("\n"), marks(test, 26, page)]
+        vec![status(test, page), lines.join("\n"), numbers.join("\n"), marks(test, page)]
     };
     let rows = tests.iter().map(row).collect();
     let columns = vec![
@@ -198,7 +234,7 @@ fn full(tests: &[TestView], page: &mut Page) {
             status(test, page),
             name(test),
             numbers.join("\n"),
-            marks(test, STRIP_COLUMN_MAX, page),
+            marks(test, page),
             why(test).join("\n"),
             owners(test).unwrap_or_default(),
             test.duration_seconds.map(sentence::seconds).unwrap_or_default(),
@@ -235,9 +271,10 @@ fn foot(view: &ReportView, shown: &[TestView], page: &mut Page) {
         }
         (true, false) => page.prose("No test needs attention."),
         (false, _) => {
-            let legend = page.mark(Tone::Faint, strip::LEGEND);
+            let legend = page.mark(Tone::Faint, &strip::LEGEND.join("   "));
             page.prose(&legend);
-            if shown.iter().any(|test| test.strip.len() > 26) {
+            let room = strip_width(page);
+            if shown.iter().any(|test| test.strip.chars().count() > room) {
                 let folded = page.mark(Tone::Faint, strip::LEGEND_FOLDED);
                 page.prose(&folded);
             }

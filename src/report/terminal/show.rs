@@ -1,14 +1,14 @@
 //! One test on a terminal.
 
 use super::super::limits::{
-    FAILURE_LINE_CHARS_MAX, FAILURE_LINES_MAX, FAILURES_SHOWN_MAX, HEADLINE_CHARS_MAX,
-    OTHERS_SHOWN_MAX, TIMELINE_ROWS_MAX,
+    FAILURES_SHOWN_MAX, HEADLINE_CHARS_MAX, OTHERS_SHOWN_MAX, TIMELINE_ROWS_MAX,
 };
 use super::super::palette::Tone;
 use super::super::view::{FailureView, ShowView, TestView, TimelineRow, VariantView};
-use super::super::{escape, sentence, strip};
+use super::super::{escape, excerpt, sentence, strip};
 use super::page::{Column, Fit, Grid, Page, typed};
 use super::report;
+use crate::analysis::verdict::Status;
 use crate::model::Outcome;
 
 pub(super) fn lay_out(view: &ShowView, page: &mut Page) {
@@ -67,24 +67,19 @@ fn headline(test: &TestView, page: &Page) -> String {
         sentence::certainty(test.probability).map_or(String::new(), |sure| format!(" ({sure})"));
     let mut parts = vec![format!("{variant}{status}{sure}")];
     if test.executions > 0 {
-        let bad = u64::from(test.failures) + u64::from(test.retried);
-        parts.push(format!(
-            "failed in {} of {}: {}",
-            sentence::number(bad),
-            sentence::count(test.executions, "run"),
-            sentence::rate(test.rate.rate())
-        ));
+        let rate = sentence::rate(test.rate.rate());
+        parts.push(format!("failed in {}: {rate}", report::failed_runs(test)));
     }
     if test.retried > 0 {
-        parts.push(format!("{} passed on retry", sentence::number(test.retried.into())));
+        parts.push(format!("{} of them passed on retry", sentence::number(test.retried.into())));
     }
-    if test.skipped > 0 {
+    if test.skipped > 0 && test.executions > 0 {
         parts.push(format!("skipped in {}", sentence::count(test.skipped, "run")));
     }
     if let Some(seconds) = test.duration_seconds {
         parts.push(format!("takes {}", sentence::seconds(seconds)));
     }
-    if test.facts.is_empty() {
+    if test.facts.is_empty() && (test.executions == 0 || test.status == Status::Stale) {
         parts.push(test.reason.clone());
     }
     parts.join(" · ")
@@ -99,65 +94,61 @@ fn runs(test: &TestView, page: &mut Page) {
             line.iter().map(|mark| page.mark(report::tone(*mark), &mark.to_string())).collect();
         page.quoted(2, &line);
     }
-    let legend = page.mark(Tone::Faint, strip::LEGEND);
+    let legend = page.mark(Tone::Faint, &strip::LEGEND.join("   "));
     page.quoted(2, &legend);
 }
 
+/// The runs that say something: the strip above has those that simply passed.
 fn timeline(rows: &[TimelineRow], page: &mut Page) {
-    if rows.is_empty() {
+    let telling: Vec<&TimelineRow> = rows.iter().rev().filter(|row| row.is_telling()).collect();
+    let Some(latest) = telling.iter().find(|row| row.outcome.is_bad()).or(telling.first()) else {
         return;
-    }
-    page.section("Runs, latest first");
-    let shown = rows.iter().rev().take(TIMELINE_ROWS_MAX);
-    let has_build = rows.iter().any(|row| row.build.is_some());
-    let narrow = page.width() < 72;
-    let mut columns = vec![
-        Column("Started", Fit::Content),
-        Column("Outcome", Fit::Content),
-        Column("Revision", Fit::Content),
-    ];
-    match (narrow, has_build) {
-        (true, _) => {}
-        (false, true) => columns.extend([
-            Column("Branch", Fit::Wrap),
-            Column("Build", Fit::Wrap),
-            Column("Took", Fit::Number),
-        ]),
-        (false, false) => {
-            columns.extend([Column("Branch", Fit::Wrap), Column("Took", Fit::Number)])
-        }
-    }
-    let row = |row: &TimelineRow| {
-        let mut cells = vec![
-            row.started.get(..16).unwrap_or(&row.started).replace('T', " "),
-            outcome(row, page),
-            row.revision.as_deref().map(sentence::revision).unwrap_or_default(),
-        ];
-        if !narrow {
-            cells.push(escape::line(row.branch.as_deref().unwrap_or_default()).into_owned());
-            if has_build {
-                cells.push(build(row));
-            }
-            cells.push(row.duration_seconds.map(sentence::seconds).unwrap_or_default());
-        }
-        cells
     };
-    let rows_shown = shown.map(row).collect();
-    page.grid(&Grid { columns, rows: rows_shown, indent: 2, ..Grid::default() });
-    let more = rows.len().saturating_sub(TIMELINE_ROWS_MAX);
+    page.section("Runs that did not simply pass, latest first");
+    let (columns, cells): (Vec<Column>, CellsOf) = match page.width() {
+        ..NARROW => (vec![STARTED, OUTCOME, REVISION], |row, page| {
+            vec![started(row), outcome(row, page), revision(row)]
+        }),
+        _ => (vec![STARTED, OUTCOME, REVISION, BRANCH, BUILD, TOOK], |row, page| {
+            vec![
+                started(row),
+                outcome(row, page),
+                revision(row),
+                escape::line(row.branch.as_deref().unwrap_or_default()).into_owned(),
+                build(row),
+                row.duration_seconds.map(sentence::seconds).unwrap_or_default(),
+            ]
+        }),
+    };
+    let rows = telling.iter().take(TIMELINE_ROWS_MAX).map(|row| cells(row, page)).collect();
+    page.grid(&Grid { columns, rows, indent: 2, ..Grid::default() });
+    let more = telling.len().saturating_sub(TIMELINE_ROWS_MAX);
     if more > 0 {
         let more = sentence::count(more as u64, "earlier run");
         page.quoted(2, &format!("{more} not shown here; --format json has all of them"));
     }
-    if let Some(url) =
-        rows.iter().rev().find(|row| is_bad(row.outcome)).and_then(|row| row.url.as_ref())
-    {
-        page.quoted(2, &format!("Log of the last failure: {}", escape::line(url)));
+    if let Some(url) = &latest.url {
+        page.quoted(2, &format!("Log of the latest: {}", escape::line(url)));
     }
 }
 
-const fn is_bad(outcome: Outcome) -> bool {
-    outcome.is_bad()
+type CellsOf = fn(&TimelineRow, &Page) -> Vec<String>;
+
+/// Below this width the timeline has only what identifies a run.
+const NARROW: u16 = 72;
+const STARTED: Column = Column("Started", Fit::Content);
+const OUTCOME: Column = Column("Outcome", Fit::Content);
+const REVISION: Column = Column("Revision", Fit::Content);
+const BRANCH: Column = Column("Branch", Fit::Wrap);
+const BUILD: Column = Column("Build", Fit::Wrap);
+const TOOK: Column = Column("Took", Fit::Number);
+
+fn started(row: &TimelineRow) -> String {
+    row.started.get(..16).unwrap_or(&row.started).replace('T', " ")
+}
+
+fn revision(row: &TimelineRow) -> String {
+    row.revision.as_deref().map(sentence::revision).unwrap_or_default()
 }
 
 fn outcome(row: &TimelineRow, page: &Page) -> String {
@@ -169,11 +160,12 @@ fn outcome(row: &TimelineRow, page: &Page) -> String {
     page.mark(report::tone(row.mark), &text)
 }
 
+/// The build, with its attempt where it was not the first.
 fn build(row: &TimelineRow) -> String {
     let build = escape::line(row.build.as_deref().unwrap_or_default());
     match row.attempt {
         0 | 1 => build.into_owned(),
-        attempt => format!("{build}, attempt {attempt}"),
+        attempt => format!("{build} ({attempt})"),
     }
 }
 
@@ -210,14 +202,8 @@ fn cluster(failure: &FailureView, page: &mut Page) {
     let kind = if headline.starts_with(kind.trim_end()) { String::new() } else { kind };
     let title = page.mark(Tone::Bad, &format!("{kind}{headline}"));
     page.bullet(&format!("{} ({days}): {title}", often(failure.count)));
-    let lines: Vec<String> = escape::lines(&failure.text)
-        .map(|line| escape::shortened(&line, FAILURE_LINE_CHARS_MAX).into_owned())
-        .collect();
-    if lines.len() <= 1 && lines.first().is_none_or(|line| line.trim() == headline) {
-        return;
-    }
-    for line in both_ends(&lines) {
-        page.quoted(6, &line);
+    for line in excerpt::of(&failure.text, &failure.headline) {
+        page.quoted(4, &line);
     }
 }
 
@@ -226,22 +212,6 @@ fn often(count: u32) -> String {
         1 => "Once".to_owned(),
         count => format!("{} times", sentence::number(count.into())),
     }
-}
-
-/// The first and last lines of a text: the call that failed is at either end.
-fn both_ends(lines: &[String]) -> Vec<String> {
-    let half = FAILURE_LINES_MAX / 2;
-    let (Some(first), Some(last)) =
-        (lines.get(..half), lines.len().checked_sub(half).and_then(|from| lines.get(from..)))
-    else {
-        return lines.to_vec();
-    };
-    if lines.len() <= FAILURE_LINES_MAX {
-        return lines.to_vec();
-    }
-    let hidden = sentence::count((lines.len() - 2 * half) as u64, "line");
-    let gap = [format!("[{hidden} not shown]")];
-    first.iter().chain(&gap).chain(last).cloned().collect()
 }
 
 fn day(rfc3339: &str) -> &str {

@@ -46,7 +46,8 @@ fn lay_out_warning(file: &FileView, warning: &WarningView, page: &mut Page) {
         Level::SubOptimal => Tone::Unsteady,
         Level::Note => Tone::Faint,
     };
-    let level = page.mark(tone, &format!("{} {}", warning.level.word(), warning.code));
+    let level =
+        page.mark(tone, &format!("{} {}", warning.level.word(), escape::line(&warning.code)));
     page.quoted(2, &format!("{}: {level}", place(&file.file, warning.line, warning.column)));
     page.quoted(6, &escape::line(&warning.message));
     if !warning.path.is_empty() {

@@ -241,3 +241,32 @@ impl ReportView {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::sample;
+    use super::*;
+
+    #[test]
+    fn attention_is_for_what_failed_and_totals_count_everything() {
+        let judgement = sample::usual();
+        let view = sample::report_of(&judgement, Listing::Attention);
+        let all = sample::report_of(&judgement, Listing::All);
+        assert_eq!(view.totals, all.totals);
+        assert_eq!(view.tests.len() as u64 + view.left_out, view.totals.verdicts);
+        assert_eq!((all.tests.len(), all.left_out), (judgement.verdicts.len(), 0));
+        let quiet = |test: &&TestView| test.failures + test.retried == 0;
+        assert_eq!(view.tests.iter().find(quiet), None);
+        assert_eq!(view.totals.by_status.iter().map(|(_, count)| count).sum::<u64>(), 38);
+    }
+
+    #[test]
+    fn red_runs_are_counted_by_halves_without_outages() {
+        let judgement = sample::usual();
+        let runs = RunsView::new(&judgement.runs);
+        let red = judgement.runs.iter().filter(|run| run.bad > 0 && !run.outage).count() as u64;
+        assert_eq!(runs.red, red);
+        assert_eq!((runs.total, runs.outages), (52, 1));
+        assert_eq!(RunsView::new(&judgement.runs[3..4]).red_newer_half, 1);
+    }
+}

@@ -37,6 +37,12 @@ pub struct TimelineRow {
 }
 
 impl TimelineRow {
+    /// True for a run that did not simply pass or skip the test.
+    #[must_use]
+    pub const fn is_telling(&self) -> bool {
+        self.retried || self.outcome.is_bad()
+    }
+
     fn new(cell: &Cell, run: &JudgedRun, runs: &[JudgedRun]) -> Self {
         Self {
             started: run.started.to_rfc3339(),

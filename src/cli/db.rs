@@ -108,7 +108,7 @@ fn info(store: &SqliteStore, db: &Path, format: Plain, console: &Console) -> Res
         schema: "flakedb.db-info.v1",
         history: db.display().to_string(),
         database_version: info.schema,
-        bytes: info.bytes,
+        bytes: info.file_bytes,
         runs: info.runs,
         reports: info.reports,
         results: info.results,
@@ -163,7 +163,7 @@ fn check(store: &SqliteStore, db: &Path, console: &Console) -> Result<u8, Failur
     }
     let mut text = String::new();
     for finding in &findings {
-        text += &format!("{}: {finding}\n", db.display());
+        text += &format!("{}: {}: {}\n", db.display(), finding.place, finding.problem);
     }
     console.print(&text)?;
     console.note("restore a backup, or start anew and ingest the reports again");

@@ -54,6 +54,13 @@ impl Failure {
     }
 }
 
+/// An error that nothing says more about: writing output, most often.
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self { code: exit::USAGE, error: Some(error), hint: None }
+    }
+}
+
 /// Output that cannot be written ends a command like any failed system call.
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {

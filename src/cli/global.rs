@@ -15,7 +15,7 @@ use super::failure::Failure;
 pub const DEFAULT_DB: &str = ".flakedb/history.db";
 
 /// `flakedb.toml` with the sections of the layers that judge.
-pub type Config = File<analysis::Settings, quarantine::policy::Settings>;
+pub type Config = File<analysis::Settings, quarantine::policy::PolicySettings>;
 
 /// Flags that every command has.
 #[derive(Debug, Clone, clap::Args)]

@@ -9,7 +9,9 @@ pub mod failure;
 pub mod global;
 pub mod ingest;
 pub mod init;
+pub mod judging;
 pub mod man;
+pub mod output;
 pub mod progress;
 pub mod quarantine;
 pub mod report;
@@ -19,7 +21,7 @@ pub mod window;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 use console::Console;
 use failure::Failure;

@@ -13,6 +13,7 @@ pub mod owners;
 mod remote;
 pub mod resolve;
 pub mod sidecar;
+pub mod zone;
 
 pub use facts::{Facts, Overrides};
 pub use remote::project_of_url;

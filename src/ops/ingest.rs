@@ -7,7 +7,7 @@ use crate::context::input::{Document, InputProblem, Severity};
 use crate::context::resolve::{Surroundings, resolve};
 use crate::context::sidecar::{Sidecar, SidecarError, Sidecars};
 use crate::context::{Overrides, zone};
-use crate::junit::{self, Reading};
+use crate::junit::{Code, Reading};
 use crate::model::tests::TableFull;
 use crate::model::{Counts, Report, ReportHash, RunContext, Started, Timestamp};
 use crate::report::view::{FileProblem, FileVerdict, IngestView};
@@ -181,14 +181,17 @@ fn unread(problem: &InputProblem) -> FileDone {
     }
 }
 
+/// Codes of files that are something else, and no damaged report.
+const FOREIGN: [Code; 3] = [Code::NotJunit, Code::NotXml, Code::Html];
+
 /// A document with what its reader said about it.
 fn described(document: &Document, reading: &Reading) -> FileDone {
     let verdict = verdict_of(reading.verdict);
-    let worst = junit::worst(&reading.warnings);
+    let worst = reading.warnings.iter().min_by_key(|warning| warning.code);
     let rejected = verdict == FileVerdict::Reject;
     // Walks and globs meet coverage reports and configurations; only a named one is a mistake.
     let passed_over =
-        rejected && !document.named && worst.is_some_and(|warning| warning.code.is_foreign());
+        rejected && !document.named && worst.is_some_and(|warning| FOREIGN.contains(&warning.code));
     let told = matches!(verdict, FileVerdict::Reject | FileVerdict::Salvage);
     let problem = worst.filter(|_| told).map(|warning| FileProblem {
         file: document.name.clone(),

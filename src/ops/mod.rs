@@ -2,6 +2,7 @@
 
 pub mod ingest;
 pub mod judge;
+pub mod quarantine;
 pub mod reading;
 pub mod show;
 pub mod validate;

@@ -1,11 +1,14 @@
 //! One test with everything that is known about it.
 
-use crate::analysis::cluster;
-use crate::analysis::match_name::{self, Match};
+use std::collections::HashMap;
+
+use crate::analysis::cluster::cluster;
+use crate::analysis::match_name;
 use crate::analysis::verdict::{FailureCluster, Verdict};
 use crate::context::owners::Owners;
 use crate::report::view::{ShowInput, ShowView};
-use crate::store::query::{RunRow, TestNo, TestRow};
+use crate::model::{Timestamp, Variant};
+use crate::store::query::{RunNo, RunRow, TestNo, TestRow};
 use crate::store::{Store, StoreError};
 
 use super::Watcher;
@@ -66,7 +69,7 @@ pub fn show(
 ) -> Result<ShowView, ShowError> {
     watcher.phase("finding the test");
     let tests = store.all_tests(&request.project)?;
-    let (test, others) = find(&tests, typed, &request.project)?;
+    let test = find(&tests, typed, &request.project)?;
     let judged = judge(store, request, &[test.no], watcher)?;
     let verdicts: Vec<&Verdict> =
         judged.judgement.verdicts.iter().filter(|verdict| verdict.test == test.no).collect();
@@ -83,7 +86,7 @@ pub fn show(
             label: &names.label(test.no),
             verdicts: &verdicts,
             failures: &failures,
-            others: &others,
+            others: &[],
         },
     ))
 }
@@ -99,31 +102,40 @@ fn failures(
     let mut wanted: Vec<_> = bad.iter().filter_map(|row| row.failure).collect();
     wanted.sort_unstable();
     wanted.dedup();
-    Ok(cluster::cluster(&bad, runs, &store.failures(&wanted)?))
+    let started: HashMap<RunNo, Timestamp> = runs.iter().map(|run| (run.no, run.started)).collect();
+    Ok(cluster(&bad, &store.failures(&wanted)?, &|run| started.get(&run).copied()))
 }
 
+/// The test that was typed, with its variant behind it or without.
 fn find<'a>(
     tests: &'a [TestRow],
     typed: &str,
     project: &str,
-) -> Result<(&'a TestRow, Vec<String>), ShowError> {
+) -> Result<&'a TestRow, ShowError> {
     let labels: Vec<String> = tests.iter().map(TestRow::label).collect();
-    let unknown =
-        || ShowError::Unknown { typed: typed.to_owned(), project: project.to_owned() };
-    match match_name::find(typed, &labels) {
-        Match::None => Err(unknown()),
-        Match::One { place, others } => {
-            let others = others.iter().filter_map(|place| labels.get(*place).cloned()).collect();
-            Ok((tests.get(place).ok_or_else(unknown)?, others))
-        }
-        Match::Several(places) => {
-            let shown = places.iter().take(CANDIDATES_SHOWN).filter_map(|place| labels.get(*place));
-            let mut list: String = shown.map(|label| format!("\n  {label}")).collect();
-            let more = places.len().saturating_sub(CANDIDATES_SHOWN);
+    let mut found = match_name::find(typed, &labels);
+    if let Some(test) = without_variant(typed).filter(|_| found.is_empty()) {
+        found = match_name::find(test, &labels);
+    }
+    match found.as_slice() {
+        [only] => tests.get(only.place),
+        [] => None,
+        several => {
+            let shown =
+                several.iter().take(CANDIDATES_SHOWN).filter_map(|one| labels.get(one.place));
+            let mut list: String = shown.map(|label| format!("\n  {}", escape::line(label))).collect();
+            let more = several.len().saturating_sub(CANDIDATES_SHOWN);
             if more > 0 {
                 list += &format!("\n  and {more} more");
             }
-            Err(ShowError::Several { typed: typed.to_owned(), count: places.len(), list })
+            return Err(ShowError::Several { typed: typed.to_owned(), count: several.len(), list });
         }
     }
+    .ok_or_else(|| ShowError::Unknown { typed: typed.to_owned(), project: project.to_owned() })
+}
+
+/// What stands before ` [os=linux]`; `None` where no variant stands at the end.
+fn without_variant(typed: &str) -> Option<&str> {
+    let (test, variant) = typed.strip_suffix(']')?.rsplit_once(" [")?;
+    variant.parse::<Variant>().is_ok_and(|variant| !variant.is_empty()).then_some(test)
 }

@@ -1,7 +1,7 @@
 //! What is wrong with some reports.
 
 use crate::context::input::{Document, InputProblem, Severity};
-use crate::junit::{self, Level as JunitLevel, Reading, Verdict};
+use crate::junit::{Level as JunitLevel, Reading, Verdict};
 use crate::report::view::{FileVerdict, FileView, Level, ValidateView, WarningView};
 
 use super::Watcher;
@@ -62,8 +62,8 @@ fn described(document: &Document, reading: &Reading) -> FileView {
     view.producer = reading.report.producer.to_owned();
     view.warnings_dropped = reading.warnings_dropped;
     // What only notes leave a report fine, and a fine report has no code.
-    let worst = junit::worst(&reading.warnings).filter(|_| verdict != FileVerdict::Accept);
-    view.code = worst.map_or_else(String::new, |warning| warning.code.as_str().to_owned());
+    let code = reading.code().filter(|_| verdict != FileVerdict::Accept);
+    view.code = code.map_or_else(String::new, |code| code.as_str().to_owned());
     view.warnings = reading
         .warnings
         .iter()

@@ -2,7 +2,7 @@
 //!
 //! Git is asked by its command, so that every kind of repository works that git itself reads. The
 //! questions need no network, never prompt, never run hooks or monitors of the repository, and take
-//! at most [`GIT_TIMEOUT_MS`] together. No git, no repository, no answer: empty fields.
+//! at most [`GIT_TIMEOUT_MS`] for a working copy. No git, no repository, no answer: empty fields.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -38,8 +38,7 @@ impl Checkout {
     /// Asks git about the working copy that `directory` lies in.
     #[must_use]
     pub fn of(directory: &Path) -> Self {
-        let git =
-            Git { directory, deadline: Instant::now() + Duration::from_millis(GIT_TIMEOUT_MS) };
+        let git = Git::new(directory);
         let mut checkout = Self::default();
         match git.ask(&["rev-parse", "--show-toplevel"]) {
             Answer::Text(root) => checkout.root = Some(PathBuf::from(root)),
@@ -57,15 +56,22 @@ impl Checkout {
         checkout.project = git
             .text(&["config", "--get", "remote.origin.url"])
             .and_then(|url| project_of_url(&url));
-        let changed = git.text(&["status", "--porcelain", "--untracked-files=no"]);
-        if let (Some(_), Some(revision)) = (changed, &checkout.revision) {
+        checkout
+    }
+
+    /// Notes changes that the revision does not have; `directory` as for [`Checkout::of`].
+    ///
+    /// It is a question of its own because git has to look at every file to answer it.
+    pub fn note_changes(&mut self, directory: &Path) {
+        let Some(revision) = &self.revision else { return };
+        let git = Git::new(directory);
+        if git.text(&["status", "--porcelain", "--untracked-files=no"]).is_some() {
             let short = revision.get(..12).unwrap_or(revision);
-            checkout.notes.push(format!(
+            self.notes.push(format!(
                 "the working copy has changes that {short} does not have; commit them, or give \
                  --revision, so that results of different code are not taken for one"
             ));
         }
-        checkout
     }
 }
 
@@ -91,7 +97,11 @@ struct Git<'a> {
     deadline: Instant,
 }
 
-impl Git<'_> {
+impl<'a> Git<'a> {
+    fn new(directory: &'a Path) -> Self {
+        Self { directory, deadline: Instant::now() + Duration::from_millis(GIT_TIMEOUT_MS) }
+    }
+
     fn text(&self, arguments: &[&str]) -> Option<String> {
         match self.ask(arguments) {
             Answer::Text(text) => Some(text),

@@ -35,16 +35,16 @@ impl Surroundings {
     /// Looks at the environment and at the git working copy of `directory`.
     #[must_use]
     pub fn gather(directory: &Path) -> Self {
-        let git = Checkout::of(directory);
+        let mut git = Checkout::of(directory);
         let root = git.root.clone().or_else(|| directory.canonicalize().ok());
         let name =
             root.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into());
-        Self {
-            ci: ci::detect(&|name| std::env::var(name).ok(), &read_small),
-            git,
-            default_branch: None,
-            directory: name,
+        let ci = ci::detect(&|name| std::env::var(name).ok(), &read_small);
+        // CI checks a commit out and builds in it; its changes are no surprise to anybody.
+        if ci.is_none() {
+            git.note_changes(directory);
         }
+        Self { ci, git, default_branch: None, directory: name }
     }
 
     fn default_branch(&self) -> Option<&str> {

@@ -40,5 +40,5 @@ pub const CODEOWNERS_PATH_BYTES_MAX: usize = 4 << 10;
 pub const CODEOWNERS_ALTERNATIVES_MAX: usize = 256;
 /// Largest `flakedb-run.toml` and CI event file read.
 pub const CONTEXT_FILE_BYTES_MAX: u64 = 16 << 20;
-/// Time that all questions to git may take together, in milliseconds.
+/// Time that the questions to git about one working copy may take, in milliseconds.
 pub const GIT_TIMEOUT_MS: u64 = 5_000;

@@ -13,6 +13,7 @@ mod unpack;
 mod zip;
 
 #[cfg(test)]
+#[cfg(unix)]
 mod tests;
 
 use std::fmt;
@@ -165,9 +166,9 @@ impl Source {
     #[must_use]
     pub fn load(&self) -> Vec<Result<Document, InputProblem>> {
         match &self.origin {
-            Origin::Stdin => self.load_from(io::stdin().lock(), None),
+            Origin::Stdin => self.load_from(io::stdin().lock(), None, 0),
             Origin::File(path) => match open(path) {
-                Ok((file, modified)) => self.load_from(file, modified),
+                Ok((file, modified, length)) => self.load_from(file, modified, length),
                 Err(error) => vec![Err(self.cannot_open(&error))],
             },
         }
@@ -177,12 +178,14 @@ impl Source {
         &self,
         reader: impl Read,
         modified: Option<Timestamp>,
+        length: u64,
     ) -> Vec<Result<Document, InputProblem>> {
         let label = unpack::Label {
             name: self.name(),
             path: self.path().map(Path::to_owned),
             named: self.named,
             modified,
+            length,
         };
         unpack::unpack(&label, reader)
     }
@@ -210,7 +213,8 @@ fn cannot_read(error: &io::Error) -> String {
     format!("cannot be read: {error}{mend}")
 }
 
-fn open(path: &Path) -> io::Result<(File, Option<Timestamp>)> {
+/// The file, when it was last written, and its length.
+fn open(path: &Path) -> io::Result<(File, Option<Timestamp>, u64)> {
     let file = File::open(path)?;
     let metadata = file.metadata()?;
     if metadata.is_dir() {
@@ -219,7 +223,7 @@ fn open(path: &Path) -> io::Result<(File, Option<Timestamp>)> {
     let since_epoch =
         metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let millis = since_epoch.and_then(|time| i64::try_from(time.as_millis()).ok());
-    Ok((file, millis.map(Timestamp)))
+    Ok((file, millis.map(Timestamp), metadata.len()))
 }
 
 /// A name as people may see it: control characters and bytes that are no UTF-8 are escaped.

@@ -57,7 +57,7 @@ pub(super) fn entries<R: Read>(label: &Label, stream: Bounded<R>) -> Loaded {
         let mut content = Vec::new();
         let ended = read_keeping(&mut entry, &mut content);
         if let Some(excess) = meter.excess() {
-            gathered.push(InputProblem::reject(&name, InputCode::TooBig, excess.message()));
+            gathered.push(label.reject(InputCode::TooBig, excess.message()));
             break;
         }
         let broken = match ended {

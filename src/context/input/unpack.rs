@@ -21,6 +21,8 @@ pub(super) struct Label {
     pub(super) path: Option<PathBuf>,
     pub(super) named: bool,
     pub(super) modified: Option<Timestamp>,
+    /// Bytes that the file system promises; zero where it does not know.
+    pub(super) length: u64,
 }
 
 /// Documents and problems in the order they were met.
@@ -72,10 +74,13 @@ pub(super) fn unpack(label: &Label, mut reader: impl Read) -> Loaded {
         Err(error) => return vec![Err(label.reject(InputCode::Io, cannot_read(&error)))],
     };
     let kind = Kind::of(&head);
+    if kind == Kind::Plain {
+        return vec![plain(label, head, reader)];
+    }
     let whole = Cursor::new(head).chain(reader);
     let meter = Meter::default();
     match kind {
-        Kind::Plain => vec![plain(label, whole)],
+        Kind::Plain => Loaded::new(),
         Kind::Gzip => {
             let members = Members::new(BufReader::with_capacity(BUFFER_BYTES, meter.input(whole)));
             inflated(label, kind, members, &meter)
@@ -87,7 +92,7 @@ pub(super) fn unpack(label: &Label, mut reader: impl Read) -> Loaded {
                 Err(error) => vec![Err(label.reject(InputCode::Io, cannot_read(&error)))],
             }
         }
-        Kind::Zip => match read_bounded(whole, REPORT_BYTES_MAX) {
+        Kind::Zip => match read_bounded(whole, Vec::new(), REPORT_BYTES_MAX) {
             Ok(bytes) => zip::entries(label, &bytes),
             Err(problem) => vec![Err(problem.into_problem(label))],
         },
@@ -99,8 +104,11 @@ pub(super) fn unpack(label: &Label, mut reader: impl Read) -> Loaded {
     }
 }
 
-fn plain(label: &Label, whole: impl Read) -> Result<Document, InputProblem> {
-    match read_bounded(whole, REPORT_BYTES_MAX) {
+fn plain(label: &Label, mut head: Vec<u8>, rest: impl Read) -> Result<Document, InputProblem> {
+    let room = REPORT_BYTES_MAX.saturating_sub(head.len() as u64);
+    // One allocation for a file whose size is known, and none for the size that a liar claims.
+    head.reserve(usize::try_from(label.length.min(room)).unwrap_or(0));
+    match read_bounded(rest, head, REPORT_BYTES_MAX) {
         Ok(bytes) => Ok(label.document(bytes, false)),
         Err(error) => Err(error.into_problem(label)),
     }
@@ -127,9 +135,10 @@ impl Unread {
     }
 }
 
-fn read_bounded(reader: impl Read, bytes_max: u64) -> Result<Vec<u8>, Unread> {
-    let mut bytes = Vec::new();
-    reader.take(bytes_max + 1).read_to_end(&mut bytes).map_err(Unread::Io)?;
+/// Reads what follows `bytes`, up to `bytes_max` together.
+fn read_bounded(reader: impl Read, mut bytes: Vec<u8>, bytes_max: u64) -> Result<Vec<u8>, Unread> {
+    let room = bytes_max.saturating_sub(bytes.len() as u64);
+    reader.take(room + 1).read_to_end(&mut bytes).map_err(Unread::Io)?;
     if bytes.len() as u64 > bytes_max { Err(Unread::TooBig(bytes_max)) } else { Ok(bytes) }
 }
 

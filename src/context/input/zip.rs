@@ -178,9 +178,15 @@ pub(super) fn entries(label: &Label, bytes: &[u8]) -> Loaded {
             gathered.push(label.reject(InputCode::Archive, message));
             break;
         }
+        if header.uncompressed_size_hint() > ARCHIVE_BYTES_MAX.saturating_sub(gathered.bytes) {
+            let limit = ARCHIVE_BYTES_MAX >> 20;
+            let message = format!("has more than {limit} MiB of reports, the limit; split it");
+            gathered.push(label.reject(InputCode::TooBig, message));
+            break;
+        }
         match read_entry(&archive, &header, &name, gathered.bytes) {
             Ok((content, broken)) => {
-                gathered.keep(&name, content, modified(&header), broken.as_ref())
+                gathered.keep(&name, content, modified(&header), broken.as_ref());
             }
             Err(problem) => gathered.push(problem),
         }

@@ -54,6 +54,9 @@ impl Reader {
             self.groups.insert(name.to_owned(), members);
             return Ok(());
         }
+        if self.flavour == Flavour::Bitbucket && is_setting(&first) {
+            return Ok(());
+        }
         if first.len() > CODEOWNERS_PATTERN_BYTES_MAX {
             return Err(format!(
                 "the pattern is longer than {CODEOWNERS_PATTERN_BYTES_MAX} bytes, the limit; the \
@@ -176,8 +179,10 @@ fn members(owners: &[String], groups: &HashMap<String, Vec<String>>) -> Vec<Stri
 
 /// The owners of a line of GitHub or Bitbucket, where one wrong word spoils the line.
 fn owners(words: Vec<String>, flavour: Flavour) -> Result<Vec<String>, String> {
-    let counts = |word: &String| flavour != Flavour::Bitbucket || !is_strategy(word);
-    let owners: Vec<String> = words.into_iter().filter(counts).collect();
+    let owners: Vec<String> = match flavour {
+        Flavour::Bitbucket => words.iter().map(|word| without_strategy(word).to_owned()).collect(),
+        Flavour::GitHub | Flavour::GitLab => words,
+    };
     match owners.iter().find(|word| !is_owner(word)) {
         Some(word) => Err(not_an_owner(word)),
         None => Ok(owners),
@@ -195,7 +200,7 @@ fn gitlab_owners(words: Vec<String>) -> (Vec<String>, Option<String>) {
 
 fn not_an_owner(word: &str) -> String {
     format!(
-        "`{word}` is no owner; write @user, @group/team or an address, and escape spaces as \\ "
+        "`{word}` is no owner; write @user, @group/team or an address, and escape spaces by a backslash"
     )
 }
 
@@ -208,13 +213,22 @@ fn is_owner(word: &str) -> bool {
     }
 }
 
-/// True for Bitbucket's way to choose among reviewers, such as `random(2)`.
-fn is_strategy(word: &str) -> bool {
-    let name = word.strip_suffix(')').and_then(|word| word.split_once('('));
-    name.is_some_and(|(name, count)| {
-        name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
-            && count.bytes().all(|byte| byte.is_ascii_digit())
-    })
+/// An owner without Bitbucket's way to choose among its members, such as `:random(2)`.
+fn without_strategy(word: &str) -> &str {
+    const STRATEGIES: [&str; 3] = ["all", "random", "least_busy"];
+    match word.rsplit_once(':') {
+        Some((owner, strategy)) => {
+            let name = strategy.split_once('(').map_or(strategy, |(name, _count)| name);
+            if STRATEGIES.contains(&name) { owner } else { word }
+        }
+        None => word,
+    }
+}
+
+/// True for the plugin's settings and merge checks, which own nothing.
+fn is_setting(word: &str) -> bool {
+    const BEGINNINGS: [&str; 3] = ["CODEOWNERS.", "Check(", "OverallCheck("];
+    BEGINNINGS.iter().any(|start| word.starts_with(start))
 }
 
 /// The name and default owners of `[Name][2] @default` or `^[Name]`; `None` for other lines.

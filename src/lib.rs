@@ -10,5 +10,7 @@
 #[cfg(feature = "history")]
 pub mod analysis;
 pub mod model;
+#[cfg(feature = "cli")]
+pub mod quarantine;
 #[cfg(feature = "history")]
 pub mod store;

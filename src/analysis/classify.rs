@@ -78,20 +78,17 @@ impl Signs {
             (false, true) => Presence::Scarce,
             (false, false) => Presence::Enough,
         };
-        let broken = evidence.failing_now().map(|streak| streak.kind == StreakKind::Breakage);
         let passes = evidence.passes_since_streak;
-        // Only the last streak tells whether it passes *again*.
-        let mended = evidence
-            .streaks
-            .last()
-            .is_some_and(|streak| streak.ended_by.is_some() && streak.kind == StreakKind::Breakage);
-        let now = match (broken, evidence.passed_on_main, mended || evidence.mended().is_some()) {
-            (Some(true), false, _) => Now::AlwaysFails,
-            (Some(true), true, _) => Now::FailsSince,
-            (Some(false), _, _) => Now::Failing,
-            (None, _, true) if passes < settings.fixed_runs => Now::PassesAgain,
-            (None, _, true) => Now::Mended,
-            (None, _, false) => Now::Passes,
+        let last = evidence.streaks.last().map(|streak| (streak.ended_by, streak.kind));
+        let now = match (last, evidence.passed_on_main, evidence.mended()) {
+            (Some((None, StreakKind::Breakage)), false, _) => Now::AlwaysFails,
+            (Some((None, StreakKind::Breakage)), true, _) => Now::FailsSince,
+            (Some((None, _)), _, _) => Now::Failing,
+            (Some((Some(_), StreakKind::Breakage)), _, _) if passes < settings.fixed_runs => {
+                Now::PassesAgain
+            }
+            (_, _, Some(_)) => Now::Mended,
+            (_, _, None) => Now::Passes,
         };
         let flakiness = match (evidence.proofs(), evidence.recoveries, evidence.branches) {
             (1.., _, _) => Flakiness::Shown,

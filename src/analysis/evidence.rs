@@ -11,7 +11,7 @@ use super::history::{History, Run, Seen, Unit};
 use super::interval::{expected_rate, runs_until_unlikely};
 use super::settings::Settings;
 use super::streak::{Streak, StreakKind};
-use crate::model::{Lane, Repeat, Timestamp};
+use crate::model::{Lane, Outcome, Repeat, Timestamp};
 use crate::store::query::RunNo;
 
 /// What is known of one test in one variant.
@@ -135,19 +135,20 @@ impl<'a> Reading<'a> {
 
     /// A test that was never bad: its counters say it all.
     fn quiet(&self, unit: &Unit) -> Evidence {
-        let in_outage = |(run, tests): &(&u32, &Vec<_>)| {
-            self.is_outage(**run)
-                && self.history.run(**run).is_some_and(|run| run.variant == unit.variant)
-                && tests.binary_search(&unit.test).is_ok()
-        };
-        let lost = self.history.quiet_in_mass.iter().filter(in_outage).count() as u32;
-        let executions = unit.tally.executed.saturating_sub(lost);
-        Evidence {
-            executions,
-            skipped: unit.tally.skipped,
-            clean: executions,
-            ..Evidence::default()
+        let (mut executions, mut skipped) = (unit.tally.executed, unit.tally.skipped);
+        for (run, results) in &self.history.quiet_in_mass {
+            let same = self.history.run(*run).is_some_and(|run| run.variant == unit.variant);
+            if !same || !self.is_outage(*run) {
+                continue;
+            }
+            let place = results.binary_search_by_key(&unit.test, |(test, _)| *test);
+            match place.ok().and_then(|place| results.get(place)) {
+                Some((_, Outcome::Skipped)) => skipped = skipped.saturating_sub(1),
+                Some(_) => executions = executions.saturating_sub(1),
+                None => {}
+            }
         }
+        Evidence { executions, skipped, clean: executions, ..Evidence::default() }
     }
 
     fn read_main_line(
@@ -242,11 +243,9 @@ fn conflicts<'a>(results: &[(&Seen, &'a Run)]) -> BTreeMap<&'a str, u32> {
     for (seen, run) in results.iter().filter(|(seen, _)| seen.repeat != Repeat::Ambiguous) {
         let Some(revision) = run.revision.as_deref() else { continue };
         let entry = by_revision.entry(revision).or_default();
-        if seen.outcome.is_bad() {
-            entry.1 = true
-        } else {
-            entry.0 = true
-        }
+        let bad = seen.outcome.is_bad();
+        entry.0 |= !bad;
+        entry.1 |= bad;
         entry.2 = seen.run;
     }
     by_revision

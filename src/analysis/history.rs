@@ -160,8 +160,8 @@ pub struct History {
     pub variants: Vec<String>,
     /// What was tested, by variant and then by test.
     pub units: Vec<Unit>,
-    /// For each run that failed in mass: the tests that ran there and keep no results.
-    pub quiet_in_mass: BTreeMap<u32, Vec<TestNo>>,
+    /// For each run that failed in mass: the results of tests that keep none, sorted.
+    pub quiet_in_mass: BTreeMap<u32, Vec<(TestNo, Outcome)>>,
 }
 
 impl History {
@@ -193,7 +193,7 @@ pub struct HistoryBuilder {
     tests: Vec<TestNo>,
     tallies: Vec<Vec<Tally>>,
     seen: Vec<Vec<Seen>>,
-    quiet_in_mass: BTreeMap<u32, Vec<TestNo>>,
+    quiet_in_mass: BTreeMap<u32, Vec<(TestNo, Outcome)>>,
 }
 
 const ABSENT: u32 = u32::MAX;
@@ -251,7 +251,7 @@ impl HistoryBuilder {
             }
             match self.seen.get_mut((tally.kept as usize).wrapping_sub(1)) {
                 Some(seen) => seen.push(Seen::new(place, row)),
-                None if in_mass && row.outcome != Outcome::Skipped => quiet.push(row.test),
+                None if in_mass => quiet.push((row.test, row.outcome)),
                 None => {}
             }
         }

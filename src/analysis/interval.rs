@@ -68,7 +68,9 @@ pub fn runs_until_unlikely(q: f64, alpha: f64) -> u32 {
     if q <= 0.0 {
         return 1;
     }
-    // ln(1 - p) loses p below 1e-16, which then reads as never.
+    if q >= 1.0 {
+        return u32::MAX;
+    }
     let runs = (alpha.clamp(f64::MIN_POSITIVE, 1.0).ln() / q.ln() - 1e-9).ceil();
     if runs.is_nan() || runs >= f64::from(u32::MAX) { u32::MAX } else { (runs as u32).max(1) }
 }

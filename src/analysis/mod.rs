@@ -5,11 +5,13 @@
 //! the same [`Judgement`](verdict::Judgement), whatever the order of rows within a run.
 
 pub mod classify;
+pub mod cluster;
 pub mod duration;
 pub mod evidence;
 pub mod history;
 pub mod interval;
 mod judge;
+pub mod match_name;
 pub mod method;
 pub mod outage;
 mod presence;
@@ -20,3 +22,6 @@ pub mod verdict;
 pub use history::{History, HistoryBuilder};
 pub use judge::{JudgeError, judge};
 pub use settings::Settings;
+
+#[cfg(all(test, feature = "cli"))]
+mod tests;

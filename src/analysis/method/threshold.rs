@@ -37,7 +37,7 @@ fn judge(docket: &Docket<'_>) -> Vec<Opinion> {
 struct Latest {
     results: u32,
     bad: u32,
-    /// One bit for each result, the latest lowest; only the 128 latest are needed for a forecast.
+    /// One bit for each of the 128 latest results, the latest lowest: enough for a forecast.
     bits: u128,
     /// Something older than these results passed.
     passed_before: bool,
@@ -81,13 +81,15 @@ impl Latest {
 
     /// Passes from here on until the rule no longer holds.
     fn steps_to_clear(self, settings: &ThresholdSettings) -> Vec<NextStep> {
+        let window = settings.window;
+        if window == 0 || window > u128::BITS {
+            return Vec::new();
+        }
         let mut ahead = self;
-        let limit = settings.window.min(u128::BITS);
-        for runs in 1..=limit {
-            let oldest = limit.saturating_sub(1);
-            let drops_bad = ahead.results >= limit && ahead.bits >> oldest & 1 == 1;
-            ahead.bad -= u32::from(drops_bad && ahead.bad > 0);
-            ahead.results = (ahead.results + 1).min(limit);
+        for runs in 1..=window {
+            let drops_bad = ahead.results >= window && ahead.bits >> (window - 1) & 1 == 1;
+            ahead.bad = ahead.bad.saturating_sub(u32::from(drops_bad));
+            ahead.results = (ahead.results + 1).min(window);
             ahead.bits <<= 1;
             if !ahead.is_flaky(settings) {
                 return vec![NextStep::CleanRuns { runs }];
@@ -121,5 +123,43 @@ fn status(latest: Latest, evidence: &Evidence, settings: &ThresholdSettings) -> 
         (false, bad, false) if bad < latest.results => Status::Suspect,
         (false, _, false) if passed_before => Status::NewlyBroken,
         (false, _, false) => Status::Broken,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn latest(strip: &str) -> Latest {
+        let bads = strip.chars().rev().map(|c| c == 'F').enumerate();
+        let bits = bads.map(|(place, bad)| u128::from(bad) << place).sum();
+        let bad = strip.matches('F').count() as u32;
+        Latest { results: strip.len() as u32, bad, bits, passed_before: false }
+    }
+
+    fn clean_runs(strip: &str) -> Vec<NextStep> {
+        latest(strip).steps_to_clear(&ThresholdSettings::default())
+    }
+
+    #[test]
+    fn says_how_many_passes_clear_the_rule() {
+        // 3 of 10: one failure leaves the window with the second pass.
+        assert_eq!(clean_runs(".F.F.F...."), [NextStep::CleanRuns { runs: 2 }]);
+        // 1 of 3 falls to 1 of 4 with the next pass.
+        assert_eq!(clean_runs(".F."), [NextStep::CleanRuns { runs: 1 }]);
+        // Nine failures at the end: seven must leave the window of ten.
+        assert_eq!(clean_runs(".FFFFFFFFF"), [NextStep::CleanRuns { runs: 8 }]);
+    }
+
+    #[test]
+    fn the_rule_is_told_with_its_numbers() {
+        let Fact::Rule { text } = latest("..F.F.F...").rule(&ThresholdSettings::default()) else {
+            panic!("a rule");
+        };
+        assert_eq!(
+            text,
+            "3 of the last 10 results failed (30 %); flaky from 30 % of at least 3 results, with \
+             passes among them"
+        );
     }
 }

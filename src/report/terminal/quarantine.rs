@@ -1,6 +1,6 @@
 //! The quarantine list on a terminal.
 
-use super::super::limits::{HEADLINE_CHARS_MAX, NAME_CHARS_MAX};
+use super::super::limits::{FIELD_CHARS_MAX, HEADLINE_CHARS_MAX, NAME_CHARS_MAX};
 use super::super::palette::Tone;
 use super::super::view::{QuarantineEntry, QuarantineView};
 use super::super::{escape, sentence};
@@ -64,7 +64,8 @@ fn reason(entry: &QuarantineEntry) -> String {
 }
 
 fn text(field: Option<&String>) -> String {
-    field.map(|field| escape::line(field).into_owned()).unwrap_or_default()
+    let field = field.map_or("", String::as_str);
+    escape::shortened(&escape::line(field), FIELD_CHARS_MAX).into_owned()
 }
 
 fn stacked(view: &QuarantineView, page: &mut Page) {
@@ -104,7 +105,7 @@ fn side_by_side(view: &QuarantineView, page: &mut Page) {
         Column("Test", Fit::Name),
         Column("Reason", Fit::Wrap),
         Column("Owner", Fit::Content),
-        Column("Ticket", Fit::Content),
+        Column("Ticket", Fit::Wrap),
         Column("Since", Fit::Content),
         Column("Until", Fit::Content),
     ];

@@ -71,13 +71,15 @@ fn text(field: Option<&String>) -> String {
 fn stacked(view: &QuarantineView, page: &mut Page) {
     let row = |entry: &QuarantineEntry| {
         let details: Vec<String> = [
-            entry.owner.as_ref().map(|owner| format!("owner {}", escape::line(owner))),
-            entry.ticket.as_ref().map(|ticket| escape::line(ticket).into_owned()),
-            entry.since.as_ref().map(|since| format!("since {}", escape::line(since))),
-            entry.expires.as_ref().map(|expires| format!("until {}", escape::line(expires))),
+            ("owner ", &entry.owner),
+            ("", &entry.ticket),
+            ("since ", &entry.since),
+            ("until ", &entry.expires),
         ]
         .into_iter()
-        .flatten()
+        .map(|(word, field)| (word, text(field.as_ref())))
+        .filter(|(_, field)| !field.is_empty())
+        .map(|(word, field)| format!("{word}{field}"))
         .collect();
         let mut lines =
             vec![name(entry), reason(entry), page.mark(Tone::Faint, &details.join(" · "))];

@@ -36,6 +36,12 @@ pub const STRIP_COLUMN_PIPED_MAX: usize = 60;
 pub const PIPED_WIDTH: u16 = 120;
 /// Narrowest width laid out for; anything narrower wraps on the terminal's side.
 pub const WIDTH_MIN: u16 = 40;
+/// Characters of a paragraph that is laid out; breaking a longer word takes quadratic time.
+pub const PARAGRAPH_CHARS_MAX: usize = 2_000;
+/// Widest layout; beyond it lines are too long to follow by eye.
+pub const WIDTH_MAX: u16 = 300;
+/// Characters of owners and the like inside a table.
+pub const FIELD_CHARS_MAX: usize = 60;
 /// Characters of one Markdown document: GitHub refuses comments beyond 65,536.
 pub const MARKDOWN_CHARS_MAX: usize = 65_000;
 /// Characters of a name in Markdown, so that one hostile name cannot use up the document.

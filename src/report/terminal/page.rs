@@ -4,7 +4,10 @@ use comfy_table::{
     Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width,
 };
 
-use super::super::limits::{HINT_NAME_CHARS_MAX, NAME_COLUMN_PIPED_MAX, PIPED_WIDTH, WIDTH_MIN};
+use super::super::limits::{
+    HINT_NAME_CHARS_MAX, NAME_COLUMN_PIPED_MAX, PARAGRAPH_CHARS_MAX, PIPED_WIDTH, WIDTH_MAX,
+    WIDTH_MIN,
+};
 use super::super::palette::Tone;
 use super::super::{Screen, escape};
 
@@ -64,7 +67,7 @@ const WRAP_PIPED: u16 = 56;
 
 impl Page {
     pub(super) fn new(screen: Screen) -> Self {
-        let width = screen.width.map(|width| width.max(WIDTH_MIN));
+        let width = screen.width.map(|width| width.clamp(WIDTH_MIN, WIDTH_MAX));
         Self { text: String::new(), screen: Screen { width, ..screen } }
     }
 
@@ -100,6 +103,12 @@ impl Page {
         self.hanging(0, "", text);
     }
 
+    /// A line that is never broken, so that it can be copied; the terminal wraps it itself.
+    pub(super) fn whole(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.text.push('\n');
+    }
+
     /// A list item with its text hanging behind a dash.
     pub(super) fn bullet(&mut self, text: &str) {
         self.hanging(2, "-", text);
@@ -117,18 +126,15 @@ impl Page {
             columns.insert(0, Column("", Fit::Content));
             row.insert(0, lead.to_owned());
         }
-        match (self.screen.width, lead) {
-            (None, "") => {
-                self.text.push_str(&" ".repeat(indent.into()));
-                self.text.push_str(text);
-                self.text.push('\n');
+        let too_long = text.chars().nth(PARAGRAPH_CHARS_MAX).is_some();
+        match (self.screen.width, too_long, lead) {
+            (None, ..) | (_, true, _) => {
+                let lead = if lead.is_empty() { String::new() } else { format!("{lead} ") };
+                self.text.push_str(&format!("{}{lead}{text}\n", " ".repeat(indent.into())));
             }
-            (None, lead) => {
-                self.text.push_str(&format!("{}{lead} {text}\n", " ".repeat(indent.into())));
-            }
-            (Some(_), _) => {
-                let gap = 1;
-                self.push_table(&Grid { columns, rows: vec![row], indent, ..Grid::default() }, gap);
+            (Some(_), false, _) => {
+                let grid = Grid { columns, rows: vec![row], indent, ..Grid::default() };
+                self.push_table(&grid, 1);
             }
         }
     }
@@ -199,7 +205,7 @@ impl Page {
             if let Some(constraint) = constraint {
                 column.set_constraint(constraint);
             }
-            total = total.saturating_add(left + width + right);
+            total = total.saturating_add(width).saturating_add(left + right);
         }
         // Away from terminals lines may be longer, so that no name is broken.
         table.set_width(self.screen.width.unwrap_or(total.max(PIPED_WIDTH)));

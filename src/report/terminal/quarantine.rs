@@ -1,6 +1,6 @@
 //! The quarantine list on a terminal.
 
-use super::super::limits::{HEADLINE_CHARS_MAX, NAME_CHARS_MAX};
+use super::super::limits::{FIELD_CHARS_MAX, HEADLINE_CHARS_MAX, NAME_CHARS_MAX};
 use super::super::palette::Tone;
 use super::super::view::{QuarantineEntry, QuarantineView};
 use super::super::{escape, sentence};
@@ -64,19 +64,22 @@ fn reason(entry: &QuarantineEntry) -> String {
 }
 
 fn text(field: Option<&String>) -> String {
-    field.map(|field| escape::line(field).into_owned()).unwrap_or_default()
+    let field = field.map_or("", String::as_str);
+    escape::shortened(&escape::line(field), FIELD_CHARS_MAX).into_owned()
 }
 
 fn stacked(view: &QuarantineView, page: &mut Page) {
     let row = |entry: &QuarantineEntry| {
         let details: Vec<String> = [
-            entry.owner.as_ref().map(|owner| format!("owner {}", escape::line(owner))),
-            entry.ticket.as_ref().map(|ticket| escape::line(ticket).into_owned()),
-            entry.since.as_ref().map(|since| format!("since {}", escape::line(since))),
-            entry.expires.as_ref().map(|expires| format!("until {}", escape::line(expires))),
+            ("owner ", &entry.owner),
+            ("", &entry.ticket),
+            ("since ", &entry.since),
+            ("until ", &entry.expires),
         ]
         .into_iter()
-        .flatten()
+        .map(|(word, field)| (word, text(field.as_ref())))
+        .filter(|(_, field)| !field.is_empty())
+        .map(|(word, field)| format!("{word}{field}"))
         .collect();
         let mut lines =
             vec![name(entry), reason(entry), page.mark(Tone::Faint, &details.join(" · "))];
@@ -104,7 +107,7 @@ fn side_by_side(view: &QuarantineView, page: &mut Page) {
         Column("Test", Fit::Name),
         Column("Reason", Fit::Wrap),
         Column("Owner", Fit::Content),
-        Column("Ticket", Fit::Content),
+        Column("Ticket", Fit::Wrap),
         Column("Since", Fit::Content),
         Column("Until", Fit::Content),
     ];

@@ -1,7 +1,7 @@
 //! The verdicts of a window on a terminal.
 
 use super::super::limits::{
-    NAME_CHARS_MAX, OUTAGES_SHOWN_MAX, STRIP_COLUMN_MAX, STRIP_COLUMN_PIPED_MAX,
+    FIELD_CHARS_MAX, NAME_CHARS_MAX, OUTAGES_SHOWN_MAX, STRIP_COLUMN_MAX, STRIP_COLUMN_PIPED_MAX,
     STRIP_COLUMN_WIDE_MIN, TERMINAL_TESTS_MAX,
 };
 use super::super::palette::Tone;
@@ -147,7 +147,9 @@ fn strip_width(page: &Page) -> usize {
 }
 
 fn owners(test: &TestView) -> Option<String> {
-    (!test.owners.is_empty()).then(|| escape::line(&test.owners.join(" ")).into_owned())
+    let owners = test.owners.join(" ");
+    let shown = escape::line(&owners);
+    (!owners.is_empty()).then(|| escape::shortened(&shown, FIELD_CHARS_MAX).into_owned())
 }
 
 fn rate(test: &TestView) -> Option<String> {

@@ -13,7 +13,7 @@ use crate::model::Outcome;
 
 pub(super) fn lay_out(view: &ShowView, page: &mut Page) {
     let name = page.mark(Tone::Strong, &escape::line(&view.test));
-    page.prose(&name);
+    page.whole(&name);
     let mut origin = vec![escape::line(&view.project).into_owned()];
     origin.push(escape::line(&view.window.text).into_owned());
     if !view.file.is_empty() {
@@ -224,7 +224,10 @@ fn others(view: &ShowView, page: &mut Page) {
     }
     page.section("What you typed could also mean");
     for other in view.others.iter().take(OTHERS_SHOWN_MAX) {
-        let command = page.mark(Tone::Command, &typed(other, &escape::line(other)));
+        let command = page.mark(
+            Tone::Command,
+            &typed(other, &escape::shortened(&escape::line(other), HEADLINE_CHARS_MAX)),
+        );
         page.bullet(&command);
     }
     let more = view.others.len().saturating_sub(OTHERS_SHOWN_MAX);

@@ -9,8 +9,8 @@ pub fn total(cents: &[u64]) -> u64 {
 mod tests {
     use super::total;
 
-    const FAILS_IN_ALL_ATTEMPTS: [u32; 4] = [3, 6, 9, 10];
-    const PASSES_ON_RETRY: [u32; 2] = [2, 5];
+    const FAILS_IN_ALL_ATTEMPTS: [u32; 3] = [3, 6, 8];
+    const PASSES_ON_RETRY: [u32; 3] = [2, 5, 9];
 
     fn number(variable: &str) -> u32 {
         std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(1)

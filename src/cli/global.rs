@@ -102,8 +102,9 @@ impl Settled {
     pub fn open_to_read(&self) -> Result<SqliteStore, Failure> {
         if !self.db.exists() {
             let missing = anyhow::anyhow!("there is no history at {}", self.db.display());
-            return Err(Failure::history(missing)
-                .hint("read reports first: flakedb ingest PATH… (or name another file with --db)"));
+            return Err(Failure::history(missing).hint(
+                "read reports first: flakedb ingest PATH… (or name another file with --db)",
+            ));
         }
         SqliteStore::open(&self.db, OpenMode::ReadOnly).map_err(Failure::history)
     }

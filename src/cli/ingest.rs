@@ -112,8 +112,7 @@ fn attempt(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
     let settled = global.settle()?;
     let request = args.request(global, &settled)?;
     let progress = Progress::new(console);
-    let mut store =
-        if args.dry_run { None } else { Some(settled.open_to_write()?) };
+    let mut store = if args.dry_run { None } else { Some(settled.open_to_write()?) };
     let outcome = ingest(store.as_mut().map(|store| store as &mut dyn Store), &request, &progress);
     progress.finish(console);
     let outcome = outcome.map_err(|error| match error {
@@ -209,9 +208,8 @@ impl Args {
             }
             (true, true) => {
                 let nothing = anyhow::anyhow!("nothing to read: no path is given");
-                Err(Failure::usage(nothing).hint(
-                    "flakedb ingest PATH…, or list paths under `reports` in flakedb.toml",
-                ))
+                Err(Failure::usage(nothing)
+                    .hint("flakedb ingest PATH…, or list paths under `reports` in flakedb.toml"))
             }
         }
     }

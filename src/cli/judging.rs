@@ -103,7 +103,7 @@ impl JudgingArgs {
 pub fn owners(settled: &Settled) -> Option<Owners> {
     let git = Surroundings::gather(&settled.directory).git;
     let root = git.root.unwrap_or_else(|| settled.directory.clone());
-    Owners::find(&root).map(|(_, owners)| owners)
+    Owners::find(&root).map(|found| found.owners)
 }
 
 impl From<JudgingError> for Failure {

@@ -66,11 +66,8 @@ pub fn ingest(
     request: &IngestRequest,
     watcher: &dyn Watcher,
 ) -> Result<IngestOutcome, IngestError> {
-    let collector = Collector {
-        request,
-        builder: BatchBuilder::new(request.now),
-        sidecars: Mutex::default(),
-    };
+    let collector =
+        Collector { request, builder: BatchBuilder::new(request.now), sidecars: Mutex::default() };
     let files = read_all(&request.read, watcher, &|input| collector.take(input));
     let mut outcome = IngestOutcome { view: IngestView::default(), input_failed: false };
     for file in files {
@@ -124,7 +121,8 @@ impl Collector<'_> {
             return Ok(done);
         }
         let sidecar = self.sidecar(&document)?;
-        let context = resolve(&self.request.overrides, sidecar.as_ref(), &self.request.surroundings);
+        let context =
+            resolve(&self.request.overrides, sidecar.as_ref(), &self.request.surroundings);
         done.project = Some(context.project.clone());
         let meta = self.meta(&document, &reading, context);
         self.builder.add(meta, &reading.report)?;
@@ -230,7 +228,8 @@ impl IngestOutcome {
     }
 
     fn settle(&mut self) {
-        let projects: BTreeSet<String> = std::mem::take(&mut self.view.projects).into_iter().collect();
+        let projects: BTreeSet<String> =
+            std::mem::take(&mut self.view.projects).into_iter().collect();
         self.view.projects = projects.into_iter().collect();
         self.view.problems.sort_by(|a, b| (a.verdict, &a.file).cmp(&(b.verdict, &b.file)));
     }

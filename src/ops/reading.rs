@@ -76,9 +76,5 @@ fn read_source<T>(
         let reading = junit::read(&document.bytes, &options);
         Input::Read(Box::new((document, reading)))
     };
-    source
-        .load()
-        .into_iter()
-        .map(|loaded| each(loaded.map_or_else(Input::Problem, read)))
-        .collect()
+    source.load().into_iter().map(|loaded| each(loaded.map_or_else(Input::Problem, read))).collect()
 }

@@ -6,8 +6,9 @@ use crate::analysis::cluster::cluster;
 use crate::analysis::match_name;
 use crate::analysis::verdict::{FailureCluster, Verdict};
 use crate::context::owners::Owners;
-use crate::report::view::{ShowInput, ShowView};
 use crate::model::{Timestamp, Variant};
+use crate::report::escape;
+use crate::report::view::{ShowInput, ShowView};
 use crate::store::query::{RunNo, RunRow, TestNo, TestRow};
 use crate::store::{Store, StoreError};
 
@@ -107,11 +108,7 @@ fn failures(
 }
 
 /// The test that was typed, with its variant behind it or without.
-fn find<'a>(
-    tests: &'a [TestRow],
-    typed: &str,
-    project: &str,
-) -> Result<&'a TestRow, ShowError> {
+fn find<'a>(tests: &'a [TestRow], typed: &str, project: &str) -> Result<&'a TestRow, ShowError> {
     let labels: Vec<String> = tests.iter().map(TestRow::label).collect();
     let mut found = match_name::find(typed, &labels);
     if let Some(test) = without_variant(typed).filter(|_| found.is_empty()) {
@@ -123,7 +120,8 @@ fn find<'a>(
         several => {
             let shown =
                 several.iter().take(CANDIDATES_SHOWN).filter_map(|one| labels.get(one.place));
-            let mut list: String = shown.map(|label| format!("\n  {}", escape::line(label))).collect();
+            let mut list: String =
+                shown.map(|label| format!("\n  {}", escape::line(label))).collect();
             let more = several.len().saturating_sub(CANDIDATES_SHOWN);
             if more > 0 {
                 list += &format!("\n  and {more} more");

@@ -115,7 +115,8 @@ fn a_file_that_is_no_history_is_left_alone() {
     let connection = rusqlite::Connection::open(&foreign).unwrap();
     connection.execute_batch("CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1);").unwrap();
     drop(connection);
-    for (name, word) in [("text.db", "database"), ("foreign.db", "flakedb"), ("folder.db", "folder.db")]
+    for (name, word) in
+        [("text.db", "database"), ("foreign.db", "flakedb"), ("folder.db", "folder.db")]
     {
         let before = std::fs::read(sandbox.path(name)).ok();
         for arguments in [vec!["ingest", "r.xml", "--db", name], vec!["report", "--db", name]] {

@@ -117,9 +117,7 @@ fn merging_two_histories_equals_ingesting_both() {
         ("both.db", "1.xml", "1"),
         ("both.db", "2.xml", "2"),
     ] {
-        sandbox
-            .run(&["ingest", file, "--db", db, "--build", build, "--project", "p"])
-            .exits(0);
+        sandbox.run(&["ingest", file, "--db", db, "--build", build, "--project", "p"]).exits(0);
     }
     sandbox.run(&["db", "merge", "x.db", "y.db", "--db", "merged.db"]).exits(0);
     let all = |db: &str| sandbox.run(&["report", "--all", "--db", db, "--format", "json"]).exits(0);

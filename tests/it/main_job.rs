@@ -75,8 +75,10 @@ fn the_demo_is_judged_as_its_makers_know_it_to_be() {
     }
     assert_eq!(said["runs"]["outages"], truth["outages"]);
     let flaky = tests.iter().filter(|test| test["status"] == "flaky").count();
-    let known = truth["statuses"].as_object().unwrap().values().filter(|statuses| {
-        statuses.as_array().unwrap().iter().any(|status| status == "flaky")
-    });
+    let known = truth["statuses"]
+        .as_object()
+        .unwrap()
+        .values()
+        .filter(|statuses| statuses.as_array().unwrap().iter().any(|status| status == "flaky"));
     assert!(flaky <= known.count(), "a test that is not flaky is called flaky: {said:#}");
 }

@@ -116,6 +116,10 @@ impl<'a> Reading<'a> {
                 (false, true) => results.push((seen, run)),
             }
         }
+        if !results.iter().any(|(seen, _)| seen.troubled()) {
+            count(&results, &mut evidence);
+            return evidence;
+        }
         let conflicts = conflicts(&results);
         evidence.conflicts = conflicts.len() as u32;
         evidence.last_conflict = conflicts
@@ -239,20 +243,23 @@ impl<'a> Reading<'a> {
 
 /// Revisions that passed in one run and failed in another, with the last such run.
 fn conflicts<'a>(results: &[(&Seen, &'a Run)]) -> BTreeMap<&'a str, u32> {
-    let mut by_revision: BTreeMap<&str, (bool, bool, u32)> = BTreeMap::new();
-    for (seen, run) in results.iter().filter(|(seen, _)| seen.repeat != Repeat::Ambiguous) {
-        let Some(revision) = run.revision.as_deref() else { continue };
-        let entry = by_revision.entry(revision).or_default();
-        let bad = seen.outcome.is_bad();
-        entry.0 |= !bad;
-        entry.1 |= bad;
-        entry.2 = seen.run;
+    let named = |&(seen, run): &(&Seen, &'a Run)| {
+        let revision = run.revision.as_deref().filter(|_| seen.repeat != Repeat::Ambiguous);
+        revision.map(|revision| (revision, seen.outcome.is_bad(), seen.run))
+    };
+    // Few results are bad: only their revisions are worth a second look.
+    let mut failed: BTreeMap<&str, (bool, u32)> = BTreeMap::new();
+    for (revision, _, run) in results.iter().filter_map(named).filter(|(_, bad, _)| *bad) {
+        failed.insert(revision, (false, run));
     }
-    by_revision
-        .into_iter()
-        .filter(|(_, (passed, failed, _))| *passed && *failed)
-        .map(|(revision, (_, _, last))| (revision, last))
-        .collect()
+    for (revision, _, run) in results.iter().filter_map(named).filter(|(_, bad, _)| !*bad) {
+        if let Some((passed, last)) = failed.get_mut(revision) {
+            *passed = true;
+            *last = run.max(*last);
+        }
+    }
+    let contradicted = failed.into_iter().filter(|(_, (passed, _))| *passed);
+    contradicted.map(|(revision, (_, last))| (revision, last)).collect()
 }
 
 /// Counts what is left once outages and ignored failures are gone.

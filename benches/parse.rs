@@ -19,8 +19,11 @@ fn document(cases: usize) -> String {
         text.push_str(&open);
         match case % 50 {
             7 => {
-                let line = "  File \"tests/integration/test_billing.py\", line 12, in test\n".repeat(12);
-                text.push_str(&format!("><failure message=\"assert 1 == 2\">{line}</failure></testcase>"));
+                let line =
+                    "  File \"tests/integration/test_billing.py\", line 12, in test\n".repeat(12);
+                text.push_str(&format!(
+                    "><failure message=\"assert 1 == 2\">{line}</failure></testcase>"
+                ));
             }
             11 => text.push_str("><skipped/></testcase>"),
             13..23 => text.push_str("><system-out>one line of output\n</system-out></testcase>"),

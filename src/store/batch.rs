@@ -1,0 +1,513 @@
+//! What one ingest writes: reports in, one canonical batch out.
+//!
+//! Many threads add reports to a [`BatchBuilder`]; hashing, masking, compression and column
+//! encoding happen outside its lock. [`BatchBuilder::finish`] sorts everything by content, so that
+//! the batch, and all numbers that a database gives out for it, do not depend on the threads.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::attempts::{Overlap, judge_pair};
+use super::failure_text::StoredText;
+use super::segment::{BadMark, Columns, Encoder, RepeatMark, fits};
+use crate::model::hash::{FailureId, ReportHash, RunKey, SignatureId};
+use crate::model::tests::TableFull;
+use crate::model::{
+    Attempt, Counts, Failure, Report, RunContext, TestIdentity, TestResult, TestTable, Timestamp,
+};
+
+/// What is known about a report besides what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportMeta {
+    /// The run that it belongs to.
+    pub context: RunContext,
+    /// The hash of its bytes.
+    pub hash: ReportHash,
+    /// Where it came from, for people.
+    pub source: String,
+    /// When its tests started, with the best guess where the report does not say.
+    pub started: Timestamp,
+    /// Reports of one group (a folder) that share no test are one run where no build says so.
+    pub group: Option<String>,
+    /// How many warnings the reader had about it.
+    pub warnings: u32,
+}
+
+/// One report of one run, ready to be written.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) hash: ReportHash,
+    pub(super) started: Timestamp,
+    pub(super) source: String,
+    pub(super) producer: String,
+    pub(super) warnings: u32,
+    pub(super) complete: bool,
+    pub(super) nameless: u64,
+    pub(super) counts: Counts,
+    /// The test of each result, as a place in [`Batch::tests`].
+    pub(super) tests: Vec<u32>,
+    /// The failures in the order of their slots, as places in [`Batch::failures`].
+    pub(super) failures: Vec<u32>,
+    pub(super) body: Vec<u8>,
+    pub(super) bad: Vec<BadMark>,
+    /// Errors of whole suites: the suite, and a place in [`Batch::failures`].
+    pub(super) suite_failures: Vec<(String, u32)>,
+}
+
+/// A failure that a database may not have yet.
+#[derive(Debug, Clone)]
+pub(super) struct NewFailure {
+    pub(super) id: FailureId,
+    pub(super) signature: SignatureId,
+    pub(super) kind: String,
+    pub(super) message: String,
+    pub(super) text: StoredText,
+}
+
+/// The reports that arrived for one run, in the order of their start and hash.
+#[derive(Debug, Clone)]
+pub(super) struct BatchRun {
+    pub(super) context: RunContext,
+    pub(super) entries: Vec<Entry>,
+}
+
+impl BatchRun {
+    /// The key that these reports give the run: with a build always the same, else that of the
+    /// smallest hash.
+    pub(super) fn key(&self) -> RunKey {
+        let smallest = self.entries.iter().map(|entry| entry.hash).min();
+        self.context.key(smallest.unwrap_or(ReportHash([0; 32])))
+    }
+
+    fn started(&self) -> Timestamp {
+        let first = self.entries.iter().map(|entry| entry.started).min();
+        self.context.started.or(first).unwrap_or_default()
+    }
+
+    /// Takes over what another report says about the same run; the order does not matter.
+    pub(super) fn absorb(&mut self, other: &RunContext) {
+        let ours = &mut self.context;
+        ours.lane = ours.lane.min(other.lane);
+        ours.branch = smaller(ours.branch.take(), other.branch.clone());
+        ours.job = smaller(ours.job.take(), other.job.clone());
+        ours.url = smaller(ours.url.take(), other.url.clone());
+        ours.started = smaller(ours.started, other.started);
+    }
+}
+
+/// The smaller of two values; any value rather than none.
+pub(super) fn smaller<T: Ord>(left: Option<T>, right: Option<T>) -> Option<T> {
+    match (left, right) {
+        (Some(left), Some(right)) => Some(left.min(right)),
+        (left, right) => left.or(right),
+    }
+}
+
+/// Everything that one ingest writes, in canonical order.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    pub(super) ingested: Timestamp,
+    pub(super) tests: TestTable,
+    /// Suite and file of tests for which reports disagree: the smallest of each.
+    pub(super) places: HashMap<u32, (String, String)>,
+    pub(super) failures: Vec<NewFailure>,
+    pub(super) runs: Vec<BatchRun>,
+    /// Reports that came twice.
+    pub(super) repeated: u64,
+}
+
+impl Batch {
+    /// True where there is nothing to write.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.runs.is_empty()
+    }
+
+    /// A test with the suite and file that all reports of the batch agree on.
+    pub(super) fn test(&self, place: u32) -> Option<TestIdentity<'_>> {
+        let mut test = self.tests.get(crate::model::TestIndex(place))?;
+        if let Some((suite, file)) = self.places.get(&place) {
+            test.suite = suite;
+            test.file = file;
+        }
+        Some(test)
+    }
+
+    /// The place of a test, which is added where it is new.
+    pub(super) fn intern(&mut self, test: &TestIdentity<'_>) -> Result<u32, TableFull> {
+        intern(&mut self.tests, &mut self.places, test)
+    }
+}
+
+/// Any text rather than none, else the smaller: whatever order reports come in, the same one wins.
+pub(super) fn settled<'a>(left: &'a str, right: &'a str) -> &'a str {
+    match (left.is_empty(), right.is_empty()) {
+        (true, _) => right,
+        (_, true) => left,
+        (false, false) => left.min(right),
+    }
+}
+
+fn intern(
+    tests: &mut TestTable,
+    places: &mut HashMap<u32, (String, String)>,
+    test: &TestIdentity<'_>,
+) -> Result<u32, TableFull> {
+    let index = tests.intern(test)?;
+    let Some(first) = tests.get(index) else { return Err(TableFull) };
+    if (first.suite, first.file) != (test.suite, test.file) {
+        let (suite, file) =
+            places.get(&index.0).map_or((first.suite, first.file), |(suite, file)| (suite, file));
+        let best = (settled(suite, test.suite), settled(file, test.file));
+        if best != (suite, file) {
+            let best = (best.0.to_owned(), best.1.to_owned());
+            places.insert(index.0, best);
+        }
+    }
+    Ok(index.0)
+}
+
+struct Pending {
+    context: RunContext,
+    group: Option<String>,
+    entry: Entry,
+}
+
+#[derive(Default)]
+struct Gathered {
+    tests: TestTable,
+    places: HashMap<u32, (String, String)>,
+    failures: Vec<NewFailure>,
+    failure_places: HashMap<FailureId, u32>,
+    pending: Vec<Pending>,
+}
+
+/// Collects reports from many threads into one [`Batch`].
+pub struct BatchBuilder {
+    ingested: Timestamp,
+    gathered: Mutex<Gathered>,
+}
+
+impl BatchBuilder {
+    /// An empty batch that is ingested now, at `ingested`.
+    #[must_use]
+    pub fn new(ingested: Timestamp) -> Self {
+        Self { ingested, gathered: Mutex::default() }
+    }
+
+    /// Adds one report; a report with dialect variants becomes part of one run for each of them.
+    ///
+    /// # Errors
+    /// [`TableFull`] when the names of all tests need more than 4 GiB, or one report has more
+    /// results than a segment holds.
+    pub fn add(&self, meta: ReportMeta, report: &Report) -> Result<(), TableFull> {
+        let ids: Vec<FailureId> = report.failures.iter().map(Failure::id).collect();
+        let mut encoder = Encoder::default();
+        let mut pending = Vec::new();
+        for part in parts(&meta.context, report) {
+            let columns = columns(&part.results);
+            if !fits(columns.slots()) {
+                return Err(TableFull);
+            }
+            let entry = entry(&meta, report, &part, &columns, &mut encoder);
+            pending.push(Pending { context: part.context, group: meta.group.clone(), entry });
+        }
+        let fresh = self.fresh_failures(&ids, &report.failures);
+        let mut gathered = self.lock();
+        for failure in fresh {
+            gathered.add_failure(failure)?;
+        }
+        gathered.add_pending(pending, report, &ids)
+    }
+
+    /// Failures that nobody added yet, compressed outside the lock.
+    fn fresh_failures(&self, ids: &[FailureId], failures: &[Failure]) -> Vec<NewFailure> {
+        if ids.is_empty() {
+            return Vec::new();
+        }
+        let fresh: Vec<(&FailureId, &Failure)> = {
+            let gathered = self.lock();
+            ids.iter()
+                .zip(failures)
+                .filter(|(id, _)| !gathered.failure_places.contains_key(id))
+                .collect()
+        };
+        let new_failure = |(id, failure): (&FailureId, &Failure)| NewFailure {
+            id: *id,
+            signature: failure.signature(),
+            kind: failure.kind.clone(),
+            message: failure.message.clone(),
+            text: StoredText::of(&failure.text),
+        };
+        fresh.into_iter().map(new_failure).collect()
+    }
+
+    /// How many results were added so far.
+    #[must_use]
+    pub fn results(&self) -> usize {
+        self.lock().pending.iter().map(|pending| pending.entry.tests.len()).sum()
+    }
+
+    /// The batch of all reports added, in an order that depends on their contents only.
+    #[must_use]
+    pub fn finish(self) -> Batch {
+        let gathered = self.gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let added = gathered.pending.len();
+        let mut runs = group(gathered.pending);
+        runs.sort_by_cached_key(|run| (run.context.project.clone(), run.started(), run.key()));
+        let kept: usize = runs.iter().map(|run| run.entries.len()).sum();
+        Batch {
+            ingested: self.ingested,
+            tests: gathered.tests,
+            places: gathered.places,
+            failures: gathered.failures,
+            runs,
+            repeated: (added - kept) as u64,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Gathered> {
+        self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Gathered {
+    fn add_failure(&mut self, failure: NewFailure) -> Result<(), TableFull> {
+        let place = u32::try_from(self.failures.len()).map_err(|_| TableFull)?;
+        if let std::collections::hash_map::Entry::Vacant(slot) =
+            self.failure_places.entry(failure.id)
+        {
+            slot.insert(place);
+            self.failures.push(failure);
+        }
+        Ok(())
+    }
+
+    /// Exchanges the report's own places for those of the batch.
+    fn add_pending(
+        &mut self,
+        pending: Vec<Pending>,
+        report: &Report,
+        ids: &[FailureId],
+    ) -> Result<(), TableFull> {
+        let failures: Vec<u32> =
+            ids.iter().map(|id| self.failure_places.get(id).copied().unwrap_or(0)).collect();
+        let tests: Vec<u32> = report
+            .tests
+            .iter()
+            .map(|test| intern(&mut self.tests, &mut self.places, &test))
+            .collect::<Result<_, _>>()?;
+        let exchange = |place: &mut u32, table: &[u32]| {
+            *place = table.get(*place as usize).copied().unwrap_or(0);
+        };
+        for mut one in pending {
+            one.entry.tests.iter_mut().for_each(|place| exchange(place, &tests));
+            one.entry.failures.iter_mut().for_each(|place| exchange(place, &failures));
+            one.entry.suite_failures.iter_mut().for_each(|(_, place)| exchange(place, &failures));
+            self.pending.push(one);
+        }
+        Ok(())
+    }
+}
+
+/// The results of a report that belong to one run.
+struct Part<'a> {
+    context: RunContext,
+    results: Vec<Cow<'a, TestResult>>,
+    /// True where this is the whole report, so that its own counts hold.
+    whole: bool,
+    /// True for the one part that carries what belongs to no test.
+    first: bool,
+}
+
+fn parts<'a>(context: &RunContext, report: &'a Report) -> Vec<Part<'a>> {
+    let usable = |result: &&TestResult| {
+        let known =
+            |failure: Option<u32>| failure.is_none_or(|at| (at as usize) < report.failures.len());
+        (result.test.0 as usize) < report.tests.len()
+            && known(result.failure)
+            && result.attempts.iter().all(|attempt| known(attempt.failure))
+    };
+    let mut by_variant = BTreeMap::new();
+    for result in report.results.iter().filter(usable) {
+        let dialect = result.variant.and_then(|place| report.variants.get(usize::from(place)));
+        by_variant.entry(dialect).or_insert_with(Vec::new).push(Cow::Borrowed(result));
+    }
+    let mut by_run: BTreeMap<_, Vec<Cow<'a, TestResult>>> = BTreeMap::new();
+    for (dialect, results) in by_variant {
+        let variant = context.variant.clone();
+        let variant =
+            dialect.map_or_else(|| variant.clone(), |more| variant.clone().with_all(more));
+        by_run.entry(variant).or_default().extend(results);
+    }
+    if by_run.is_empty() {
+        by_run.insert(context.variant.clone(), Vec::new());
+    }
+    let whole = by_run.len() == 1;
+    let part = |(place, (variant, results))| Part {
+        context: RunContext { variant, ..context.clone() },
+        results: one_per_test(results, report.tests.len()),
+        whole,
+        first: place == 0,
+    };
+    by_run.into_iter().enumerate().map(part).collect()
+}
+
+/// Puts together results of one test, which meet where a flag overrides the dialect's variant.
+fn one_per_test(results: Vec<Cow<'_, TestResult>>, tests: usize) -> Vec<Cow<'_, TestResult>> {
+    let mut places: Vec<Option<u32>> = vec![None; tests];
+    let mut kept: Vec<Cow<'_, TestResult>> = Vec::with_capacity(results.len());
+    for result in results {
+        let Some(place) = places.get_mut(result.test.0 as usize) else { continue };
+        match place.and_then(|place| kept.get_mut(place as usize)) {
+            Some(before) => *before = Cow::Owned(joined(before, &result)),
+            None => {
+                *place = Some(kept.len() as u32);
+                kept.push(result);
+            }
+        }
+    }
+    kept
+}
+
+fn joined(before: &TestResult, after: &TestResult) -> TestResult {
+    let attempts = |result: &TestResult| match result.attempts.as_slice() {
+        [] => vec![Attempt {
+            outcome: result.outcome,
+            duration: result.duration,
+            failure: result.failure,
+        }],
+        listed => listed.to_vec(),
+    };
+    let (outcome, repeat) =
+        judge_pair((before.outcome, before.repeat), (after.outcome, after.repeat), Overlap::Other);
+    TestResult {
+        outcome,
+        repeat,
+        duration: after.duration.or(before.duration),
+        failure: after.failure.or(before.failure),
+        attempts: [attempts(before), attempts(after)].concat(),
+        ..before.clone()
+    }
+}
+
+/// The columns of a report's results, with the report's own places for tests and failures.
+fn columns(results: &[Cow<'_, TestResult>]) -> Columns {
+    let mut columns = Columns {
+        tests: results.iter().map(|result| result.test.0).collect(),
+        outcomes: results.iter().map(|result| result.outcome).collect(),
+        durations: results.iter().map(|result| result.duration).collect(),
+        ..Columns::default()
+    };
+    for (place, result) in results.iter().enumerate() {
+        if let Some(failure) = result.failure {
+            columns.failure_slots.push(place as u32);
+            columns.failures.push(failure);
+        }
+    }
+    for (place, result) in results.iter().enumerate() {
+        if result.attempts.is_empty() && result.repeat == crate::model::Repeat::Single {
+            continue;
+        }
+        columns.repeats.push(RepeatMark {
+            result: place as u32,
+            repeat: result.repeat,
+            attempts: result.attempts.len() as u32,
+        });
+        for attempt in &result.attempts {
+            if let Some(failure) = attempt.failure {
+                columns.failure_slots.push(columns.outcomes.len() as u32);
+                columns.failures.push(failure);
+            }
+            columns.outcomes.push(attempt.outcome);
+            columns.durations.push(attempt.duration);
+        }
+    }
+    columns
+}
+
+fn entry(
+    meta: &ReportMeta,
+    report: &Report,
+    part: &Part<'_>,
+    columns: &Columns,
+    encoder: &mut Encoder,
+) -> Entry {
+    let counted = || {
+        part.results.iter().fold(Counts::default(), |mut counts, result| {
+            counts.add(result.outcome, result.is_flaky());
+            counts
+        })
+    };
+    let suites = if part.first { report.suite_failures.as_slice() } else { &[] };
+    Entry {
+        hash: meta.hash,
+        started: meta.started,
+        source: meta.source.clone(),
+        producer: report.producer.to_owned(),
+        warnings: meta.warnings,
+        complete: report.complete,
+        nameless: if part.first { report.nameless } else { 0 },
+        counts: if part.whole { report.counts } else { counted() },
+        body: encoder.body(columns),
+        bad: columns.bad_marks(),
+        tests: columns.tests.clone(),
+        failures: columns.failures.clone(),
+        suite_failures: suites
+            .iter()
+            .filter(|suite| (suite.failure as usize) < report.failures.len())
+            .map(|suite| (suite.suite.clone(), suite.failure))
+            .collect(),
+    }
+}
+
+/// Reports with a build go by its key; others by context and group, unless they share a test.
+fn group(pending: Vec<Pending>) -> Vec<BatchRun> {
+    let mut built: BTreeMap<RunKey, Vec<Pending>> = BTreeMap::new();
+    let mut folders: BTreeMap<String, Vec<Pending>> = BTreeMap::new();
+    let mut runs = Vec::new();
+    for one in pending {
+        match (&one.context.build, &one.group) {
+            (Some(_), _) => built.entry(one.context.key(one.entry.hash)).or_default().push(one),
+            (None, Some(group)) => {
+                let key = format!("{group}\n{:?}", one.context);
+                folders.entry(key).or_default().push(one);
+            }
+            (None, None) => runs.extend(run_of(vec![one])),
+        }
+    }
+    runs.extend(built.into_values().filter_map(run_of));
+    for folder in folders.into_values() {
+        let mut seen = HashSet::new();
+        let mut tests = folder.iter().flat_map(|one| &one.entry.tests);
+        if tests.all(|test| seen.insert(*test)) {
+            runs.extend(run_of(folder));
+        } else {
+            let mut hashes = HashSet::new();
+            let once = folder.into_iter().filter(|one| hashes.insert(one.entry.hash));
+            runs.extend(once.filter_map(|one| run_of(vec![one])));
+        }
+    }
+    runs
+}
+
+fn run_of(mut pending: Vec<Pending>) -> Option<BatchRun> {
+    pending.sort_by(|left, right| {
+        let key = |one: &Pending| (one.entry.started, one.entry.hash);
+        key(left).cmp(&key(right)).then_with(|| left.entry.source.cmp(&right.entry.source))
+    });
+    let context = pending.first()?.context.clone();
+    let mut run = BatchRun { context, entries: Vec::with_capacity(pending.len()) };
+    let mut hashes = HashSet::new();
+    for one in pending {
+        run.absorb(&one.context);
+        if hashes.insert(one.entry.hash) {
+            run.entries.push(one.entry);
+        }
+    }
+    Some(run)
+}
+
+#[cfg(test)]
+mod tests;

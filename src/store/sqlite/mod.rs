@@ -1,0 +1,223 @@
+//! The history in one SQLite file.
+
+mod append;
+mod check;
+mod contents;
+mod failure;
+mod merge;
+mod open;
+mod read;
+mod schema;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, TransactionBehavior};
+
+pub use check::Finding;
+pub use contents::Contents;
+pub use open::{Journal, OpenMode};
+pub use schema::{APPLICATION_ID, SCHEMA};
+
+use super::query::{
+    BadRow, FailureNo, FailureRow, ProjectRow, ResultRow, RunRow, TestNo, TestRow, Window,
+};
+use super::{Appended, Batch, Store, StoreError};
+use failure::explain;
+
+/// A history in one SQLite file.
+///
+/// ```no_run
+/// use flakedb::store::{OpenMode, SqliteStore, Store};
+/// # fn main() -> Result<(), flakedb::store::StoreError> {
+/// let store = SqliteStore::open(".flakedb/history.db".as_ref(), OpenMode::ReadOnly)?;
+/// for project in store.projects()? {
+///     let runs = store.runs(&project.name, &Default::default())?;
+///     store.fold(&runs, &mut |run, rows| assert!(rows.len() as u64 <= runs[run].counts.cases))?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct SqliteStore {
+    path: PathBuf,
+    connection: Connection,
+}
+
+/// How large a history is, and how it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Info {
+    /// The schema of the file.
+    pub schema: u32,
+    /// How changes become permanent.
+    pub journal: Journal,
+    /// The size of the file, in bytes, without a log that is still open.
+    pub file_bytes: u64,
+    /// Projects.
+    pub projects: u64,
+    /// Runs.
+    pub runs: u64,
+    /// Reports.
+    pub reports: u64,
+    /// Results: one for each test in each report.
+    pub results: u64,
+    /// Tests.
+    pub tests: u64,
+    /// Distinct failures.
+    pub failures: u64,
+    /// Attempts that failed or errored.
+    pub bad_attempts: u64,
+}
+
+impl SqliteStore {
+    /// Opens the history at `path`.
+    ///
+    /// # Errors
+    /// [`StoreError`], one kind for each thing that can be wrong with the file.
+    pub fn open(path: &Path, mode: OpenMode) -> Result<Self, StoreError> {
+        Ok(Self { path: path.to_path_buf(), connection: open::open(path, mode)? })
+    }
+
+    /// Where the history is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Adds everything that the history at `source` has and this one lacks.
+    ///
+    /// Written in pieces that can be repeated, so that an interrupted merge is finished by another.
+    ///
+    /// # Errors
+    /// [`StoreError`] where either cannot be used; `source` is never changed.
+    pub fn merge_from(&mut self, source: &Path) -> Result<Appended, StoreError> {
+        let source = Self::open(source, OpenMode::ReadOnly)?;
+        merge::merge(self, &source)
+    }
+
+    /// Everything wrong with the file: its pages, its references, its segments and its sums.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the file cannot be read at all.
+    pub fn check(&self) -> Result<Vec<Finding>, StoreError> {
+        check::check(self)
+    }
+
+    /// All that the history says, in natural keys and sorted: equal for equal histories, whatever
+    /// order their reports came in.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the history cannot be read.
+    pub fn contents(&self) -> Result<Contents, StoreError> {
+        contents::contents(self)
+    }
+
+    /// How large the history is.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the history cannot be read.
+    pub fn info(&self) -> Result<Info, StoreError> {
+        let file_bytes = fs::metadata(&self.path).map_err(|error| open::io(&self.path, error))?;
+        self.told(|connection| {
+            let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+            let count = |sql: &str| number(sql).map(i64::unsigned_abs);
+            Ok(Info {
+                schema: count("PRAGMA user_version")? as u32,
+                journal: open::journal(connection)?,
+                file_bytes: file_bytes.len(),
+                projects: count("SELECT count(*) FROM project")?,
+                runs: count("SELECT count(*) FROM run")?,
+                reports: count("SELECT coalesce(sum(reports), 0) FROM run")?,
+                results: count("SELECT coalesce(sum(results), 0) FROM run")?,
+                tests: count("SELECT count(*) FROM test")?,
+                failures: count("SELECT count(*) FROM failure")?,
+                bad_attempts: count("SELECT count(*) FROM bad")?,
+            })
+        })
+    }
+
+    /// Writes a compact copy to a new file, while others may go on writing.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] where the target is there; else what reading or writing says.
+    pub fn backup(&self, target: &Path) -> Result<(), StoreError> {
+        if target.exists() {
+            return Err(StoreError::Exists { path: target.to_path_buf() });
+        }
+        let text = target.to_string_lossy();
+        let copied = self
+            .connection
+            .pragma_update(None, "query_only", false)
+            .and_then(|()| self.connection.execute("VACUUM INTO ?1", [&text]));
+        copied.map(|_| ()).map_err(|error| {
+            // A half-written copy must not pass for a backup.
+            let _ = fs::remove_file(target);
+            explain(target, &error)
+        })
+    }
+
+    /// Runs a step against the engine and explains its error.
+    fn told<T>(
+        &self,
+        step: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        step(&self.connection).map_err(|error| explain(&self.path, &error))
+    }
+
+    fn corrupt(&self, detail: impl Into<String>) -> StoreError {
+        StoreError::Corrupt { path: self.path.clone(), detail: detail.into() }
+    }
+}
+
+impl Store for SqliteStore {
+    fn append(&mut self, batch: &Batch) -> Result<Appended, StoreError> {
+        let path = &self.path;
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|error| explain(path, &error))?;
+        let appended = append::append(&transaction, batch).map_err(|error| error.at(path))?;
+        transaction.commit().map_err(|error| explain(path, &error))?;
+        Ok(appended)
+    }
+
+    fn projects(&self) -> Result<Vec<ProjectRow>, StoreError> {
+        self.told(read::projects)
+    }
+
+    fn runs(&self, project: &str, window: &Window) -> Result<Vec<RunRow>, StoreError> {
+        self.told(|connection| read::runs(connection, project, window))
+    }
+
+    fn fold(
+        &self,
+        runs: &[RunRow],
+        visit: &mut dyn FnMut(usize, &[ResultRow]),
+    ) -> Result<(), StoreError> {
+        read::fold(self, runs, visit)
+    }
+
+    fn tests(&self, tests: &[TestNo]) -> Result<Vec<TestRow>, StoreError> {
+        self.told(|connection| read::tests(connection, tests))
+    }
+
+    fn all_tests(&self, project: &str) -> Result<Vec<TestRow>, StoreError> {
+        self.told(|connection| read::all_tests(connection, project))
+    }
+
+    fn bad_results(
+        &self,
+        project: &str,
+        runs: &[RunRow],
+        test: Option<TestNo>,
+    ) -> Result<Vec<BadRow>, StoreError> {
+        self.told(|connection| read::bad_results(connection, project, runs, test))
+    }
+
+    fn failures(&self, failures: &[FailureNo]) -> Result<Vec<FailureRow>, StoreError> {
+        self.told(|connection| read::failures(connection, failures))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,252 @@
+//! Opening a history: which file it is, how it may be used, and what the file system allows.
+
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::failure::{WAIT_MS, explain, is_busy, is_denied};
+use super::schema::{self, Mark, PAGE_BYTES, SCHEMA};
+use crate::store::StoreError;
+
+/// The first bytes of every SQLite file.
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+/// Pause before trying again what the engine's own waiting does not cover.
+const RETRY_PAUSE: Duration = Duration::from_millis(20);
+/// Tries before the error stands: each waits once in the engine and once here.
+const RETRIES_MAX: u64 = WAIT_MS / 40;
+/// Statements kept ready: a few more than the crate has.
+const STATEMENTS_KEPT: usize = 64;
+/// Memory for pages, in KiB.
+const CACHE_KIB: i64 = 16_384;
+
+/// What a history is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpenMode {
+    /// Reading: changes nothing and makes no history.
+    ReadOnly,
+    /// Writing to a history that is there.
+    ReadWrite,
+    /// Writing, and making the file and its folder where they are missing.
+    Create,
+}
+
+/// How changes become permanent in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Journal {
+    /// A write-ahead log: readers and a writer do not wait for each other.
+    WriteAhead,
+    /// A rollback journal, where the file system cannot share a write-ahead log: readers wait while
+    /// a writer commits.
+    Rollback,
+}
+
+enum Found {
+    Nothing,
+    Database,
+}
+
+/// Opens the file and makes sure that it is a history of a known schema.
+pub(super) fn open(path: &Path, mode: OpenMode) -> Result<Connection, StoreError> {
+    let connection = open_quickly(path, mode)?;
+    let wait = Duration::from_millis(WAIT_MS);
+    connection.busy_timeout(wait).map_err(|error| explain(path, &error))?;
+    Ok(connection)
+}
+
+fn open_quickly(path: &Path, mode: OpenMode) -> Result<Connection, StoreError> {
+    match (look(path)?, mode) {
+        (Found::Nothing, OpenMode::ReadOnly | OpenMode::ReadWrite) => {
+            Err(StoreError::Missing { path: path.to_path_buf() })
+        }
+        (Found::Nothing, OpenMode::Create) => {
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder).map_err(|source| io(path, source))?;
+            }
+            open_to_write(path, OpenFlags::SQLITE_OPEN_CREATE)
+        }
+        (Found::Database, OpenMode::ReadOnly) => open_to_read(path),
+        (Found::Database, OpenMode::ReadWrite | OpenMode::Create) => {
+            open_to_write(path, OpenFlags::empty())
+        }
+    }
+}
+
+/// What stands at a path, judged by its first bytes alone.
+fn look(path: &Path) -> Result<Found, StoreError> {
+    let meta = match fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Nothing),
+        other => other.map_err(|source| io(path, source))?,
+    };
+    if !meta.is_file() {
+        return Err(StoreError::NotAFile { path: path.to_path_buf() });
+    }
+    let mut head = Vec::with_capacity(MAGIC.len());
+    fs::File::open(path)
+        .and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut head))
+        .map_err(|source| io(path, source))?;
+    match head.as_slice() {
+        [] => Ok(Found::Nothing),
+        head if head == MAGIC => Ok(Found::Database),
+        _ => Err(StoreError::NotADatabase { path: path.to_path_buf() }),
+    }
+}
+
+fn open_to_write(path: &Path, create: OpenFlags) -> Result<Connection, StoreError> {
+    if create.is_empty() && !is_writable(path) {
+        return Err(StoreError::ReadOnly { path: path.to_path_buf() });
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;
+    let mut connection = retry(path, || {
+        let connection = Connection::open_with_flags(path, flags)?;
+        prepare(&connection)?;
+        connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+        schema::mark(&connection)?;
+        Ok(connection)
+    })?;
+    refuse_others(path, &connection, OpenMode::ReadWrite)?;
+    retry(path, || write_ahead(&connection))?;
+    // The log is flushed at every commit: an acknowledged ingest survives even a loss of power.
+    retry(path, || connection.pragma_update(None, "synchronous", "FULL"))?;
+    retry(path, || schema::migrate(&mut connection))?;
+    refuse_others(path, &connection, OpenMode::ReadOnly)?;
+    Ok(connection)
+}
+
+/// Opens so that nothing is left behind: a connection that could write removes the log's files
+/// when it closes, which one that cannot write would leave.
+fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
+    let plain = |access: OpenFlags| {
+        let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        prepare(&connection)?;
+        connection.pragma_update(None, "query_only", true)?;
+        schema::mark(&connection)?;
+        Ok(connection)
+    };
+    let logged = fs::metadata(log_of(path)).is_ok_and(|meta| meta.len() > 0);
+    let first = match (is_writable(path), logged) {
+        (true, _) => Some(retry_unless_denied(path, || plain(OpenFlags::SQLITE_OPEN_READ_WRITE))?),
+        (false, true) => {
+            Some(retry_unless_denied(path, || plain(OpenFlags::SQLITE_OPEN_READ_ONLY))?)
+        }
+        (false, false) => None,
+    };
+    let connection = match (first.flatten(), logged) {
+        (Some(connection), _) => connection,
+        (None, true) => return Err(StoreError::Unclean { path: path.to_path_buf() }),
+        // Nobody can write here and no log is left: the file alone is the whole history.
+        (None, false) => open_immutable(path)?,
+    };
+    refuse_others(path, &connection, OpenMode::ReadOnly)?;
+    Ok(connection)
+}
+
+fn open_immutable(path: &Path) -> Result<Connection, StoreError> {
+    let absolute = std::path::absolute(path).map_err(|source| io(path, source))?;
+    let mut uri = String::from("file:");
+    for byte in absolute.to_string_lossy().replace('\\', "/").bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b':' => {
+                uri.push(char::from(byte));
+            }
+            _ => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri.push_str("?immutable=1");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
+    let opened = Connection::open_with_flags(uri, flags).and_then(|connection| {
+        prepare(&connection)?;
+        schema::mark(&connection)?;
+        Ok(connection)
+    });
+    opened.map_err(|error| explain(path, &error))
+}
+
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    connection.busy_timeout(RETRY_PAUSE)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    // Rows are written by this crate alone and verified by `check`; a look-up for each reference
+    // of each row would double the cost of an append.
+    connection.pragma_update(None, "foreign_keys", false)
+}
+
+/// Asks for a write-ahead log; a file system that cannot share one keeps the rollback journal.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    let asked = connection
+        .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0));
+    match asked {
+        Err(error) if is_busy(&error) => Err(error),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+pub(super) fn journal(connection: &Connection) -> rusqlite::Result<Journal> {
+    let name: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
+    Ok(if name.eq_ignore_ascii_case("wal") { Journal::WriteAhead } else { Journal::Rollback })
+}
+
+fn refuse_others(path: &Path, connection: &Connection, mode: OpenMode) -> Result<(), StoreError> {
+    let path_buf = || path.to_path_buf();
+    let mark = schema::mark(connection).map_err(|error| explain(path, &error))?;
+    match (mark, mode) {
+        (Mark::History(found), _) if found > SCHEMA => {
+            Err(StoreError::Newer { path: path_buf(), found, known: SCHEMA })
+        }
+        (Mark::History(found), OpenMode::ReadOnly) if found < SCHEMA => {
+            Err(StoreError::Older { path: path_buf(), found, known: SCHEMA })
+        }
+        (Mark::Blank, OpenMode::ReadOnly) => Err(StoreError::Missing { path: path_buf() }),
+        (Mark::Foreign(application_id), _) => {
+            Err(StoreError::Foreign { path: path_buf(), application_id })
+        }
+        (Mark::History(_), _) | (Mark::Blank, OpenMode::ReadWrite | OpenMode::Create) => Ok(()),
+    }
+}
+
+fn is_writable(path: &Path) -> bool {
+    OpenOptions::new().write(true).open(path).is_ok()
+}
+
+/// The write-ahead log's file: the path with `-wal` behind.
+pub(super) fn log_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    PathBuf::from(name)
+}
+
+pub(super) fn io(path: &Path, source: std::io::Error) -> StoreError {
+    let path = path.to_path_buf();
+    match source.kind() {
+        ErrorKind::StorageFull => StoreError::DiskFull { path },
+        ErrorKind::ReadOnlyFilesystem => StoreError::ReadOnly { path },
+        _ => StoreError::Io { path, source },
+    }
+}
+
+/// Repeats what fails because others are busy: some steps of opening do not wait by themselves.
+fn retry<T>(path: &Path, mut step: impl FnMut() -> rusqlite::Result<T>) -> Result<T, StoreError> {
+    for _ in 0..RETRIES_MAX {
+        match step() {
+            Err(error) if is_busy(&error) => std::thread::sleep(RETRY_PAUSE),
+            other => return other.map_err(|error| explain(path, &error)),
+        }
+    }
+    step().map_err(|error| explain(path, &error))
+}
+
+/// As [`retry`], but `None` where the folder does not let the log be made.
+fn retry_unless_denied<T>(
+    path: &Path,
+    mut step: impl FnMut() -> rusqlite::Result<T>,
+) -> Result<Option<T>, StoreError> {
+    retry(path, || match step() {
+        Err(error) if is_denied(&error) => Ok(None),
+        other => other.map(Some),
+    })
+}

@@ -1,0 +1,304 @@
+//! Reading: rows in domain terms from prepared statements.
+
+use std::collections::HashMap;
+
+use rusqlite::types::{ToSql, ValueRef};
+use rusqlite::{Connection, Result, Row, params};
+
+use super::SqliteStore;
+use super::failure::explain;
+use crate::model::hash::{FailureId, ReportHash, RunKey, SignatureId, TestId};
+use crate::model::{Counts, Lane, Outcome, Repeat, Timestamp};
+use crate::store::StoreError;
+use crate::store::attempts::combine_reports;
+use crate::store::failure_text::StoredText;
+use crate::store::query::{
+    BadRow, FailureNo, FailureRow, ProjectRow, ResultRow, RunNo, RunRow, TestNo, TestRow, Window,
+};
+use crate::store::segment::{Columns, Decoder};
+
+const RUN_COLUMNS: &str = "run_id, run_key, started_ms, revision.name, branch.name, lane,
+    variant.name, build, attempt, job, url, complete, reports, suite_failures, cases, passed,
+    failed, errored, skipped, flaky";
+const TEST_COLUMNS: &str =
+    "test_id, identity, suite, classname, name, file, qualified, first_seen_ms";
+
+pub(super) fn projects(connection: &Connection) -> Result<Vec<ProjectRow>> {
+    let sql = "SELECT name,
+            (SELECT count(*) FROM run WHERE run.project_id = project.project_id),
+            (SELECT max(started_ms) FROM run WHERE run.project_id = project.project_id)
+        FROM project ORDER BY name";
+    let mut select = connection.prepare_cached(sql)?;
+    let rows = select.query_map([], |row| {
+        Ok(ProjectRow {
+            name: row.get(0)?,
+            runs: count(row, 1)?,
+            last_started: row.get::<_, Option<i64>>(2)?.map(Timestamp),
+        })
+    })?;
+    rows.collect()
+}
+
+pub(super) fn runs(connection: &Connection, project: &str, window: &Window) -> Result<Vec<RunRow>> {
+    let lane = window.lane.map(Lane::code);
+    let since = window.since.map(|time| time.0);
+    let until = window.until.map(|time| time.0);
+    let limit = window.last_runs.map_or(-1, i64::from);
+    let mut values: Vec<&dyn ToSql> = vec![&project, &limit];
+    let mut sql = format!(
+        "SELECT {RUN_COLUMNS} FROM run JOIN variant USING (variant_id)
+         LEFT JOIN revision USING (revision_id) LEFT JOIN branch USING (branch_id)
+         WHERE run.project_id = (SELECT project_id FROM project WHERE name = ?1)"
+    );
+    let mut narrow = |condition: &str, value| {
+        values.push(value);
+        sql.push_str(&condition.replace('#', &format!("?{}", values.len())));
+    };
+    if let Some(since) = &since {
+        narrow(" AND started_ms >= #", since);
+    }
+    if let Some(until) = &until {
+        narrow(" AND started_ms < #", until);
+    }
+    if let Some(lane) = &lane {
+        narrow(" AND lane = #", lane);
+    }
+    if let Some(variant) = &window.variant {
+        narrow(" AND variant.name = #", variant);
+    }
+    for (place, branch) in window.branches.iter().enumerate() {
+        narrow(if place == 0 { " AND branch.name IN (#" } else { ", #" }, branch);
+    }
+    if !window.branches.is_empty() {
+        sql.push(')');
+    }
+    sql.push_str(" ORDER BY started_ms DESC, run_key DESC LIMIT ?2");
+    let mut select = connection.prepare_cached(&sql)?;
+    let mut rows = select.query_map(values.as_slice(), run_row)?.collect::<Result<Vec<_>>>()?;
+    rows.reverse();
+    Ok(rows)
+}
+
+fn run_row(row: &Row<'_>) -> Result<RunRow> {
+    Ok(RunRow {
+        no: RunNo(row.get(0)?),
+        key: RunKey(row.get(1)?),
+        started: Timestamp(row.get(2)?),
+        revision: row.get(3)?,
+        branch: row.get(4)?,
+        lane: Lane::from_code(row.get(5)?).unwrap_or_default(),
+        variant: row.get(6)?,
+        build: row.get(7)?,
+        attempt: row.get(8)?,
+        job: row.get(9)?,
+        url: row.get(10)?,
+        complete: row.get(11)?,
+        reports: row.get(12)?,
+        suite_failures: row.get(13)?,
+        counts: counts(row, 14)?,
+    })
+}
+
+/// Six columns of counts from `first` on.
+pub(super) fn counts(row: &Row<'_>, first: usize) -> Result<Counts> {
+    Ok(Counts {
+        cases: count(row, first)?,
+        passed: count(row, first + 1)?,
+        failed: count(row, first + 2)?,
+        errored: count(row, first + 3)?,
+        skipped: count(row, first + 4)?,
+        flaky: count(row, first + 5)?,
+    })
+}
+
+pub(super) fn count(row: &Row<'_>, column: usize) -> Result<u64> {
+    row.get::<_, i64>(column).map(|value| value.max(0) as u64)
+}
+
+pub(super) fn fold(
+    store: &SqliteStore,
+    runs: &[RunRow],
+    visit: &mut dyn FnMut(usize, &[ResultRow]),
+) -> std::result::Result<(), StoreError> {
+    let engine = |error: rusqlite::Error| explain(&store.path, &error);
+    let sql = "SELECT report.content_hash, segment FROM run
+        JOIN report ON report.project_id = run.project_id AND report.run_id = run.run_id
+        WHERE run.run_id = ?1 ORDER BY report.started_ms, report.content_hash";
+    let mut select = store.connection.prepare_cached(sql).map_err(engine)?;
+    let mut decoder = Decoder::default();
+    let mut columns = Columns::default();
+    let mut rows_of_run = Vec::new();
+    for (place, run) in runs.iter().enumerate() {
+        let mut earlier: Vec<Vec<ResultRow>> = Vec::new();
+        let mut reports = select.query([run.no.0]).map_err(engine)?;
+        rows_of_run.clear();
+        let mut first = true;
+        while let Some(report) = reports.next().map_err(engine)? {
+            if !std::mem::take(&mut first) {
+                earlier.push(std::mem::take(&mut rows_of_run));
+            }
+            let segment = report.get_ref(1).map_err(engine)?;
+            let segment = segment.as_blob().map_err(|error| store.corrupt(error.to_string()))?;
+            decoder.decode(segment, &mut columns).map_err(|source| {
+                let hash: [u8; 32] = report.get(0).unwrap_or_default();
+                let report = ReportHash(hash).to_string();
+                StoreError::Segment { path: store.path.clone(), report, source }
+            })?;
+            result_rows(&columns, &mut rows_of_run);
+        }
+        if earlier.is_empty() {
+            visit(place, &rows_of_run);
+        } else {
+            earlier.push(std::mem::take(&mut rows_of_run));
+            visit(place, &combine_reports(earlier));
+        }
+    }
+    Ok(())
+}
+
+/// One row for each result of a segment.
+fn result_rows(columns: &Columns, out: &mut Vec<ResultRow>) {
+    let slots = columns.tests.iter().zip(&columns.outcomes).zip(&columns.durations);
+    out.extend(slots.map(|((&test, &outcome), &duration)| ResultRow {
+        test: TestNo(test),
+        outcome,
+        repeat: Repeat::Single,
+        attempts: 1,
+        bad_attempts: u32::from(outcome.is_bad()),
+        duration,
+    }));
+    let mut slot = columns.tests.len();
+    for mark in &columns.repeats {
+        let listed = columns.outcomes.get(slot..slot + mark.attempts as usize).unwrap_or_default();
+        slot += mark.attempts as usize;
+        let Some(row) = out.get_mut(mark.result as usize) else { continue };
+        row.repeat = mark.repeat;
+        if !listed.is_empty() {
+            row.attempts = mark.attempts;
+            row.bad_attempts = listed.iter().filter(|outcome| outcome.is_bad()).count() as u32;
+        }
+    }
+}
+
+pub(super) fn tests(connection: &Connection, tests: &[TestNo]) -> Result<Vec<TestRow>> {
+    let sql = format!("SELECT {TEST_COLUMNS} FROM test WHERE test_id = ?1");
+    let mut select = connection.prepare_cached(&sql)?;
+    tests.iter().map(|test| select.query_row([test.0], test_row)).collect()
+}
+
+pub(super) fn all_tests(connection: &Connection, project: &str) -> Result<Vec<TestRow>> {
+    let sql = format!(
+        "SELECT {TEST_COLUMNS} FROM test
+         WHERE project_id = (SELECT project_id FROM project WHERE project.name = ?1)
+         ORDER BY identity"
+    );
+    let mut select = connection.prepare_cached(&sql)?;
+    select.query_map([project], test_row)?.collect()
+}
+
+fn test_row(row: &Row<'_>) -> Result<TestRow> {
+    Ok(TestRow {
+        no: TestNo(row.get(0)?),
+        id: TestId(row.get(1)?),
+        suite: row.get(2)?,
+        classname: row.get(3)?,
+        name: row.get(4)?,
+        file: row.get(5)?,
+        qualified: row.get(6)?,
+        first_seen: Timestamp(row.get(7)?),
+    })
+}
+
+pub(super) fn bad_results(
+    connection: &Connection,
+    project: &str,
+    runs: &[RunRow],
+    test: Option<TestNo>,
+) -> Result<Vec<BadRow>> {
+    match test {
+        None => bad_of_runs(connection, project, runs),
+        Some(test) => bad_of_test(connection, project, runs, test),
+    }
+}
+
+fn bad_of_runs(connection: &Connection, project: &str, runs: &[RunRow]) -> Result<Vec<BadRow>> {
+    let sql = "SELECT bad.run_id, test_id, attempt, outcome, failure_id
+        FROM bad JOIN report USING (report_id)
+        WHERE bad.project_id = (SELECT project_id FROM project WHERE name = ?1)
+          AND bad.run_id = ?2
+        ORDER BY report.started_ms, report.content_hash, test_id, attempt";
+    let mut select = connection.prepare_cached(sql)?;
+    let mut out = Vec::new();
+    for run in runs {
+        for row in select.query_map(params![project, run.no.0], bad_row)? {
+            out.push(row?);
+        }
+    }
+    Ok(out)
+}
+
+fn bad_of_test(
+    connection: &Connection,
+    project: &str,
+    runs: &[RunRow],
+    test: TestNo,
+) -> Result<Vec<BadRow>> {
+    let places: HashMap<RunNo, usize> =
+        runs.iter().enumerate().map(|(place, run)| (run.no, place)).collect();
+    let sql = "SELECT bad.run_id, test_id, attempt, outcome, failure_id
+        FROM bad JOIN report USING (report_id)
+        WHERE bad.project_id = (SELECT project_id FROM project WHERE name = ?1)
+          AND test_id = ?2
+        ORDER BY report.started_ms, report.content_hash, attempt";
+    let mut select = connection.prepare_cached(sql)?;
+    let mut out = Vec::new();
+    for row in select.query_map(params![project, test.0], bad_row)? {
+        let row = row?;
+        if let Some(&place) = places.get(&row.run) {
+            out.push((place, row));
+        }
+    }
+    // Stable: the order of reports and attempts within a run stays.
+    out.sort_by_key(|(place, _)| *place);
+    Ok(out.into_iter().map(|(_, row)| row).collect())
+}
+
+fn bad_row(row: &Row<'_>) -> Result<BadRow> {
+    Ok(BadRow {
+        run: RunNo(row.get(0)?),
+        test: TestNo(row.get(1)?),
+        attempt: row.get(2)?,
+        outcome: Outcome::from_code(row.get(3)?).unwrap_or(Outcome::Failed),
+        failure: row.get::<_, Option<u32>>(4)?.map(FailureNo),
+    })
+}
+
+pub(super) fn failures(connection: &Connection, failures: &[FailureNo]) -> Result<Vec<FailureRow>> {
+    let sql = "SELECT failure_id, identity, signature, kind, message, body FROM failure
+        WHERE failure_id = ?1";
+    let mut select = connection.prepare_cached(sql)?;
+    failures.iter().map(|failure| select.query_row([failure.0], failure_row)).collect()
+}
+
+fn failure_row(row: &Row<'_>) -> Result<FailureRow> {
+    let text = stored_text(row, 5)?.read().map_err(|error| {
+        let kind = rusqlite::types::Type::Blob;
+        rusqlite::Error::FromSqlConversionFailure(5, kind, Box::new(error))
+    })?;
+    Ok(FailureRow {
+        no: FailureNo(row.get(0)?),
+        id: FailureId(row.get(1)?),
+        signature: SignatureId(row.get(2)?),
+        kind: row.get(3)?,
+        message: row.get(4)?,
+        text,
+    })
+}
+
+/// A failure's text as the column holds it: text, or a zstd frame.
+pub(super) fn stored_text(row: &Row<'_>, column: usize) -> Result<StoredText> {
+    Ok(match row.get_ref(column)? {
+        ValueRef::Blob(frame) => StoredText::Squeezed(frame.to_vec()),
+        _ => StoredText::Plain(row.get(column)?),
+    })
+}

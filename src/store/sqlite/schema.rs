@@ -1,0 +1,59 @@
+//! The schema's marks and migrations: append-only files, each applied in its own transaction.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+/// Marks a SQLite file as a history: `flak` in ASCII.
+pub const APPLICATION_ID: u32 = 0x666c_616b;
+
+/// Larger than SQLite's 4 KiB, so that segments of about 2 kB fill pages instead of halves.
+pub(super) const PAGE_BYTES: u32 = 16_384;
+
+/// Every step from an empty file to the present schema; never change one, add another.
+const MIGRATIONS: [&str; 1] = [include_str!("../../../migrations/0001_history.sql")];
+
+/// The schema that this flakedb writes.
+pub const SCHEMA: u32 = MIGRATIONS.len() as u32;
+
+/// What the header of a file says about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// Nothing was ever stored here.
+    Blank,
+    /// A history of this schema.
+    History(u32),
+    /// Something else.
+    Foreign(u32),
+}
+
+pub(super) fn mark(connection: &Connection) -> rusqlite::Result<Mark> {
+    let number = |pragma: &str| {
+        connection.query_row(pragma, [], |row| row.get::<_, i64>(0)).map(|value| value as u32)
+    };
+    let application = number("PRAGMA application_id")?;
+    let version = number("PRAGMA user_version")?;
+    let objects = number("SELECT count(*) FROM sqlite_schema")?;
+    Ok(match (application, version, objects) {
+        (APPLICATION_ID, version, _) => Mark::History(version),
+        (0, 0, 0) => Mark::Blank,
+        (application, _, _) => Mark::Foreign(application),
+    })
+}
+
+/// Applies what is missing; another process may do the same at the same time.
+pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    for (done, sql) in (0..).zip(MIGRATIONS) {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let wanted = match mark(&transaction)? {
+            Mark::Blank => done == 0,
+            Mark::History(version) => version == done,
+            Mark::Foreign(_) => false,
+        };
+        if wanted {
+            transaction.execute_batch(sql)?;
+            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+            transaction.pragma_update(None, "user_version", done + 1)?;
+            transaction.commit()?;
+        }
+    }
+    Ok(())
+}

@@ -5,10 +5,29 @@
 //!
 //! | layer | modules | knows |
 //! | --- | --- | --- |
-//! | L0 | [`model`] | plain data |
+//! | L0 | `model` | plain data |
+//! | L1 | `junit`, `context`, `config` | bytes, the outside of a run, the configuration file |
+//! | L2 | `store` | the history |
+//! | L3 | `analysis` | judging |
+//! | L4 | `quarantine`, `report` | lists for runners, screens |
+//! | L5 | `ops` | use cases |
+//! | L6 | `cli` | the command line |
 
 #[cfg(feature = "history")]
 pub mod analysis;
+#[cfg(feature = "cli")]
+pub mod cli;
+#[cfg(feature = "cli")]
+pub mod config;
+#[cfg(feature = "cli")]
+pub mod context;
+pub mod junit;
 pub mod model;
+#[cfg(feature = "cli")]
+pub mod ops;
+#[cfg(feature = "history")]
+pub mod quarantine;
+#[cfg(feature = "cli")]
+pub mod report;
 #[cfg(feature = "history")]
 pub mod store;

@@ -1,3 +1,27 @@
 //! L3: judging. A pure function of rows and settings, byte for byte the same every time.
+//!
+//! [`HistoryBuilder`] folds the rows of a window, oldest run first; [`judge`] says what every test
+//! and variant is, with the evidence. No I/O, no clock: the same rows and [`Settings`] always give
+//! the same [`Judgement`](verdict::Judgement), whatever the order of rows within a run.
 
+pub mod classify;
+pub mod cluster;
+pub mod duration;
+pub mod evidence;
+pub mod history;
+pub mod interval;
+mod judge;
+pub mod match_name;
+pub mod method;
+pub mod outage;
+mod presence;
+pub mod settings;
+pub mod streak;
 pub mod verdict;
+
+pub use history::{History, HistoryBuilder};
+pub use judge::{JudgeError, judge};
+pub use settings::Settings;
+
+#[cfg(all(test, feature = "cli"))]
+mod tests;

@@ -26,3 +26,19 @@ pub const WARNINGS_MAX: usize = 1_000;
 pub const PROPERTIES_MAX: usize = 200;
 /// Longest plausible duration of one test: a year, as Jenkins clamps it.
 pub const DURATION_SECONDS_MAX: f64 = 31_536_000.0;
+/// Most output per compressed byte; deflate itself ends near 1,030, real reports stay below 100.
+pub const COMPRESSION_RATIO_MAX: u64 = 500;
+/// Output below which the ratio does not count: small files of one repeated line are no bombs.
+pub const COMPRESSION_RATIO_FREE_BYTES: u64 = 32 << 20;
+/// Largest CODEOWNERS file read: GitHub ignores files above 3 MB.
+pub const CODEOWNERS_BYTES_MAX: u64 = 3 << 20;
+/// Longest pattern in a CODEOWNERS file: matching costs pattern times path.
+pub const CODEOWNERS_PATTERN_BYTES_MAX: usize = 1 << 10;
+/// Longest path that is looked up among code owners: the longest that Linux opens.
+pub const CODEOWNERS_PATH_BYTES_MAX: usize = 4 << 10;
+/// Most patterns that the braces of one CODEOWNERS line may stand for.
+pub const CODEOWNERS_ALTERNATIVES_MAX: usize = 256;
+/// Largest `flakedb-run.toml` and CI event file read.
+pub const CONTEXT_FILE_BYTES_MAX: u64 = 16 << 20;
+/// Time that the questions to git about one working copy may take, in milliseconds.
+pub const GIT_TIMEOUT_MS: u64 = 5_000;

@@ -1,3 +1,22 @@
-//! All integration tests in one binary.
+//! The whole command, from arguments to exit code.
 
+mod command;
+mod corpus;
+mod faults;
+mod ingest;
+mod main_job;
+mod reference;
 mod store_concurrency;
+
+/// A file of tests that is not listed above would never run.
+#[test]
+fn every_file_of_tests_is_listed() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+    let listed = include_str!("main.rs");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if let Some(module) = name.strip_suffix(".rs").filter(|module| *module != "main") {
+            assert!(listed.contains(&format!("mod {module};")), "{name} is not listed in main.rs");
+        }
+    }
+}

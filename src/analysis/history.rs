@@ -1,0 +1,350 @@
+//! The window as the judgement sees it: runs in order of time, and what each test did in them.
+//!
+//! Most tests never fail. For them a handful of counters is enough; only tests that were bad at
+//! least once keep every result. Folding costs O(results) with one visit to one small record each.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::duration::RecentDurations;
+use super::settings::OutageSettings;
+use crate::model::{Lane, Micros, Outcome, Repeat, Timestamp};
+use crate::store::query::{ResultRow, RunNo, RunRow, TestNo};
+
+/// One run of the window.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// Its number in the history.
+    pub no: RunNo,
+    /// When it started.
+    pub started: Timestamp,
+    /// The commit under test.
+    pub revision: Option<String>,
+    /// The branch under test.
+    pub branch: Option<String>,
+    /// Default branch, change, or other.
+    pub lane: Lane,
+    /// The matrix cell, as a place in [`History::variants`].
+    pub variant: u32,
+    /// The CI build.
+    pub build: Option<String>,
+    /// The attempt of that build.
+    pub attempt: u32,
+    /// Where a person finds its log.
+    pub url: Option<String>,
+    /// Errors of whole suites.
+    pub suite_failures: u32,
+    /// Tests that ran, skipped ones left out.
+    pub executed: u32,
+    /// Tests that failed or errored in the end.
+    pub bad: u32,
+}
+
+impl Run {
+    /// The share of its tests that ended badly.
+    #[must_use]
+    pub fn bad_share(&self) -> f64 {
+        if self.executed == 0 { 0.0 } else { f64::from(self.bad) / f64::from(self.executed) }
+    }
+
+    /// True where enough tests failed to think of an outage at all.
+    #[must_use]
+    pub fn failed_in_mass(&self, settings: &OutageSettings) -> bool {
+        self.bad >= settings.min_tests && self.bad_share() > settings.share
+    }
+}
+
+/// One result of a test that keeps its results.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Seen {
+    /// The run, as a place in [`History::runs`].
+    pub run: u32,
+    duration: f32,
+    /// Failed attempts, saturating.
+    pub bad_attempts: u16,
+    /// The outcome after all attempts.
+    pub outcome: Outcome,
+    /// How repeated records were understood.
+    pub repeat: Repeat,
+}
+
+impl Seen {
+    fn new(run: u32, row: &ResultRow) -> Self {
+        Self {
+            run,
+            duration: row.duration.map_or(f32::NAN, |duration| duration.0 as f32),
+            bad_attempts: u16::try_from(row.bad_attempts).unwrap_or(u16::MAX),
+            outcome: row.outcome,
+            repeat: row.repeat,
+        }
+    }
+
+    /// The time of the last attempt, to 24 significant bits.
+    #[must_use]
+    pub fn duration(&self) -> Option<Micros> {
+        (!self.duration.is_nan()).then_some(Micros(self.duration as u64))
+    }
+
+    /// Passed only after a failed attempt of the same test.
+    #[must_use]
+    pub fn retried(&self) -> bool {
+        self.repeat == Repeat::Retried && self.outcome == Outcome::Passed
+    }
+
+    /// It passed or failed.
+    #[must_use]
+    pub fn executed(&self) -> bool {
+        self.outcome != Outcome::Skipped
+    }
+
+    /// It has a failed attempt.
+    #[must_use]
+    pub fn troubled(&self) -> bool {
+        self.outcome.is_bad() || self.retried()
+    }
+
+    /// Failed attempts in a row at its end, at least 1 for a bad result.
+    ///
+    /// Several tests that share a name prove nothing by their number.
+    #[must_use]
+    pub fn failed_in_a_row(&self) -> u32 {
+        match (self.outcome.is_bad(), self.repeat) {
+            (false, _) => 0,
+            (true, Repeat::Single | Repeat::Retried) => u32::from(self.bad_attempts).max(1),
+            (true, Repeat::Repeated | Repeat::Ambiguous) => 1,
+        }
+    }
+}
+
+/// What is counted for every test and variant, whatever it did.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Tally {
+    /// Runs in which it passed or failed.
+    pub executed: u32,
+    /// Runs in which it was skipped.
+    pub skipped: u32,
+    /// The first run with a result of it.
+    pub first: u32,
+    /// The last run with a result of it.
+    pub last: u32,
+    /// The first run in which it was executed, where it ever was.
+    pub first_executed: u32,
+    /// The last run in which it was executed, where it ever was.
+    pub last_executed: u32,
+    /// The lanes in which it was executed, one bit for each [`Lane::code`].
+    pub lanes: u8,
+    /// One more than the place of its results, or 0.
+    kept: u32,
+    /// How long it takes when it passes.
+    pub durations: RecentDurations,
+}
+
+/// One test in one variant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unit {
+    /// The test.
+    pub test: TestNo,
+    /// The matrix cell, as a place in [`History::variants`].
+    pub variant: u32,
+    /// What is counted for every test.
+    pub tally: Tally,
+    /// All its results, oldest first; only where they were asked for or one was bad.
+    pub seen: Vec<Seen>,
+}
+
+/// The window.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct History {
+    /// Its runs, oldest first.
+    pub runs: Vec<Run>,
+    /// Its variants as printed, sorted.
+    pub variants: Vec<String>,
+    /// What was tested, by variant and then by test.
+    pub units: Vec<Unit>,
+    /// For each run that failed in mass: the results of tests that keep none, sorted.
+    pub quiet_in_mass: BTreeMap<u32, Vec<(TestNo, Outcome)>>,
+}
+
+impl History {
+    /// The run at a place.
+    #[must_use]
+    pub fn run(&self, place: u32) -> Option<&Run> {
+        self.runs.get(place as usize)
+    }
+
+    /// The lane of the main line: the default branch, else other runs; none for changes alone.
+    ///
+    /// Reports without CI around them know no default branch; their history still has one line.
+    #[must_use]
+    pub fn main_lane(&self) -> Option<Lane> {
+        let has = |lane: Lane| self.runs.iter().any(|run| run.lane == lane);
+        [Lane::Default, Lane::Other].into_iter().find(|lane| has(*lane))
+    }
+}
+
+/// Builds a [`History`] run by run.
+#[derive(Debug)]
+pub struct HistoryBuilder {
+    runs: Vec<Run>,
+    variants: Vec<String>,
+    keep: HashSet<TestNo>,
+    outage: OutageSettings,
+    // One indirection keeps tables small where a file holds other projects' tests too.
+    dense: Vec<u32>,
+    tests: Vec<TestNo>,
+    tallies: Vec<Vec<Tally>>,
+    seen: Vec<Vec<Seen>>,
+    quiet_in_mass: BTreeMap<u32, Vec<(TestNo, Outcome)>>,
+}
+
+const ABSENT: u32 = u32::MAX;
+
+impl HistoryBuilder {
+    /// Starts the history of `runs`, oldest first.
+    ///
+    /// `keep` names the tests whose every result is needed: all that have a bad attempt in the
+    /// window, and any others to look at closely. A test that turns out bad without being named
+    /// keeps its results from there on only.
+    #[must_use]
+    pub fn new(runs: &[RunRow], keep: HashSet<TestNo>, outage: &OutageSettings) -> Self {
+        let mut variants: Vec<String> = runs.iter().map(|run| run.variant.clone()).collect();
+        variants.sort_unstable();
+        variants.dedup();
+        let place = |variant: &String| variants.binary_search(variant).unwrap_or(0) as u32;
+        let runs = runs.iter().map(|row| run_of(row, place(&row.variant))).collect();
+        Self {
+            runs,
+            tallies: vec![Vec::new(); variants.len()],
+            variants,
+            keep,
+            outage: outage.clone(),
+            dense: Vec::new(),
+            tests: Vec::new(),
+            seen: Vec::new(),
+            quiet_in_mass: BTreeMap::new(),
+        }
+    }
+
+    /// Adds all results of the run at `run`; runs come oldest first, each once, rows in any order.
+    ///
+    /// A run that was not announced to [`new`](Self::new) is left out.
+    pub fn add(&mut self, run: usize, rows: &[ResultRow]) {
+        let Some(about) = self.runs.get_mut(run) else { return };
+        let (place, variant, lane) = (run as u32, about.variant as usize, about.lane);
+        about.executed = rows.iter().filter(|row| row.outcome != Outcome::Skipped).count() as u32;
+        about.bad = rows.iter().filter(|row| row.outcome.is_bad()).count() as u32;
+        let in_mass = about.failed_in_mass(&self.outage);
+        let mut quiet = Vec::new();
+        for row in rows {
+            let test = self.dense_place(row.test);
+            let Some(table) = self.tallies.get_mut(variant) else { return };
+            if test as usize >= table.len() {
+                table.resize(test as usize + 1, Tally::default());
+            }
+            let Some(tally) = table.get_mut(test as usize) else { return };
+            // Asked once for each unit: hashing every row would cost more than all the rest.
+            let asked_for = tally.is_new() && self.keep.contains(&row.test);
+            let troubled = row.bad_attempts > 0 || row.outcome.is_bad();
+            tally.count(place, lane, row);
+            if tally.kept == 0 && (troubled || asked_for) {
+                self.seen.push(Vec::new());
+                tally.kept = self.seen.len() as u32;
+            }
+            match self.seen.get_mut((tally.kept as usize).wrapping_sub(1)) {
+                Some(seen) => seen.push(Seen::new(place, row)),
+                None if in_mass => quiet.push((row.test, row.outcome)),
+                None => {}
+            }
+        }
+        if in_mass {
+            quiet.sort_unstable();
+            self.quiet_in_mass.insert(place, quiet);
+        }
+    }
+
+    /// The finished history.
+    #[must_use]
+    pub fn finish(mut self) -> History {
+        let mut order: Vec<u32> = (0..self.tests.len() as u32).collect();
+        order.sort_unstable_by_key(|&dense| self.tests.get(dense as usize).copied());
+        let mut units = Vec::new();
+        for (variant, table) in self.tallies.iter_mut().enumerate() {
+            for &dense in &order {
+                let Some(tally) = table.get(dense as usize) else { continue };
+                let Some(&test) = self.tests.get(dense as usize) else { continue };
+                if tally.is_new() {
+                    continue;
+                }
+                let place = (tally.kept as usize).wrapping_sub(1);
+                let mut seen = self.seen.get_mut(place).map(std::mem::take).unwrap_or_default();
+                seen.sort_by_key(|seen| seen.run);
+                units.push(Unit { test, variant: variant as u32, tally: *tally, seen });
+            }
+            *table = Vec::new();
+        }
+        History {
+            runs: self.runs,
+            variants: self.variants,
+            units,
+            quiet_in_mass: self.quiet_in_mass,
+        }
+    }
+
+    fn dense_place(&mut self, test: TestNo) -> u32 {
+        let at = test.0 as usize;
+        if at >= self.dense.len() {
+            self.dense.resize(at + 1, ABSENT);
+        }
+        match self.dense.get_mut(at) {
+            Some(place) if *place == ABSENT => {
+                *place = self.tests.len() as u32;
+                self.tests.push(test);
+                *place
+            }
+            Some(place) => *place,
+            None => 0,
+        }
+    }
+}
+
+impl Tally {
+    const fn is_new(&self) -> bool {
+        self.executed == 0 && self.skipped == 0
+    }
+
+    fn count(&mut self, run: u32, lane: Lane, row: &ResultRow) {
+        if self.is_new() {
+            self.first = run;
+        }
+        self.last = run;
+        if row.outcome == Outcome::Skipped {
+            self.skipped += 1;
+            return;
+        }
+        if self.executed == 0 {
+            self.first_executed = run;
+        }
+        self.executed += 1;
+        self.last_executed = run;
+        self.lanes |= 1 << lane.code();
+        if let (Outcome::Passed, Some(duration)) = (row.outcome, row.duration) {
+            self.durations.add(duration);
+        }
+    }
+}
+
+fn run_of(row: &RunRow, variant: u32) -> Run {
+    Run {
+        no: row.no,
+        started: row.started,
+        revision: row.revision.clone(),
+        branch: row.branch.clone(),
+        lane: row.lane,
+        variant,
+        build: row.build.clone(),
+        attempt: row.attempt,
+        url: row.url.clone(),
+        suite_failures: row.suite_failures,
+        executed: 0,
+        bad: 0,
+    }
+}

@@ -1,0 +1,181 @@
+//! Intervals and sample sizes for shares: how much a handful of runs can say.
+
+use super::verdict::Rate;
+
+/// The 97.5 % quantile of the normal distribution: half of a two-sided 95 % interval.
+pub const Z_95: f64 = 1.959_963_984_540_054;
+
+/// Parameters of the Beta distribution of real flake rates: maximum likelihood over 280 flaky
+/// tests with up to 10,000 reruns each (Lam et al. 2020, FlakeFlagger 2021).
+pub const FLAKE_RATE_PRIOR: (f64, f64) = (0.28, 3.87);
+
+/// The share `bad` of `total` with its 95 % Wilson score interval; 0 in [0, 1] for no results.
+///
+/// Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference",
+/// JASA 22 (1927): the set of rates that a two-sided score test at 5 % does not reject.
+/// Unlike the textbook interval it stays inside [0, 1] and is honest for 0 of n.
+///
+/// ```
+/// use flakedb::analysis::interval::wilson;
+/// let rate = wilson(1, 10);
+/// assert!((rate.low - 0.0179).abs() < 1e-4 && (rate.high - 0.4042).abs() < 1e-4);
+/// ```
+#[must_use]
+pub fn wilson(bad: u32, total: u32) -> Rate {
+    if total == 0 {
+        return Rate { value: 0.0, low: 0.0, high: 1.0 };
+    }
+    let bad = bad.min(total);
+    let n = f64::from(total);
+    let p = f64::from(bad) / n;
+    let z2 = Z_95 * Z_95;
+    let centre = p + z2 / (2.0 * n);
+    let half = Z_95 * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt();
+    let scale = 1.0 + z2 / n;
+    // At the ends one bound is exact; rounding must not push it past the share itself.
+    let low = if bad == 0 { 0.0 } else { ((centre - half) / scale).max(0.0) };
+    let high = if bad == total { 1.0 } else { ((centre + half) / scale).min(1.0) };
+    Rate { value: p, low, high }
+}
+
+/// The mean of the flake rate after `bad` of `total` runs, under [`FLAKE_RATE_PRIOR`].
+///
+/// A share of 1 of 1 says little; this says 25 % and moves to the plain share as results come in.
+#[must_use]
+pub fn expected_rate(bad: u32, total: u32) -> f64 {
+    let (a, b) = FLAKE_RATE_PRIOR;
+    (f64::from(bad.min(total)) + a) / (f64::from(total) + a + b)
+}
+
+/// How many runs in a row an event of chance `p` must stay away before its absence is surprising
+/// at `alpha`: the smallest n with (1 - p)ⁿ ≤ alpha. For small `p` and 5 % this is the rule of
+/// three, 3 / p.
+///
+/// Saturates at `u32::MAX` for `p` = 0, and is 1 for `p` ≥ 1.
+#[must_use]
+pub fn runs_to_exclude(p: f64, alpha: f64) -> u32 {
+    if p >= 1.0 {
+        return 1;
+    }
+    runs_until_unlikely(1.0 - p, alpha)
+}
+
+/// How often in a row something of chance `q` must happen before chance is excluded at `alpha`:
+/// the smallest n ≥ 1 with qⁿ ≤ alpha.
+#[must_use]
+pub fn runs_until_unlikely(q: f64, alpha: f64) -> u32 {
+    let q = q.clamp(0.0, 1.0);
+    if q <= 0.0 {
+        return 1;
+    }
+    if q >= 1.0 {
+        return u32::MAX;
+    }
+    let runs = (alpha.clamp(f64::MIN_POSITIVE, 1.0).ln() / q.ln() - 1e-9).ceil();
+    if runs.is_nan() || runs >= f64::from(u32::MAX) { u32::MAX } else { (runs as u32).max(1) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use statrs::distribution::{Binomial, ContinuousCDF, DiscreteCDF, Normal};
+
+    use super::*;
+
+    #[test]
+    fn z_is_the_quantile() {
+        let normal = Normal::new(0.0, 1.0).unwrap();
+        assert!((normal.inverse_cdf(0.975) - Z_95).abs() < 1e-9);
+    }
+
+    /// The definition, by bisection: the rates at which |p̂ - p| = z·√(p(1-p)/n).
+    fn brute(bad: u32, total: u32) -> (f64, f64) {
+        let n = f64::from(total);
+        let share = f64::from(bad) / n;
+        let rejected = |p: f64| (share - p).abs() > Z_95 * (p * (1.0 - p) / n).sqrt();
+        let edge = |mut inside: f64, mut outside: f64| {
+            for _ in 0..200 {
+                let middle = f64::midpoint(inside, outside);
+                if rejected(middle) { outside = middle } else { inside = middle }
+            }
+            inside
+        };
+        (
+            if bad == 0 { 0.0 } else { edge(share, 0.0) },
+            if bad == total { 1.0 } else { edge(share, 1.0) },
+        )
+    }
+
+    #[test]
+    fn wilson_agrees_with_its_definition() {
+        for total in 1..=60_u32 {
+            for bad in 0..=total {
+                let (low, high) = brute(bad, total);
+                let rate = wilson(bad, total);
+                assert!((rate.low - low).abs() < 1e-9, "{bad}/{total}: {} {low}", rate.low);
+                assert!((rate.high - high).abs() < 1e-9, "{bad}/{total}: {} {high}", rate.high);
+            }
+        }
+    }
+
+    #[test]
+    fn wilson_covers_close_to_95_percent_on_average() {
+        let (mut covered, mut cases) = (0.0, 0.0);
+        for step in 1..200 {
+            let p = f64::from(step) / 200.0;
+            let binomial = Binomial::new(p, 40).unwrap();
+            for bad in 0..=40_u32 {
+                let below = if bad == 0 { 0.0 } else { binomial.cdf(u64::from(bad) - 1) };
+                let weight = binomial.cdf(u64::from(bad)) - below;
+                let rate = wilson(bad, 40);
+                if rate.low <= p && p <= rate.high {
+                    covered += weight;
+                }
+            }
+            cases += 1.0;
+        }
+        let coverage: f64 = covered / cases;
+        assert!((0.945..0.965).contains(&coverage), "{coverage}");
+    }
+
+    #[test]
+    fn no_results_say_nothing() {
+        assert_eq!(wilson(0, 0), Rate { value: 0.0, low: 0.0, high: 1.0 });
+    }
+
+    #[test]
+    fn the_published_table_of_reruns() {
+        for (p, runs) in
+            [(0.2, 14), (0.1, 29), (0.05, 59), (0.02, 149), (0.01, 299), (0.001, 2_995)]
+        {
+            assert_eq!(runs_to_exclude(p, 0.05), runs, "{p}");
+        }
+        assert_eq!(runs_to_exclude(0.0, 0.05), u32::MAX);
+        assert_eq!(runs_to_exclude(1.0, 0.05), 1);
+        assert_eq!(runs_until_unlikely(0.148, 0.01), 3);
+        assert_eq!(runs_until_unlikely(0.5, 0.25), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn bounds_enclose_the_share_and_shrink_with_data(bad in 0_u32..5_000, more in 0_u32..5_000) {
+            let total = bad + more;
+            let rate = wilson(bad, total);
+            prop_assert!(0.0 <= rate.low && rate.low <= rate.value);
+            prop_assert!(rate.value <= rate.high && rate.high <= 1.0);
+            if total > 0 {
+                let twice = wilson(bad * 2, total * 2);
+                prop_assert!(twice.high - twice.low < rate.high - rate.low);
+            }
+        }
+
+        #[test]
+        fn excluding_runs_is_the_smallest_number(p in 0.001_f64..0.999, alpha in 0.001_f64..0.5) {
+            let n = runs_to_exclude(p, alpha);
+            prop_assert!((1.0 - p).powi(n as i32) <= alpha * (1.0 + 1e-6));
+            if n > 1 {
+                prop_assert!((1.0 - p).powi(n as i32 - 1) > alpha * (1.0 - 1e-6));
+            }
+        }
+    }
+}

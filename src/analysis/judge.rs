@@ -1,0 +1,172 @@
+//! From a window and settings to a judgement.
+
+use super::evidence::{Evidence, Reading};
+use super::history::{History, Run, Unit};
+use super::interval::wilson;
+use super::method::{self, Docket, Opinion};
+use super::outage;
+use super::presence::Attendance;
+use super::settings::Settings;
+use super::streak::{Streak, StreakKind};
+use super::verdict::{Cell, Fact, JudgedRun, Judgement, Verdict};
+use crate::model::Timestamp;
+
+/// Why nothing could be judged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum JudgeError {
+    /// There is no such method.
+    #[error("no method is called `{name}`; choose one of {known}")]
+    UnknownMethod {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+}
+
+/// Judges every test and variant of a window.
+///
+/// A pure function: the same history and settings give the same judgement, byte for byte.
+///
+/// # Errors
+/// [`JudgeError::UnknownMethod`] where the settings name a method that does not exist.
+pub fn judge(history: &History, settings: &Settings) -> Result<Judgement, JudgeError> {
+    let method = method::find(&settings.method).ok_or_else(|| JudgeError::UnknownMethod {
+        name: settings.method.clone(),
+        known: method::METHODS.iter().map(|entry| entry.name).collect::<Vec<_>>().join(", "),
+    })?;
+    let outages = outage::find(history, &settings.outage);
+    let reading = Reading::new(history, &outages, settings);
+    let evidence: Vec<Evidence> = history.units.iter().map(|unit| reading.of(unit)).collect();
+    let attendance = Attendance::new(history);
+    let vanished: Vec<bool> = history.units.iter().map(|unit| attendance.vanished(unit)).collect();
+    let docket =
+        Docket { history, outages: &outages, evidence: &evidence, vanished: &vanished, settings };
+    let opinions = (method.judge)(&docket);
+    let mut verdicts: Vec<Verdict> = history
+        .units
+        .iter()
+        .zip(&evidence)
+        .zip(opinions)
+        .map(|((unit, evidence), opinion)| verdict(history, unit, evidence, opinion))
+        .collect();
+    verdicts.sort_by(by_alarm);
+    let runs = history.runs.iter().zip(&outages);
+    let runs = runs.map(|(run, &outage)| judged_run(history, run, outage)).collect();
+    Ok(Judgement { method: method.name, runs, verdicts })
+}
+
+/// By status, then by what the test cost, then by how often it fails; the rest only fixes an order.
+fn by_alarm(one: &Verdict, other: &Verdict) -> std::cmp::Ordering {
+    one.status
+        .cmp(&other.status)
+        .then(other.reddened_alone.cmp(&one.reddened_alone))
+        .then(other.rate.value.total_cmp(&one.rate.value))
+        .then(one.test.cmp(&other.test))
+        .then_with(|| one.variant.cmp(&other.variant))
+}
+
+fn verdict(history: &History, unit: &Unit, evidence: &Evidence, opinion: Opinion) -> Verdict {
+    let mut facts = opinion.facts;
+    facts.extend(facts_of(history, evidence));
+    let cells = unit.seen.iter().map(|seen| Cell {
+        run: seen.run,
+        outcome: seen.outcome,
+        retried: seen.retried(),
+        duration: seen.duration(),
+    });
+    let started = |run: u32| history.run(run).map_or(Timestamp(0), |run| run.started);
+    Verdict {
+        test: unit.test,
+        variant: history.variants.get(unit.variant as usize).cloned().unwrap_or_default(),
+        status: opinion.status,
+        probability: opinion.probability,
+        quarantine: opinion.quarantine,
+        executions: evidence.executions,
+        failures: evidence.failures,
+        retried: evidence.retried,
+        skipped: evidence.skipped,
+        rate: wilson(evidence.failures + evidence.retried, evidence.executions),
+        flips: evidence.flips,
+        facts,
+        cells: cells.collect(),
+        last_failure: evidence.last_failure,
+        last_run: started(unit.tally.last),
+        duration_median: unit.tally.durations.median(),
+        reddened_alone: evidence.reddened_alone,
+        next: opinion.next,
+    }
+}
+
+/// The facts, strongest first: what fails now, what proves, what suggests, what was left out.
+fn facts_of(history: &History, evidence: &Evidence) -> Vec<Fact> {
+    let failing = evidence.failing_now().map(|streak| fails_since(history, streak));
+    let retried =
+        evidence.last_retried.map(|last| Fact::PassedOnRetry { times: evidence.retried, last });
+    let conflict = evidence
+        .last_conflict
+        .clone()
+        .map(|last| Fact::BothOnOneRevision { revisions: evidence.conflicts, last });
+    let counted = [
+        (evidence.recoveries, Fact::RecoveredByItself { times: evidence.recoveries }),
+        (evidence.branches, Fact::UnrelatedBranches { branches: evidence.branches }),
+        (evidence.flips, Fact::Flips { flips: evidence.flips, pairs: evidence.pairs }),
+    ];
+    let mended = evidence
+        .streaks
+        .last()
+        .filter(|streak| streak.kind == StreakKind::Breakage)
+        .and_then(|streak| passes_since(history, evidence, streak));
+    let left_out = [
+        (evidence.ignored_outages, Fact::IgnoredOutages { failures: evidence.ignored_outages }),
+        (evidence.ignored_changes, Fact::IgnoredChanges { failures: evidence.ignored_changes }),
+        (evidence.ambiguous, Fact::Ambiguous { runs: evidence.ambiguous }),
+    ];
+    let present = |(count, fact): (u32, Fact)| (count > 0).then_some(fact);
+    [failing, retried, conflict]
+        .into_iter()
+        .flatten()
+        .chain(counted.into_iter().filter_map(present))
+        .chain(mended)
+        .chain(left_out.into_iter().filter_map(present))
+        .collect()
+}
+
+fn fails_since(history: &History, streak: &Streak) -> Fact {
+    let first = history.run(streak.first);
+    let last_good = streak.last_good.and_then(|run| history.run(run));
+    Fact::FailsSince {
+        runs: streak.runs,
+        first_bad: first.and_then(|run| run.revision.clone()),
+        last_good: last_good.and_then(|run| run.revision.clone()),
+        since: first.map_or(Timestamp(0), |run| run.started),
+    }
+}
+
+fn passes_since(history: &History, evidence: &Evidence, streak: &Streak) -> Option<Fact> {
+    let first = history.run(streak.ended_by?)?;
+    Some(Fact::PassesSince {
+        runs: evidence.passes_since_streak,
+        failed_runs: streak.runs,
+        first_good: first.revision.clone(),
+        since: first.started,
+    })
+}
+
+fn judged_run(history: &History, run: &Run, outage: bool) -> JudgedRun {
+    JudgedRun {
+        no: run.no,
+        started: run.started,
+        revision: run.revision.clone(),
+        branch: run.branch.clone(),
+        lane: run.lane,
+        variant: history.variants.get(run.variant as usize).cloned().unwrap_or_default(),
+        build: run.build.clone(),
+        attempt: run.attempt,
+        url: run.url.clone(),
+        executed: run.executed,
+        bad: run.bad,
+        outage,
+    }
+}

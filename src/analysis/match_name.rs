@@ -1,0 +1,292 @@
+//! Names that people type, matched against the tests there are.
+
+use std::cmp::Reverse;
+
+/// How a typed name fits a test, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fit {
+    /// Character by character.
+    Exact,
+    /// But for upper and lower case.
+    CaseApart,
+    /// The label ends so, at a boundary between names: `TestX::test_a`.
+    Suffix,
+    /// The label has it somewhere.
+    Part,
+    /// All its words are in the label, in this order.
+    Words,
+    /// A few typing errors away from the label or its last name.
+    Misspelt,
+}
+
+/// One test that a typed name may mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Candidate {
+    /// The test, as a place in the list of labels.
+    pub place: usize,
+    /// How it fits.
+    pub fit: Fit,
+}
+
+/// Typing errors forgiven: one for each so many characters.
+const CHARACTERS_PER_ERROR: usize = 4;
+/// Most typing errors forgiven.
+const ERRORS_MAX: usize = 3;
+/// Longest typed name that is searched for typing errors; longer ones are pasted, not typed.
+const TYPED_CHARACTERS_MAX: usize = 200;
+
+/// The tests that `typed` may mean: those of the best fit only, shorter labels first.
+///
+/// One exact label is one candidate, whatever else contains it. Empty where nothing fits.
+///
+/// ```
+/// use flakedb::analysis::match_name::{Fit, find};
+/// let labels = ["tests.cart::TestCart::test_add", "tests.cart::TestCart::test_addition"];
+/// let found = find("testcart::test_add", &labels);
+/// assert_eq!((found[0].place, found[0].fit), (0, Fit::Suffix));
+/// assert_eq!(found.len(), 1);
+/// ```
+#[must_use]
+pub fn find<L: AsRef<str>>(typed: &str, labels: &[L]) -> Vec<Candidate> {
+    let query = Query::new(typed);
+    if query.lower.is_empty() {
+        return Vec::new();
+    }
+    let fits = |(place, label): (usize, &L)| {
+        query.fit(label.as_ref()).map(|(fit, errors)| (fit, errors, place))
+    };
+    let mut found: Vec<(Fit, usize, usize)> = labels.iter().enumerate().filter_map(fits).collect();
+    let length = |place: usize| labels.get(place).map_or(0, |label| label.as_ref().len());
+    found.sort_by_key(|&(fit, errors, place)| (fit, errors, length(place), place));
+    let best = found.first().map(|&(fit, ..)| fit);
+    found
+        .into_iter()
+        .filter(|&(fit, ..)| Some(fit) == best)
+        .map(|(fit, _, place)| Candidate { place, fit })
+        .collect()
+}
+
+struct Query {
+    typed: String,
+    lower: String,
+    words: Vec<String>,
+    characters: Vec<char>,
+}
+
+impl Query {
+    fn new(typed: &str) -> Self {
+        let lower = typed.trim().to_lowercase();
+        Self {
+            typed: typed.trim().to_owned(),
+            words: words(&lower),
+            characters: lower.chars().collect(),
+            lower,
+        }
+    }
+
+    /// How the label fits, and with how many errors.
+    fn fit(&self, label: &str) -> Option<(Fit, usize)> {
+        if label == self.typed {
+            return Some((Fit::Exact, 0));
+        }
+        let lower = label.to_lowercase();
+        if lower == self.lower {
+            return Some((Fit::CaseApart, 0));
+        }
+        if let Some(before) = lower.strip_suffix(&self.lower) {
+            if !before.ends_with(char::is_alphanumeric) && !before.ends_with('_') {
+                return Some((Fit::Suffix, 0));
+            }
+        }
+        if lower.contains(&self.lower) {
+            return Some((Fit::Part, 0));
+        }
+        if self.words_in_order(&lower) {
+            return Some((Fit::Words, 0));
+        }
+        self.misspelt(&lower).map(|errors| (Fit::Misspelt, errors))
+    }
+
+    fn words_in_order(&self, lower: &str) -> bool {
+        let mut rest = lower;
+        !self.words.is_empty()
+            && self.words.iter().all(|word| match rest.find(word.as_str()) {
+                Some(at) => {
+                    rest = rest.get(at + word.len()..).unwrap_or("");
+                    true
+                }
+                None => false,
+            })
+    }
+
+    /// The errors against the whole label or its last names, if they are few.
+    fn misspelt(&self, lower: &str) -> Option<usize> {
+        if self.characters.len() > TYPED_CHARACTERS_MAX {
+            return None;
+        }
+        let allowed = (self.characters.len() / CHARACTERS_PER_ERROR).min(ERRORS_MAX);
+        let parts = 1 + self.lower.matches("::").count();
+        let ends: Vec<usize> = lower.rmatch_indices("::").map(|(at, _)| at + 2).collect();
+        let last_names = ends.get(parts - 1).and_then(|&at| lower.get(at..));
+        [Some(lower), last_names]
+            .into_iter()
+            .flatten()
+            .filter_map(|text| distance(&self.characters, text, allowed))
+            .min()
+    }
+}
+
+/// Runs of letters and digits.
+fn words(text: &str) -> Vec<String> {
+    text.split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Insertions, deletions, replacements and swaps of neighbours that turn one text into the other,
+/// if at most `allowed` (optimal string alignment).
+fn distance(typed: &[char], text: &str, allowed: usize) -> Option<usize> {
+    let count = text.chars().count();
+    if count.abs_diff(typed.len()) > allowed || allowed == 0 {
+        return None;
+    }
+    let mut before: Vec<usize> = Vec::new();
+    let mut row: Vec<usize> = (0..=typed.len()).collect();
+    let mut last: Option<char> = None;
+    for (line, c) in text.chars().enumerate() {
+        let mut next = Vec::with_capacity(row.len());
+        next.push(line + 1);
+        for (column, &t) in typed.iter().enumerate() {
+            let at = |row: &[usize], place: usize| row.get(place).copied().unwrap_or(usize::MAX);
+            let replaced = at(&row, column).saturating_add(usize::from(c != t));
+            let inserted = at(&row, column + 1).saturating_add(1);
+            let deleted = at(&next, column).saturating_add(1);
+            let swapped = match column.checked_sub(1) {
+                Some(left) if typed.get(left) == Some(&c) && last == Some(t) => {
+                    at(&before, left).saturating_add(1)
+                }
+                _ => usize::MAX,
+            };
+            next.push(replaced.min(inserted).min(deleted).min(swapped));
+        }
+        if next.iter().min().is_some_and(|&least| least > allowed) {
+            return None;
+        }
+        before = std::mem::replace(&mut row, next);
+        last = Some(c);
+    }
+    row.last().copied().filter(|&errors| errors <= allowed)
+}
+
+/// Whether one candidate is meant without doubt: the only one, or the only exact one.
+#[must_use]
+pub fn certain(candidates: &[Candidate]) -> Option<Candidate> {
+    match candidates {
+        [only] => Some(*only),
+        _ => None,
+    }
+}
+
+/// The best candidates for a message, at most `most`.
+#[must_use]
+pub fn suggestions<'a, L: AsRef<str>>(
+    candidates: &[Candidate],
+    labels: &'a [L],
+    most: usize,
+) -> Vec<&'a str> {
+    let mut best: Vec<&Candidate> = candidates.iter().collect();
+    best.sort_by_key(|candidate| (candidate.fit, Reverse(candidates.len())));
+    best.into_iter()
+        .filter_map(|candidate| labels.get(candidate.place).map(AsRef::as_ref))
+        .take(most)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LABELS: [&str; 7] = [
+        "tests.cart::TestCart::test_add",
+        "tests.cart::TestCart::test_add_twice",
+        "tests.mail::test_send",
+        "tests.Mail::TEST_SEND",
+        "shop/cart::TestTotal/with_tax",
+        "outer > inner adds two numbers",
+        "tests.cart::TestCart::test_remove[a-1]",
+    ];
+
+    fn places(typed: &str) -> (Option<Fit>, Vec<usize>) {
+        let found = find(typed, &LABELS);
+        let fit = found.first().map(|candidate| candidate.fit);
+        (fit, found.iter().map(|candidate| candidate.place).collect())
+    }
+
+    #[test]
+    fn the_best_fit_wins() {
+        for (typed, fit, expected) in [
+            ("tests.mail::test_send", Some(Fit::Exact), vec![2]),
+            ("Tests.mail::test_send", Some(Fit::CaseApart), vec![2, 3]),
+            ("TestCart::test_add", Some(Fit::Suffix), vec![0]),
+            ("test_send", Some(Fit::Suffix), vec![2, 3]),
+            ("with_tax", Some(Fit::Suffix), vec![4]),
+            ("test_add_", Some(Fit::Part), vec![1]),
+            ("cart add twice", Some(Fit::Words), vec![1]),
+            ("cart test_ad twice", Some(Fit::Words), vec![1]),
+            ("test_remvoe[a-1]", Some(Fit::Misspelt), vec![6]),
+            ("TestCart::tset_add", Some(Fit::Misspelt), vec![0]),
+            ("zebra", None, vec![]),
+            ("  ", None, vec![]),
+        ] {
+            assert_eq!(places(typed), (fit, expected), "{typed}");
+        }
+    }
+
+    #[test]
+    fn only_one_candidate_is_certain() {
+        assert!(certain(&find("TestCart::test_add", &LABELS)).is_some());
+        assert!(certain(&find("test_send", &LABELS)).is_none());
+        assert_eq!(suggestions(&find("cart", &LABELS), &LABELS, 2).len(), 2);
+    }
+
+    /// The definition, without limits or early ends.
+    fn plain_distance(a: &[char], b: &[char]) -> usize {
+        let mut table = vec![vec![0; b.len() + 1]; a.len() + 1];
+        for i in 0..=a.len() {
+            for j in 0..=b.len() {
+                table[i][j] = if i == 0 || j == 0 {
+                    i + j
+                } else {
+                    let replaced = table[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+                    let mut best = replaced.min(table[i - 1][j] + 1).min(table[i][j - 1] + 1);
+                    if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                        best = best.min(table[i - 2][j - 2] + 1);
+                    }
+                    best
+                };
+            }
+        }
+        table[a.len()][b.len()]
+    }
+
+    proptest! {
+        #[test]
+        fn every_label_finds_itself(labels in prop::collection::vec("\\PC{1,12}", 1..8), pick in any::<prop::sample::Index>()) {
+            let label = &labels[pick.index(labels.len())];
+            prop_assume!(!label.trim().is_empty() && label.trim() == label);
+            let found = find(label, &labels);
+            prop_assert_eq!(found[0].fit, Fit::Exact);
+            prop_assert_eq!(&labels[found[0].place], label);
+        }
+
+        #[test]
+        fn the_distance_is_its_definition(a in "[ab:]{0,9}", b in "[ab:]{0,9}", allowed in 1_usize..5) {
+            let (x, y): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+            let plain = plain_distance(&x, &y);
+            prop_assert_eq!(distance(&x, &b, allowed), (plain <= allowed).then_some(plain));
+        }
+    }
+}

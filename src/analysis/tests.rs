@@ -1,0 +1,415 @@
+//! Whole judgements: hand-computed histories, a direct recount, and laws.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+
+use proptest::prelude::*;
+use serde::Deserialize;
+
+use super::method::METHODS;
+use super::settings::Lanes;
+use super::verdict::{Fact, Judgement, Status, Verdict};
+use super::{HistoryBuilder, Settings, judge};
+use crate::model::{Counts, Lane, Micros, Outcome, Repeat, RunKey, Timestamp};
+use crate::store::query::{ResultRow, RunNo, RunRow, TestNo};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fixture {
+    title: String,
+    lanes: String,
+    revisions: String,
+    branches: Option<String>,
+    variants: Option<String>,
+    test: Vec<FixtureTest>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FixtureTest {
+    strip: String,
+    #[serde(default = "once")]
+    copies: u32,
+    expect: Vec<Expect>,
+}
+
+const fn once() -> u32 {
+    1
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Expect {
+    #[serde(default)]
+    variant: String,
+    status: String,
+    threshold: String,
+    executions: u32,
+    failures: u32,
+    #[serde(default)]
+    retried: u32,
+    #[serde(default)]
+    skipped: u32,
+    flips: u32,
+    reddened_alone: Option<u32>,
+    rate: Option<[f64; 3]>,
+    facts: Vec<String>,
+    quarantine: Option<bool>,
+}
+
+/// Runs with their rows, as the store would give them.
+#[derive(Debug, Clone)]
+struct Window {
+    runs: Vec<RunRow>,
+    rows: Vec<Vec<ResultRow>>,
+}
+
+impl Window {
+    fn judge_by(&self, method: &str) -> Judgement {
+        let settings = Settings { method: method.into(), ..Settings::default() };
+        let bad = self.rows.iter().flatten().filter(|row| row.bad_attempts > 0);
+        let keep: HashSet<TestNo> = bad.map(|row| row.test).collect();
+        let mut builder = HistoryBuilder::new(&self.runs, keep, &settings.outage);
+        for (run, rows) in self.rows.iter().enumerate() {
+            builder.add(run, rows);
+        }
+        judge(&builder.finish(), &settings).unwrap()
+    }
+
+    fn judge(&self) -> Judgement {
+        self.judge_by("evidence")
+    }
+}
+
+fn run(no: usize, lane: Lane, revision: Option<&str>, branch: &str, variant: &str) -> RunRow {
+    RunRow {
+        no: RunNo(no as u32 + 1),
+        key: RunKey([no as u8; 16]),
+        started: Timestamp(1_790_000_000_000 + no as i64 * 3_600_000),
+        revision: revision.map(str::to_owned),
+        branch: Some(branch.to_owned()),
+        lane,
+        variant: variant.to_owned(),
+        build: Some(no.to_string()),
+        attempt: 1,
+        job: None,
+        url: None,
+        complete: true,
+        reports: 1,
+        suite_failures: 0,
+        counts: Counts::default(),
+    }
+}
+
+fn row(test: u32, strip: char) -> Option<ResultRow> {
+    let (outcome, repeat, attempts, bad_attempts) = match strip {
+        '.' => (Outcome::Passed, Repeat::Single, 1, 0),
+        'F' => (Outcome::Failed, Repeat::Single, 1, 1),
+        'E' => (Outcome::Errored, Repeat::Single, 1, 1),
+        's' => (Outcome::Skipped, Repeat::Single, 1, 0),
+        'r' => (Outcome::Passed, Repeat::Retried, 2, 1),
+        'R' => (Outcome::Failed, Repeat::Retried, 3, 3),
+        'a' => (Outcome::Failed, Repeat::Ambiguous, 2, 1),
+        ' ' => return None,
+        other => panic!("`{other}` in a strip"),
+    };
+    let duration = Some(Micros(1_000 + u64::from(test)));
+    Some(ResultRow { test: TestNo(test), outcome, repeat, attempts, bad_attempts, duration })
+}
+
+fn lane(letter: char) -> Lane {
+    match letter {
+        'D' => Lane::Default,
+        'C' => Lane::Change,
+        'O' => Lane::Other,
+        other => panic!("`{other}` is no lane"),
+    }
+}
+
+impl Fixture {
+    fn window(&self) -> Window {
+        let at = |line: &Option<String>, place: usize, default: char| {
+            line.as_ref().map_or(default, |line| line.chars().nth(place).unwrap())
+        };
+        let revisions: Vec<char> = self.revisions.chars().collect();
+        let runs: Vec<RunRow> = self
+            .lanes
+            .chars()
+            .enumerate()
+            .map(|(no, letter)| {
+                let revision = revisions[no].to_string();
+                let variant = match at(&self.variants, no, '-') {
+                    '-' => String::new(),
+                    letter => format!("os={letter}"),
+                };
+                let branch = at(&self.branches, no, 'm').to_string();
+                let revision = (revision != "-").then_some(revision.as_str());
+                run(no, lane(letter), revision, &branch, &variant)
+            })
+            .collect();
+        let strips = self.test.iter().flat_map(|test| (0..test.copies).map(move |_| &test.strip));
+        let mut rows = vec![Vec::new(); runs.len()];
+        for (test, strip) in strips.enumerate() {
+            assert_eq!(strip.chars().count(), runs.len(), "{}: {strip}", self.title);
+            for (run, letter) in strip.chars().enumerate() {
+                rows[run].extend(row(test as u32, letter));
+            }
+        }
+        Window { runs, rows }
+    }
+}
+
+fn kinds(verdict: &Verdict) -> Vec<String> {
+    let kind = |fact| serde_json::to_value(fact).unwrap()["kind"].as_str().unwrap().to_owned();
+    verdict.facts.iter().map(kind).collect()
+}
+
+fn check(title: &str, expect: &Expect, verdict: &Verdict) {
+    let counts = (verdict.executions, verdict.failures, verdict.retried, verdict.skipped);
+    let expected = (expect.executions, expect.failures, expect.retried, expect.skipped);
+    assert_eq!(counts, expected, "{title}: executions, failures, retried, skipped");
+    assert_eq!(verdict.status.word(), expect.status, "{title}: {verdict:?}");
+    assert_eq!(verdict.flips, expect.flips, "{title}: flips");
+    assert_eq!(kinds(verdict), expect.facts, "{title}: facts");
+    if let Some([value, low, high]) = expect.rate {
+        for (is, should) in
+            [(verdict.rate.value, value), (verdict.rate.low, low), (verdict.rate.high, high)]
+        {
+            assert!((is - should).abs() < 0.000_051, "{title}: {is} {should}");
+        }
+    }
+    if let Some(quarantine) = expect.quarantine {
+        assert_eq!(verdict.quarantine, quarantine, "{title}: quarantine");
+    }
+    if let Some(alone) = expect.reddened_alone {
+        assert_eq!(verdict.reddened_alone, alone, "{title}: reddened alone");
+    }
+}
+
+#[test]
+fn hand_computed_histories() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/history");
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|ending| ending == "toml"));
+    files.sort();
+    assert!(files.len() >= 12, "{files:?}");
+    for path in files {
+        let fixture: Fixture = toml::from_str(&std::fs::read_to_string(&path).unwrap())
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let window = fixture.window();
+        let (judged, classic) = (window.judge(), window.judge_by("threshold"));
+        let mut test = 0;
+        for about in &fixture.test {
+            for no in test..test + about.copies {
+                for expect in &about.expect {
+                    let of = |judgement: &Judgement| {
+                        let same = |verdict: &&Verdict| {
+                            verdict.test == TestNo(no) && verdict.variant == expect.variant
+                        };
+                        judgement.verdicts.iter().find(same).unwrap().clone()
+                    };
+                    check(&fixture.title, expect, &of(&judged));
+                    let title = format!("{} by the classic rule", fixture.title);
+                    assert_eq!(of(&classic).status.word(), expect.threshold, "{title}");
+                }
+            }
+            test += about.copies;
+        }
+    }
+}
+
+/// One run of a random window: lane, revision, branch and variant by small numbers.
+type Shape = (u8, u8, u8, u8);
+
+fn windows() -> impl Strategy<Value = Window> {
+    let shapes = prop::collection::vec((0_u8..3, 0_u8..8, 0_u8..4, 0_u8..2), 1..40);
+    let strips = prop::collection::vec(
+        prop::collection::vec(
+            prop::sample::select(vec!['.', '.', '.', '.', '.', 'F', 'E', 's', 'r', 'R', 'a', ' ']),
+            40,
+        ),
+        1..9,
+    );
+    (shapes, strips).prop_map(|(shapes, strips)| window(&shapes, &strips))
+}
+
+fn window(shapes: &[Shape], strips: &[Vec<char>]) -> Window {
+    let letter = |n: u8| char::from(b'a' + n).to_string();
+    let runs: Vec<RunRow> = shapes
+        .iter()
+        .enumerate()
+        .map(|(no, &(lane, revision, branch, variant))| {
+            let lane = Lane::from_code(lane).unwrap();
+            let revision = (revision > 0).then(|| letter(revision));
+            run(no, lane, revision.as_deref(), &letter(branch), &format!("v={variant}"))
+        })
+        .collect();
+    let rows = (0..runs.len())
+        .map(|run| {
+            let of_test = |(test, strip): (usize, &Vec<char>)| row(test as u32, strip[run]);
+            strips.iter().enumerate().filter_map(of_test).collect()
+        })
+        .collect();
+    Window { runs, rows }
+}
+
+/// What can be counted without any of the code under test.
+#[derive(Debug, PartialEq, Eq, Default)]
+struct Recount {
+    executed: u32,
+    bad: u32,
+    retried: u32,
+    skipped: u32,
+}
+
+fn recount(window: &Window, outages: &[bool]) -> BTreeMap<(TestNo, String), Recount> {
+    let mut counts: BTreeMap<(TestNo, String), Recount> = BTreeMap::new();
+    for (run, (about, rows)) in window.runs.iter().zip(&window.rows).enumerate() {
+        for row in rows {
+            let count = counts.entry((row.test, about.variant.clone())).or_default();
+            match row.outcome {
+                _ if outages[run] => {}
+                Outcome::Skipped => count.skipped += 1,
+                outcome => {
+                    count.executed += 1;
+                    count.bad += u32::from(outcome.is_bad());
+                    count.retried += u32::from(row.is_flaky());
+                }
+            }
+        }
+    }
+    counts
+}
+
+fn ignored(verdict: &Verdict) -> u32 {
+    let changes = |fact: &Fact| match fact {
+        Fact::IgnoredChanges { failures } => Some(*failures),
+        _ => None,
+    };
+    verdict.facts.iter().find_map(changes).unwrap_or(0)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn counts_equal_a_direct_recount(window in windows()) {
+        let judgement = window.judge();
+        let outages: Vec<bool> = judgement.runs.iter().map(|run| run.outage).collect();
+        let counts = recount(&window, &outages);
+        prop_assert_eq!(counts.len(), judgement.verdicts.len());
+        for verdict in &judgement.verdicts {
+            let count = &counts[&(verdict.test, verdict.variant.clone())];
+            let ignored = ignored(verdict);
+            let counted = Recount {
+                executed: verdict.executions + ignored,
+                bad: verdict.failures + ignored,
+                retried: verdict.retried,
+                skipped: verdict.skipped,
+            };
+            prop_assert_eq!(&counted, count);
+        }
+    }
+
+    #[test]
+    fn the_order_of_rows_within_a_run_changes_nothing(window in windows(), seed in any::<u64>()) {
+        let mut shuffled = window.clone();
+        for (run, rows) in shuffled.rows.iter_mut().enumerate() {
+            let turn = (seed as usize).wrapping_add(run) % rows.len().max(1);
+            rows.rotate_left(turn);
+            if (seed >> (run % 64)) & 1 == 1 {
+                rows.reverse();
+            }
+        }
+        for method in METHODS {
+            prop_assert_eq!(window.judge_by(method.name), shuffled.judge_by(method.name));
+        }
+    }
+
+    #[test]
+    fn a_passing_run_of_other_tests_changes_nothing_for_a_test(window in windows()) {
+        // A variant of its own, so that neither presence nor neighbours of a run change.
+        let mut more = window.clone();
+        let no = more.runs.len();
+        let lane = more.runs[0].lane;
+        more.runs.push(run(no, lane, Some("new"), "m", "v=other"));
+        more.rows.push((100..120).filter_map(|test| row(test, '.')).collect());
+        let (before, after) = (window.judge(), more.judge());
+        let old: Vec<&Verdict> =
+            after.verdicts.iter().filter(|verdict| verdict.test.0 < 100).collect();
+        prop_assert_eq!(before.verdicts.iter().collect::<Vec<_>>(), old);
+    }
+
+    #[test]
+    fn statuses_keep_their_word(window in windows()) {
+        let judgement = window.judge();
+        for verdict in &judgement.verdicts {
+            let facts = kinds(verdict);
+            let has = |kind: &str| facts.iter().any(|fact| fact == kind);
+            prop_assert!(verdict.rate.low <= verdict.rate.value);
+            prop_assert!(verdict.rate.value <= verdict.rate.high);
+            match verdict.status {
+                Status::Flaky => {
+                    let shown = ["passed-on-retry", "both-on-one-revision",
+                        "recovered-by-itself", "unrelated-branches"];
+                    prop_assert!(shown.iter().any(|kind| has(kind)), "{:?}", verdict);
+                }
+                Status::NewlyBroken | Status::Broken => prop_assert!(has("fails-since")),
+                _ => prop_assert!(!verdict.quarantine),
+            }
+            if matches!(verdict.status, Status::NewlyBroken | Status::Broken) {
+                prop_assert!(!verdict.quarantine);
+            }
+        }
+        let alarm: Vec<Status> =
+            judgement.verdicts.iter().map(|verdict| verdict.status).collect();
+        prop_assert!(alarm.is_sorted());
+    }
+
+    #[test]
+    fn the_classic_rule_is_what_its_words_say(window in windows()) {
+        let judgement = window.judge_by("threshold");
+        for verdict in &judgement.verdicts {
+            let all: Vec<bool> = window.rows.iter().zip(&window.runs)
+                .filter(|(_, run)| run.variant == verdict.variant)
+                .flat_map(|(rows, _)| rows.iter().filter(|row| row.test == verdict.test))
+                .filter(|row| row.outcome != Outcome::Skipped)
+                .map(|row| row.outcome.is_bad())
+                .collect();
+            let last = &all[all.len().saturating_sub(10)..];
+            let bad = last.iter().filter(|bad| **bad).count();
+            let flaky = last.len() >= 3 && bad > 0 && bad < last.len() && bad * 10 >= last.len() * 3;
+            prop_assert_eq!(verdict.status == Status::Flaky, flaky, "{:?}", last);
+            prop_assert_eq!(verdict.quarantine, flaky && last.len() >= 5);
+        }
+    }
+}
+
+#[test]
+fn a_method_that_does_not_exist_is_refused_by_name() {
+    let settings = Settings { method: "oracle".into(), ..Settings::default() };
+    let error = judge(&super::History::default(), &settings).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "no method is called `oracle`; choose one of evidence, threshold"
+    );
+}
+
+#[test]
+fn an_empty_window_has_no_verdicts() {
+    let judgement = judge(&super::History::default(), &Settings::default()).unwrap();
+    assert!(judgement.runs.is_empty() && judgement.verdicts.is_empty());
+}
+
+#[test]
+fn settings_are_read_with_defaults_and_refuse_what_they_do_not_know() {
+    let settings: Settings = toml::from_str(
+        "method = 'threshold'\n[threshold]\nmin-runs = 4\nlanes = 'main'\n[outage]\nshare = 0.5",
+    )
+    .unwrap();
+    assert_eq!((settings.threshold.min_runs, settings.threshold.window), (4, 10));
+    assert_eq!(settings.threshold.lanes, Lanes::Main);
+    assert!(toml::from_str::<Settings>("metod = 'x'").is_err());
+    assert!(toml::from_str::<Settings>("[evidence]\nmin_runs = 1").is_err());
+}

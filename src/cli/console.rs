@@ -1,0 +1,146 @@
+//! Where a command writes: standard output and error, with colour only where it is welcome.
+
+use std::io::{self, IsTerminal, Write};
+
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+use clap::ValueEnum;
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Color {
+    /// On a terminal that can, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Even into a pipe
+    Always,
+    /// Never
+    Never,
+}
+
+/// How much a command says on standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// Errors only.
+    Quiet,
+    /// Errors, warnings and hints.
+    Normal,
+    /// Where the time went, too.
+    Verbose,
+}
+
+/// Standard output and error of one command.
+pub struct Console {
+    choice: ColorChoice,
+    /// How much goes to standard error.
+    pub verbosity: Verbosity,
+}
+
+impl Console {
+    /// A console that follows the user's wishes and the environment (NO_COLOR, CLICOLOR, TERM).
+    #[must_use]
+    pub fn new(color: Color, verbosity: Verbosity) -> Self {
+        let choice = match color {
+            Color::Auto => AutoStream::choice(&io::stdout()),
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+        };
+        Self { choice, verbosity }
+    }
+
+    /// True where standard output may carry colour.
+    #[must_use]
+    pub fn is_colored(&self) -> bool {
+        matches!(self.choice, ColorChoice::Always | ColorChoice::AlwaysAnsi)
+    }
+
+    /// Columns of the terminal on standard output; `None` where it is not a terminal.
+    ///
+    /// `COLUMNS` wins, so that screens can be reproduced.
+    #[must_use]
+    pub fn width(&self) -> Option<u16> {
+        let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        let terminal = || {
+            let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
+            io::stdout().is_terminal().then_some(width.0)
+        };
+        told.or_else(terminal).filter(|width| *width > 0)
+    }
+
+    /// True where a person watches standard error.
+    #[must_use]
+    pub fn is_watched(&self) -> bool {
+        io::stderr().is_terminal() && self.verbosity > Verbosity::Quiet
+    }
+
+    /// True where a person, not a program, reads standard output.
+    #[must_use]
+    pub fn is_interactive(&self) -> bool {
+        io::stdout().is_terminal()
+    }
+
+    /// Writes a finished screen to standard output.
+    ///
+    /// # Errors
+    /// What the system says; a closed pipe among it.
+    pub fn print(&self, text: &str) -> io::Result<()> {
+        let mut out = AutoStream::new(io::stdout().lock(), self.choice);
+        out.write_all(text.as_bytes())?;
+        out.flush()
+    }
+
+    /// Writes `text` to the file, whole or not at all, or to standard output where there is none.
+    ///
+    /// # Errors
+    /// What the system says, with the file's name.
+    pub fn deliver(&self, text: &str, file: Option<&std::path::Path>) -> anyhow::Result<()> {
+        use anyhow::Context as _;
+        let Some(path) = file else { return Ok(self.print(text)?) };
+        let partial = path.with_extension("flakedb-partial");
+        std::fs::write(&partial, anstream::adapter::strip_str(text).to_string())
+            .and_then(|()| std::fs::rename(&partial, path))
+            .with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// An error, and what to do about it.
+    pub fn error(&self, message: &str, hint: Option<&str>) {
+        self.line("error", AnsiColor::Red, message);
+        if let Some(hint) = hint {
+            self.line("hint", AnsiColor::Cyan, hint);
+        }
+    }
+
+    /// A warning.
+    pub fn warn(&self, message: &str) {
+        if self.verbosity > Verbosity::Quiet {
+            self.line("warning", AnsiColor::Yellow, message);
+        }
+    }
+
+    /// Something worth knowing that asks for nothing.
+    pub fn note(&self, message: &str) {
+        if self.verbosity > Verbosity::Quiet {
+            self.line("note", AnsiColor::Cyan, message);
+        }
+    }
+
+    /// A detail for `--verbose`.
+    pub fn detail(&self, message: &str) {
+        if self.verbosity >= Verbosity::Verbose {
+            self.line("time", AnsiColor::BrightBlack, message);
+        }
+    }
+
+    /// Standard error may be closed; there is nobody left to tell.
+    fn line(&self, label: &str, color: AnsiColor, message: &str) {
+        let style = Style::new().bold().fg_color(Some(color.into()));
+        let choice = match self.choice {
+            ColorChoice::Always | ColorChoice::AlwaysAnsi if io::stderr().is_terminal() => {
+                self.choice
+            }
+            _ => AutoStream::choice(&io::stderr()),
+        };
+        let mut out = AutoStream::new(io::stderr().lock(), choice);
+        let _ = writeln!(out, "{style}{label}:{style:#} {message}");
+    }
+}

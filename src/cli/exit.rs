@@ -1,0 +1,21 @@
+//! Exit codes: a stable part of the command line.
+
+/// Everything is fine.
+pub const FINE: u8 = 0;
+/// The command worked and found something: tests that fail the given condition, invalid reports.
+pub const FINDINGS: u8 = 1;
+/// Wrong usage or configuration.
+pub const USAGE: u8 = 2;
+/// An input could not be read.
+pub const INPUT: u8 = 3;
+/// The history could not be used.
+pub const HISTORY: u8 = 4;
+
+/// The table shown at the end of `flakedb --help`.
+pub const HELP: &str = "\
+Exit codes:
+  0  fine
+  1  findings: a condition given by a flag holds, or a report is invalid
+  2  wrong usage or configuration
+  3  an input could not be read
+  4  the history could not be used";

@@ -1,0 +1,158 @@
+//! Flags that every command has, and what they and `flakedb.toml` decide together.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::{self, File};
+use crate::store::Store as _;
+use crate::store::sqlite::{OpenMode, SqliteStore};
+use crate::{analysis, quarantine};
+
+use super::console::{Color, Console, Verbosity};
+use super::failure::Failure;
+
+/// Where the history is where nothing says otherwise, relative to the configuration file or the
+/// working directory.
+pub const DEFAULT_DB: &str = ".flakedb/history.db";
+
+/// `flakedb.toml` with the sections of the layers that judge.
+pub type Config = File<analysis::Settings, quarantine::policy::PolicySettings>;
+
+/// Flags that every command has.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// The history, one SQLite file [default: .flakedb/history.db]
+    #[arg(long, global = true, value_name = "FILE", env = "FLAKEDB_DB")]
+    db: Option<PathBuf>,
+    /// The project, owner/name [default: from CI, git or the directory]
+    #[arg(long, global = true, value_name = "NAME", env = "FLAKEDB_PROJECT")]
+    pub project: Option<String>,
+    /// The configuration [default: flakedb.toml here or in a directory above]
+    #[arg(long, global = true, value_name = "FILE", env = "FLAKEDB_CONFIG")]
+    config: Option<PathBuf>,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", env = "FLAKEDB_COLOR", default_value = "auto")]
+    color: Color,
+    /// Say on standard error where the time went
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    verbose: bool,
+    /// Say nothing on standard error but errors
+    #[arg(short, long, global = true)]
+    quiet: bool,
+}
+
+/// The configuration and the directory that its paths are relative to.
+pub struct Settled {
+    /// What the file says; all defaults where there is none.
+    pub file: Config,
+    /// The file, where there is one.
+    pub path: Option<PathBuf>,
+    /// The history.
+    pub db: PathBuf,
+    /// The directory of the configuration file, else the working directory.
+    pub directory: PathBuf,
+}
+
+impl Global {
+    /// The console that these flags ask for.
+    #[must_use]
+    pub fn console(&self) -> Console {
+        let verbosity = match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, true) => Verbosity::Verbose,
+            (false, false) => Verbosity::Normal,
+        };
+        Console::new(self.color, verbosity)
+    }
+
+    /// Finds and reads the configuration, and settles where the history is.
+    ///
+    /// # Errors
+    /// Where the file is named but missing, or holds what it must not.
+    pub fn settle(&self) -> Result<Settled, Failure> {
+        let here = std::env::current_dir().map_err(Failure::usage)?;
+        let path = self.config.clone().or_else(|| config::find(&here));
+        let file = match &path {
+            Some(path) => config::load(path).map_err(|error| {
+                Failure::usage(error).hint("`flakedb init --print` shows every key")
+            })?,
+            None => Config::default(),
+        };
+        let directory = path
+            .as_deref()
+            .and_then(Path::parent)
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .map_or(here.clone(), Path::to_path_buf);
+        // Messages name the history as the user would type it from here.
+        let near = |path: PathBuf| path.strip_prefix(&here).map(Path::to_path_buf).unwrap_or(path);
+        let db = match (&self.db, &file.db) {
+            (Some(flag), _) => flag.clone(),
+            (None, Some(configured)) => near(directory.join(configured)),
+            (None, None) => near(directory.join(DEFAULT_DB)),
+        };
+        Ok(Settled { file, path, db, directory })
+    }
+}
+
+impl Settled {
+    /// Opens the history for reading.
+    ///
+    /// # Errors
+    /// Where there is none yet, or it cannot be used.
+    pub fn open_to_read(&self) -> Result<SqliteStore, Failure> {
+        if !self.db.exists() {
+            let missing = anyhow::anyhow!("there is no history at {}", self.db.display());
+            return Err(Failure::history(missing).hint(
+                "read reports first: flakedb ingest PATH… (or name another file with --db)",
+            ));
+        }
+        SqliteStore::open(&self.db, OpenMode::ReadOnly).map_err(Failure::history)
+    }
+
+    /// Opens the history for writing; creates it, its directory, and keeps both out of git.
+    ///
+    /// # Errors
+    /// Where it cannot be created or used.
+    pub fn open_to_write(&self) -> Result<SqliteStore, Failure> {
+        if let Some(parent) = self.db.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            let is_ours = parent.ends_with(".flakedb") && !parent.exists();
+            std::fs::create_dir_all(parent).map_err(|error| {
+                let error = anyhow::Error::new(error);
+                Failure::history(error.context(format!("cannot create {}", parent.display())))
+            })?;
+            if is_ours {
+                // A history that git would pick up by accident helps nobody; no error if it fails.
+                let _ = std::fs::write(parent.join(".gitignore"), "*\n");
+            }
+        }
+        SqliteStore::open(&self.db, OpenMode::ReadWrite).map_err(Failure::history)
+    }
+
+    /// The project that a reading command means: the flag's, the file's, else the only one there.
+    ///
+    /// # Errors
+    /// Where the history has several projects and none is named, or the named one is not there.
+    pub fn project(&self, global: &Global, store: &SqliteStore) -> Result<String, Failure> {
+        let known = store.projects().map_err(Failure::history)?;
+        let names: Vec<&str> = known.iter().map(|project| project.name.as_str()).collect();
+        let wanted = global.project.as_ref().or(self.file.project.as_ref());
+        match (wanted, names.as_slice()) {
+            (Some(name), _) if names.contains(&name.as_str()) => Ok(name.clone()),
+            (_, []) => Err(Failure::history(anyhow::anyhow!(
+                "the history at {} has no runs yet",
+                self.db.display()
+            ))
+            .hint("read reports first: flakedb ingest PATH…")),
+            (None, [only]) => Ok((*only).to_owned()),
+            (Some(name), _) => Err(Failure::usage(anyhow::anyhow!(
+                "the history has no project `{name}`; it has {}",
+                names.join(", ")
+            ))),
+            (None, _) => Err(Failure::usage(anyhow::anyhow!(
+                "the history has several projects: {}",
+                names.join(", ")
+            ))
+            .hint("name one with --project, FLAKEDB_PROJECT or `project` in flakedb.toml")),
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! `flakedb ingest`: reports into the history.
+
+use std::path::{Path, PathBuf};
+
+use crate::context::Overrides;
+use crate::context::resolve::Surroundings;
+use crate::model::{Lane, Timestamp, Variant};
+use crate::ops::ingest::{IngestError, IngestRequest, ingest};
+use crate::ops::reading::ReadRequest;
+use crate::report::view::{IngestView, Phase};
+use crate::report::{Format, View};
+use crate::store::Store;
+
+use super::console::Console;
+use super::exit;
+use super::failure::Failure;
+use super::global::{Global, Settled};
+use super::output::{FormatArgs, screen};
+use super::progress::Progress;
+use super::window::{parse_lane, parse_time};
+
+/// Read JUnit XML reports into the history
+///
+/// Reads files, directories (every *.xml in them), `**` globs and standard input (-), also from
+/// gzip, zstd, zip and tar. Project, revision, branch, lane, build and attempt are taken from
+/// flags, from a flakedb-run.toml beside the reports, from CI's environment and from git, in this
+/// order. Reading the same report again changes nothing; a CI re-run is another attempt.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  flakedb ingest target/surefire-reports
+  flakedb ingest 'build/**/TEST-*.xml' --variant os=linux,java=21
+  flakedb ingest artifacts.zip --revision 1f3a9c0 --branch main --build 4711
+  pytest --junitxml=/dev/stdout -q | flakedb ingest -
+
+In CI, as a step after the tests that never fails the build by itself:
+  flakedb ingest reports --exit-zero")]
+pub struct Args {
+    /// Files, directories, globs; - is standard input [default: `reports` in flakedb.toml]
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    run: RunArgs,
+    /// Read with N threads [default: one for each core]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    /// Read everything, write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Exit with 0 whatever happens, so that a build never fails for it
+    #[arg(long, env = "FLAKEDB_EXIT_ZERO", value_parser = clap::builder::FalseyValueParser::new(),
+          action = clap::ArgAction::SetTrue)]
+    exit_zero: bool,
+    #[command(flatten)]
+    output: FormatArgs,
+}
+
+/// Which run the reports belong to.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Run")]
+struct RunArgs {
+    /// The commit under test
+    #[arg(long, value_name = "SHA", env = "FLAKEDB_REVISION")]
+    revision: Option<String>,
+    /// The branch under test
+    #[arg(long, value_name = "NAME", env = "FLAKEDB_BRANCH")]
+    branch: Option<String>,
+    /// The branch that everything merges into
+    #[arg(long, value_name = "NAME", env = "FLAKEDB_DEFAULT_BRANCH")]
+    default_branch: Option<String>,
+    /// default, change (pull request or merge queue) or other
+    #[arg(long, value_name = "LANE", env = "FLAKEDB_LANE", value_parser = parse_lane)]
+    lane: Option<Lane>,
+    /// The matrix cell, such as os=linux,python=3.12
+    #[arg(long, value_name = "KEY=VALUE,…", env = "FLAKEDB_VARIANT")]
+    variant: Option<Variant>,
+    /// The CI build; all its reports are one run
+    #[arg(long, value_name = "ID", env = "FLAKEDB_BUILD")]
+    build: Option<String>,
+    /// The attempt of that build
+    #[arg(long, value_name = "N", env = "FLAKEDB_ATTEMPT", value_parser = clap::value_parser!(u32).range(1..))]
+    attempt: Option<u32>,
+    /// The CI job
+    #[arg(long, value_name = "NAME", env = "FLAKEDB_JOB")]
+    job: Option<String>,
+    /// Where a person finds the job's log
+    #[arg(long, value_name = "URL", env = "FLAKEDB_URL")]
+    url: Option<String>,
+    /// When the run started
+    #[arg(long, value_name = "TIME", env = "FLAKEDB_STARTED", value_parser = parse_time)]
+    started: Option<Timestamp>,
+}
+
+/// Reads, writes and shows what was done.
+///
+/// # Errors
+/// Nothing to read, a history that cannot be used, a sidecar that makes no sense.
+pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failure> {
+    match attempt(args, global, console) {
+        Err(failure) if args.exit_zero && !failure.is_broken_pipe() => {
+            if let Some(error) = &failure.error {
+                console.error(&format!("{error:#}"), failure.hint.as_deref());
+            }
+            Ok(exit::FINE)
+        }
+        Ok(_) if args.exit_zero => Ok(exit::FINE),
+        other => other,
+    }
+}
+
+fn attempt(args: &Args, global: &Global, console: &Console) -> Result<u8, Failure> {
+    let settled = global.settle()?;
+    let request = args.request(global, &settled)?;
+    let progress = Progress::new(console);
+    let mut store = if args.dry_run { None } else { Some(settled.open_to_write()?) };
+    let outcome = ingest(store.as_mut().map(|store| store as &mut dyn Store), &request, &progress);
+    progress.finish(console);
+    let outcome = outcome.map_err(|error| match error {
+        IngestError::Store(_) => Failure::history(error),
+        _ => Failure::usage(error),
+    })?;
+    let mut view = outcome.view;
+    view.history = settled.db.display().to_string();
+    view.phases = phases(&progress);
+    view.notes.extend(notes(&view, &request));
+    let page = screen(View::Ingest(&view), args.output.format, console)?;
+    console.deliver(&page, args.output.output.as_deref())?;
+    if args.output.format != Format::Json {
+        return Ok(code(outcome.input_failed));
+    }
+    for problem in &view.problems {
+        console.warn(&format!("{}: {}: {}", problem.file, problem.code, problem.message));
+    }
+    Ok(code(outcome.input_failed))
+}
+
+const fn code(input_failed: bool) -> u8 {
+    if input_failed { exit::INPUT } else { exit::FINE }
+}
+
+fn phases(progress: &Progress) -> Vec<Phase> {
+    let seconds = |(name, time): (&'static str, std::time::Duration)| Phase {
+        name,
+        seconds: time.as_secs_f64(),
+    };
+    progress.times().into_iter().map(seconds).collect()
+}
+
+/// What the user may want to know about how the reports were understood.
+fn notes(view: &IngestView, request: &IngestRequest) -> Vec<String> {
+    let named = request.overrides.build.is_some()
+        || request.surroundings.ci.as_ref().is_some_and(|ci| ci.context.build.is_some());
+    let mut notes = Vec::new();
+    if view.runs_new > 1 && !named && view.runs_new == view.reports_new {
+        notes.push(
+            "no build is known, so each report counts as a run of its own; --build ID joins them"
+                .to_owned(),
+        );
+    }
+    notes
+}
+
+impl Args {
+    fn request(&self, global: &Global, settled: &Settled) -> Result<IngestRequest, Failure> {
+        let paths = self.paths(settled)?;
+        let variant = match (&self.run.variant, &settled.file.variant) {
+            (Some(flag), _) => Some(flag.clone()),
+            (None, Some(text)) => Some(text.parse().map_err(Failure::usage)?),
+            (None, None) => None,
+        };
+        let mut surroundings = Surroundings::gather(Path::new("."));
+        surroundings.default_branch =
+            self.run.default_branch.clone().or_else(|| settled.file.default_branch.clone());
+        let root = surroundings.git.root.as_ref().map(|root| root.to_string_lossy().into_owned());
+        let now = Timestamp::from(chrono::Utc::now());
+        Ok(IngestRequest {
+            read: ReadRequest {
+                paths,
+                jobs: self.jobs.map(usize::from),
+                repository_root: root,
+                now: Some(now),
+            },
+            overrides: Overrides {
+                project: global.project.clone().or_else(|| settled.file.project.clone()),
+                revision: self.run.revision.clone(),
+                branch: self.run.branch.clone(),
+                lane: self.run.lane,
+                variant,
+                build: self.run.build.clone(),
+                attempt: self.run.attempt,
+                job: self.run.job.clone(),
+                url: self.run.url.clone(),
+                started: self.run.started,
+            },
+            surroundings,
+            now,
+            dry_run: self.dry_run,
+        })
+    }
+
+    /// The given paths, else those of the configuration, relative to its directory.
+    fn paths(&self, settled: &Settled) -> Result<Vec<PathBuf>, Failure> {
+        let configured = &settled.file.reports;
+        match (self.paths.is_empty(), configured.is_empty()) {
+            (false, _) => Ok(self.paths.clone()),
+            (true, false) => {
+                Ok(configured.iter().map(|path| settled.directory.join(path)).collect())
+            }
+            (true, true) => {
+                let nothing = anyhow::anyhow!("nothing to read: no path is given");
+                Err(Failure::usage(nothing)
+                    .hint("flakedb ingest PATH…, or list paths under `reports` in flakedb.toml"))
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The flags that say how to judge, and what they make of the configuration's settings.
+
+use clap::builder::{PossibleValue, PossibleValuesParser};
+
+use crate::analysis::Settings;
+use crate::analysis::method::METHODS;
+use crate::context::owners::Owners;
+use crate::context::resolve::Surroundings;
+use crate::ops::judge::{JudgeRequest, JudgingError};
+use crate::ops::show::ShowError;
+use crate::store::sqlite::SqliteStore;
+
+use super::failure::Failure;
+use super::global::{Global, Settled};
+use super::window::WindowArgs;
+
+/// How to judge.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Judging")]
+pub struct JudgingArgs {
+    #[command(flatten)]
+    window: WindowArgs,
+    /// The method [default: evidence]
+    #[arg(long, value_name = "NAME", env = "FLAKEDB_METHOD", value_parser = methods(),
+          help_heading = "Judging")]
+    method: Option<String>,
+    /// threshold: look at the last N results of a test [default: 10]
+    #[arg(long = "window", value_name = "N", value_parser = clap::value_parser!(u32).range(1..),
+          help_heading = "Judging")]
+    window_results: Option<u32>,
+    /// Judge tests with at least N results [default: 3 for threshold, 5 for evidence]
+    #[arg(long, value_name = "N", help_heading = "Judging")]
+    min_runs: Option<u32>,
+    /// threshold: this share of failures is flaky [default: 0.3]
+    #[arg(long, value_name = "SHARE", value_parser = share, help_heading = "Judging")]
+    threshold: Option<f64>,
+    /// Recommend for quarantine from N results [default: 5]
+    #[arg(long, value_name = "N", help_heading = "Judging")]
+    quarantine_runs: Option<u32>,
+}
+
+fn methods() -> PossibleValuesParser {
+    let value = |method: &crate::analysis::method::MethodEntry| {
+        PossibleValue::new(method.name).help(method.summary)
+    };
+    PossibleValuesParser::new(METHODS.iter().map(value))
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    text.parse::<f64>()
+        .ok()
+        .filter(|share| (0.0..=1.0).contains(share))
+        .ok_or_else(|| "a share lies between 0 and 1, such as 0.3".to_owned())
+}
+
+impl JudgingArgs {
+    /// The request that flags and configuration make together.
+    ///
+    /// # Errors
+    /// Where the history has no such project.
+    pub fn request(
+        &self,
+        global: &Global,
+        settled: &Settled,
+        store: &SqliteStore,
+    ) -> Result<JudgeRequest, Failure> {
+        let window = &self.window;
+        let timed = window.days.is_some() || window.since.is_some();
+        let configured = settled.file.window;
+        Ok(JudgeRequest {
+            project: settled.project(global, store)?,
+            last_runs: window.runs.or(configured.runs.filter(|_| !timed)),
+            last_days: window
+                .days
+                .or(configured.days.filter(|_| window.runs.is_none() && window.since.is_none())),
+            since: window.since,
+            until: window.until,
+            branches: window.branch.clone(),
+            lane: window.lane,
+            variant: window.variant.as_ref().map(ToString::to_string),
+            settings: self.settings(settled),
+        })
+    }
+
+    fn settings(&self, settled: &Settled) -> Settings {
+        let mut settings = settled.file.judging.clone().unwrap_or_default();
+        let set = |target: &mut u32, flag: Option<u32>| *target = flag.unwrap_or(*target);
+        if let Some(method) = &self.method {
+            settings.method.clone_from(method);
+        }
+        set(&mut settings.threshold.window, self.window_results);
+        set(&mut settings.threshold.min_runs, self.min_runs);
+        set(&mut settings.threshold.quarantine_runs, self.quarantine_runs);
+        set(&mut settings.evidence.min_runs, self.min_runs);
+        set(&mut settings.evidence.quarantine_runs, self.quarantine_runs);
+        settings.threshold.threshold = self.threshold.unwrap_or(settings.threshold.threshold);
+        settings
+    }
+}
+
+/// The owners of files, where the repository around the configuration names them.
+#[must_use]
+pub fn owners(settled: &Settled) -> Option<Owners> {
+    let git = Surroundings::gather(&settled.directory).git;
+    let root = git.root.unwrap_or_else(|| settled.directory.clone());
+    Owners::find(&root).map(|found| found.owners)
+}
+
+impl From<JudgingError> for Failure {
+    fn from(error: JudgingError) -> Self {
+        match error {
+            JudgingError::Judge(_) => Self::usage(error),
+            _ => Self::history(error),
+        }
+    }
+}
+
+impl From<ShowError> for Failure {
+    fn from(error: ShowError) -> Self {
+        match error {
+            ShowError::Judging(error) => error.into(),
+            ShowError::Several { .. } => Self::usage(error).hint("type more of the name"),
+            _ => Self::usage(error),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! L6: the command line. One file per command: its arguments, the request they make, the screen
+//! they end in and the exit code.
+
+pub mod completions;
+pub mod console;
+pub mod db;
+pub mod exit;
+pub mod failure;
+pub mod global;
+pub mod ingest;
+pub mod init;
+pub mod judging;
+pub mod man;
+pub mod output;
+pub mod progress;
+pub mod quarantine;
+pub mod report;
+pub mod show;
+pub mod validate;
+pub mod window;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use console::Console;
+use failure::Failure;
+use global::Global;
+
+/// Find flaky tests, fence them off, and fix them
+///
+/// flakedb reads the JUnit XML of any test runner into one SQLite file and says, with evidence,
+/// which tests are flaky, which are broken, which are fixed, and which failed only because the
+/// machine did. No account, no service, no network.
+#[derive(Debug, Parser)]
+#[command(name = "flakedb", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = exit::HELP, after_long_help = AFTER_LONG_HELP)]
+pub struct Arguments {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_LONG_HELP: &str = "\
+Examples:
+  flakedb ingest 'target/**/TEST-*.xml'   read what the last test run wrote
+  flakedb report                          which tests are flaky, broken, fixed
+  flakedb show test_checkout              one test, with its evidence
+  flakedb quarantine --emit pytest        the flaky tests, as pytest takes them
+
+Exit codes:
+  0  fine
+  1  findings: a condition given by a flag holds, or a report is invalid
+  2  wrong usage or configuration
+  3  an input could not be read
+  4  the history could not be used";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::Args),
+    Ingest(ingest::Args),
+    Validate(validate::Args),
+    Report(report::Args),
+    Show(show::Args),
+    Quarantine(quarantine::Args),
+    Db(db::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+}
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version go to standard output; a closed pipe there is nobody's fault.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::FINE });
+        }
+    };
+    let console = arguments.global.console();
+    match arguments.run(&console) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) if failure.is_broken_pipe() => ExitCode::from(exit::FINE),
+        Err(failure) => {
+            if let Some(error) = &failure.error {
+                console.error(&format!("{error:#}"), failure.hint.as_deref());
+            }
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+impl Arguments {
+    fn run(self, console: &Console) -> Result<u8, Failure> {
+        let Self { global, command } = self;
+        match command {
+            Command::Init(args) => init::run(&args, &global, console),
+            Command::Ingest(args) => ingest::run(&args, &global, console),
+            Command::Validate(args) => validate::run(&args, console),
+            Command::Report(args) => report::run(&args, &global, console),
+            Command::Show(args) => show::run(&args, &global, console),
+            Command::Quarantine(args) => quarantine::run(&args, &global, console),
+            Command::Db(args) => db::run(&args, &global, console),
+            Command::Completions(args) => completions::run(&args, console),
+            Command::Man(args) => man::run(&args, console),
+        }
+    }
+
+    /// The command line as clap knows it, for completions, man pages and the reference.
+    #[must_use]
+    pub fn command() -> clap::Command {
+        <Self as clap::CommandFactory>::command()
+    }
+}

@@ -1,0 +1,96 @@
+//! `flakedb quarantine`: the tests that must not block a merge.
+
+use std::path::Path;
+
+use clap::builder::{PossibleValue, PossibleValuesParser};
+
+use crate::model::Timestamp;
+use crate::ops::quarantine::{Quarantine, QuarantineRequest, quarantine};
+use crate::quarantine::emit::{FORMATS, Format};
+use crate::report::View;
+
+use super::console::Console;
+use super::exit;
+use super::failure::Failure;
+use super::global::Global;
+use super::judging::{JudgingArgs, owners};
+use super::output::{FormatArgs, screen};
+use super::progress::Progress;
+
+/// List the tests that must not block a merge, for people or for a test runner
+///
+/// The list holds the tests that the method finds flaky, the most harmful first and no more than
+/// the cap. Broken tests are never on it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Write the list as a runner takes it
+    #[arg(long, value_name = "RUNNER", value_parser = runners(), num_args = 0..=1,
+          default_missing_value = "list", conflicts_with = "format")]
+    emit: Option<String>,
+    #[command(flatten)]
+    judging: JudgingArgs,
+    #[command(flatten)]
+    output: FormatArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  flakedb quarantine
+  flakedb quarantine --emit                          one test a line
+
+  flakedb quarantine --emit pytest -o skip.txt && pytest @skip.txt
+  cargo nextest run -E \"$(flakedb quarantine --emit nextest)\"
+  go test -skip \"$(flakedb quarantine --emit go)\" ./...
+  npx jest --testNamePattern=\"$(flakedb quarantine --emit jest)\"
+  npx vitest run -t \"$(flakedb quarantine --emit vitest)\"";
+
+fn runners() -> PossibleValuesParser {
+    let value = |format: &Format| PossibleValue::new(format.name).help(format.summary);
+    PossibleValuesParser::new(FORMATS.iter().map(value))
+}
+
+/// Makes the list and writes it.
+///
+/// # Errors
+/// Where the history cannot be used or the list cannot be written.
+pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failure> {
+    let settled = global.settle()?;
+    let store = settled.open_to_read()?;
+    let request = QuarantineRequest {
+        judge: args.judging.request(global, &settled, &store)?,
+        policy: settled.file.quarantine.clone().unwrap_or_default(),
+        owners: owners(&settled),
+        now: Timestamp::from(chrono::Utc::now()),
+    };
+    let progress = Progress::new(console);
+    let list = quarantine(&store, request, &progress);
+    progress.finish(console);
+    let list = list?;
+    let file = args.output.output.as_deref();
+    match args.emit.as_deref().and_then(Format::find) {
+        Some(format) => emit(&list, format, file, console),
+        None => {
+            let page = screen(View::Quarantine(list.view()), args.output.format, console)?;
+            console.deliver(&page, file)?;
+            Ok(exit::FINE)
+        }
+    }
+}
+
+fn emit(
+    list: &Quarantine,
+    format: &Format,
+    file: Option<&Path>,
+    console: &Console,
+) -> Result<u8, Failure> {
+    let emitted = list.emit(format);
+    console.deliver(&emitted.text, file)?;
+    for note in &emitted.notes {
+        console.warn(note);
+    }
+    if console.is_interactive() && file.is_none() && !format.usage.is_empty() {
+        console.note(&format!("with the list in FILE: {}", format.usage));
+    }
+    Ok(exit::FINE)
+}

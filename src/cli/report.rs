@@ -1,0 +1,83 @@
+//! `flakedb report`: the verdicts of a window.
+
+use crate::analysis::verdict::{Judgement, Status};
+use crate::ops::judge::{Names, judge};
+use crate::report::View;
+use crate::report::view::{Listing, ReportInput, ReportView};
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use super::console::Console;
+use super::exit;
+use super::failure::Failure;
+use super::global::Global;
+use super::judging::{JudgingArgs, owners};
+use super::output::{FormatArgs, screen};
+use super::progress::Progress;
+
+/// Say which tests are flaky, broken, fixed, and which only failed because the machine did
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  flakedb report
+  flakedb report --days 14 --branch main
+  flakedb report --format markdown >> $GITHUB_STEP_SUMMARY
+  flakedb report --method threshold --window 10 --min-runs 3 --threshold 0.3
+  flakedb report --fail-on newly-broken        exit with 1 where there is one")]
+pub struct Args {
+    /// List healthy tests, too
+    #[arg(long)]
+    all: bool,
+    /// List only tests of this status (may be repeated)
+    #[arg(long, value_name = "STATUS", value_parser = statuses(), value_delimiter = ',')]
+    status: Vec<Status>,
+    /// Exit with 1 where a test has this status (may be repeated)
+    #[arg(long, value_name = "STATUS", value_parser = statuses(), value_delimiter = ',')]
+    fail_on: Vec<Status>,
+    #[command(flatten)]
+    judging: JudgingArgs,
+    #[command(flatten)]
+    output: FormatArgs,
+}
+
+fn statuses() -> impl TypedValueParser<Value = Status> {
+    PossibleValuesParser::new(Status::ALL.map(Status::word)).map(|word| {
+        Status::ALL.into_iter().find(|status| status.word() == word).unwrap_or(Status::Healthy)
+    })
+}
+
+/// Judges the window and shows the verdicts.
+///
+/// # Errors
+/// Where the history cannot be used or the result cannot be written.
+pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failure> {
+    let settled = global.settle()?;
+    let store = settled.open_to_read()?;
+    let request = args.judging.request(global, &settled, &store)?;
+    let progress = Progress::new(console);
+    let mut judged = judge(&store, &request, &[], &progress)?.judgement;
+    let alarming = judged.verdicts.iter().any(|verdict| args.fail_on.contains(&verdict.status));
+    let listing = args.listing(&mut judged);
+    let shown = judged.verdicts.iter().filter(|verdict| listing.shows(verdict));
+    let names = Names::of(&store, shown, owners(&settled)).map_err(Failure::history)?;
+    let view = ReportView::new(
+        &judged,
+        &|verdict| names.label(verdict.test),
+        ReportInput { project: &request.project, window: &request.window_text(), listing },
+    );
+    progress.finish(console);
+    let page = screen(View::Report(&view), args.output.format, console)?;
+    console.deliver(&page, args.output.output.as_deref())?;
+    Ok(if alarming { exit::FINDINGS } else { exit::FINE })
+}
+
+impl Args {
+    /// What is listed; verdicts of other statuses than the wanted ones are dropped.
+    fn listing(&self, judgement: &mut Judgement) -> Listing {
+        if !self.status.is_empty() {
+            judgement.verdicts.retain(|verdict| self.status.contains(&verdict.status));
+            return Listing::All;
+        }
+        if self.all { Listing::All } else { Listing::Attention }
+    }
+}

@@ -1,0 +1,167 @@
+//! `flakedb.toml`: found upward from the working directory; unknown keys are errors.
+//!
+//! This module knows the file and its keys. Environment variables and flags override it in `cli`
+//! (file < environment < flags). The sections that set up judging and quarantine are typed by
+//! their own layers, which this one must not know: they are parameters here.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// The name of the configuration file.
+pub const FILE_NAME: &str = "flakedb.toml";
+
+/// What stands in `flakedb.toml`; a key that is left out is `None` or its section's default.
+///
+/// ```
+/// let file: flakedb::config::File<serde::de::IgnoredAny, serde::de::IgnoredAny> =
+///     flakedb::config::parse("project = \"acme/shop\"").unwrap();
+/// assert_eq!(file.project.as_deref(), Some("acme/shop"));
+/// ```
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(bound(deserialize = "J: Deserialize<'de>, Q: Deserialize<'de>"))]
+pub struct File<J, Q> {
+    /// The history, relative to the file's directory.
+    pub db: Option<PathBuf>,
+    /// The project's name, `owner/name`.
+    pub project: Option<String>,
+    /// The branch that everything merges into.
+    pub default_branch: Option<String>,
+    /// The matrix cell of runs ingested here, `key=value` pairs.
+    pub variant: Option<String>,
+    /// What `ingest` reads where no path is given: files, directories, globs.
+    #[serde(default)]
+    pub reports: Vec<String>,
+    /// The window of `report`, `show` and `quarantine`.
+    #[serde(default)]
+    pub window: WindowSection,
+    /// How to judge.
+    pub judging: Option<J>,
+    /// What may be quarantined.
+    pub quarantine: Option<Q>,
+}
+
+/// The window that is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct WindowSection {
+    /// The last so many runs.
+    pub runs: Option<u32>,
+    /// The last so many days.
+    pub days: Option<u32>,
+}
+
+/// Why a configuration file cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file is there but cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not TOML, or has an unknown key or a value of the wrong kind.
+    #[error("{}:{line}:{column}: {message}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Where, from 1.
+        line: usize,
+        /// Where, from 1.
+        column: usize,
+        /// What is wrong and what would be right.
+        message: String,
+    },
+}
+
+/// Reads the text of a configuration file.
+///
+/// # Errors
+/// The TOML reader's own error, with its span.
+pub fn parse<J: DeserializeOwned, Q: DeserializeOwned>(
+    text: &str,
+) -> Result<File<J, Q>, toml::de::Error> {
+    toml::from_str(text)
+}
+
+/// Reads the configuration file at `path`.
+///
+/// # Errors
+/// [`ConfigError`], which names file, line and column.
+pub fn load<J: DeserializeOwned, Q: DeserializeOwned>(
+    path: &Path,
+) -> Result<File<J, Q>, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Read { path: path.to_path_buf(), source })?;
+    parse(&text).map_err(|error| {
+        let (line, column) = error.span().map_or((1, 1), |span| position(&text, span.start));
+        let message = error.message().replace('\n', " ");
+        ConfigError::Invalid { path: path.to_path_buf(), line, column, message }
+    })
+}
+
+/// The nearest configuration file at or above `directory`.
+#[must_use]
+pub fn find(directory: &Path) -> Option<PathBuf> {
+    directory.ancestors().map(|folder| folder.join(FILE_NAME)).find(|path| path.is_file())
+}
+
+/// Line and column of a byte offset, both from 1.
+fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}
+
+/// The file that `flakedb init` writes: every key with its default and what it does.
+pub const TEMPLATE: &str = include_str!("template.toml");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::de::IgnoredAny;
+
+    type Plain = File<IgnoredAny, IgnoredAny>;
+
+    #[test]
+    fn the_nearest_file_upward_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let deep = folder.path().join("a/b");
+        std::fs::create_dir_all(&deep).unwrap();
+        std::fs::write(folder.path().join(FILE_NAME), "").unwrap();
+        assert_eq!(find(&deep), Some(folder.path().join(FILE_NAME)));
+        std::fs::write(folder.path().join("a").join(FILE_NAME), "").unwrap();
+        assert_eq!(find(&deep), Some(folder.path().join("a").join(FILE_NAME)));
+    }
+
+    #[test]
+    fn an_error_names_file_line_and_column() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE_NAME);
+        for (text, place) in [
+            ("project = 3\n", "1:11"),
+            ("\n\nprojct = \"x\"\n", "3:1"),
+            ("[window]\nruns = -1\n", "2:8"),
+            ("db = \n", "1:"),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let message = load::<IgnoredAny, IgnoredAny>(&path).unwrap_err().to_string();
+            let expected = format!("{}:{place}", path.display());
+            assert!(message.starts_with(&expected), "{text:?}: {message}");
+        }
+        let missing = load::<IgnoredAny, IgnoredAny>(&folder.path().join("none")).unwrap_err();
+        assert!(missing.to_string().starts_with("cannot read"), "{missing}");
+    }
+
+    #[test]
+    fn an_empty_file_leaves_everything_to_the_defaults() {
+        let file: Plain = parse("").unwrap();
+        assert!(file.project.is_none() && file.reports.is_empty());
+        assert_eq!(file.window, WindowSection::default());
+    }
+}

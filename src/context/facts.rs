@@ -1,0 +1,50 @@
+//! What one source knows about a run.
+
+use crate::model::{Lane, Timestamp, Variant};
+
+/// What one source (flags, a sidecar, CI, git) says about a run; `None` where it says nothing.
+///
+/// The fields are those of [`RunContext`](crate::model::RunContext).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(missing_docs, reason = "the fields are documented where RunContext has them")]
+pub struct Facts {
+    pub project: Option<String>,
+    pub revision: Option<String>,
+    pub branch: Option<String>,
+    pub lane: Option<Lane>,
+    pub variant: Option<Variant>,
+    pub build: Option<String>,
+    pub attempt: Option<u32>,
+    pub job: Option<String>,
+    pub url: Option<String>,
+    pub started: Option<Timestamp>,
+}
+
+/// What the user said by flags and variables; it beats every other source.
+pub type Overrides = Facts;
+
+impl Facts {
+    /// These facts, completed by those of `other` where they say nothing.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            project: self.project.or(other.project),
+            revision: self.revision.or(other.revision),
+            branch: self.branch.or(other.branch),
+            lane: self.lane.or(other.lane),
+            variant: self.variant.or(other.variant),
+            build: self.build.or(other.build),
+            attempt: self.attempt.or(other.attempt),
+            job: self.job.or(other.job),
+            url: self.url.or(other.url),
+            started: self.started.or(other.started),
+        }
+    }
+
+    /// True where these facts single out one run, so that nothing about the run that happens to be
+    /// going on now belongs to it.
+    #[must_use]
+    pub const fn name_a_run(&self) -> bool {
+        self.revision.is_some() || self.build.is_some() || self.started.is_some()
+    }
+}

@@ -1,0 +1,192 @@
+//! Arguments into things to open: files, directories, patterns and `-`.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use globset::{GlobBuilder, GlobMatcher};
+use walkdir::{DirEntry, WalkDir};
+
+use super::kind::is_xml_name;
+use super::{InputCode, InputProblem, Origin, Source, cannot_read, shown};
+
+/// Expands what the user typed into things to open, sorted by path and each only once.
+///
+/// A file is taken whatever its name; a directory gives every `*.xml` in it, in any case, except
+/// below names that begin with a dot; a pattern with `*`, `?`, `[` or `{` is taken as such only
+/// where no file has that very name, and `**` crosses directories; `-` is the standard input.
+/// Links are followed; a link into its own parents is left out.
+///
+/// Problems: a missing file, a pattern or directory without reports, what could not be listed.
+#[must_use]
+pub fn sources(arguments: &[PathBuf]) -> (Vec<Source>, Vec<InputProblem>) {
+    let mut found = Found::default();
+    for argument in arguments {
+        let name = shown(argument.as_os_str().as_encoded_bytes());
+        match (argument.as_os_str() == "-", fs::metadata(argument)) {
+            (true, _) => found.stdin = true,
+            (false, Ok(metadata)) if metadata.is_dir() => found.add_directory(argument, &name),
+            (false, Ok(_)) => found.add(argument.clone(), true),
+            (false, Err(error)) => match pattern(argument) {
+                // A link that leads nowhere has a name, so it is no pattern.
+                Some(pattern) if fs::symlink_metadata(argument).is_err() => {
+                    found.add_pattern(pattern, &name);
+                }
+                _ => found.problems.push(InputProblem::reject(
+                    &name,
+                    InputCode::Io,
+                    cannot_read(&error),
+                )),
+            },
+        }
+    }
+    found.finish()
+}
+
+#[derive(Default)]
+struct Found {
+    stdin: bool,
+    /// By the file they are, so that no file is read twice however it was reached.
+    files: HashMap<PathBuf, (PathBuf, bool)>,
+    problems: Vec<InputProblem>,
+}
+
+impl Found {
+    fn add(&mut self, path: PathBuf, named: bool) {
+        let key = path.canonicalize().unwrap_or_else(|_| path.clone());
+        let entry = self.files.entry(key).or_insert_with(|| (path.clone(), named));
+        match (entry.1, named) {
+            (false, true) => *entry = (path, true),
+            // Of two ways to one file the smaller path wins, whatever the order of the walk.
+            (known, new) if known == new && path < entry.0 => entry.0 = path,
+            _ => {}
+        }
+    }
+
+    fn add_directory(&mut self, directory: &Path, name: &str) {
+        let accept = |path: &Path| is_xml_name(path.as_os_str().as_encoded_bytes());
+        if self.walk(directory, is_hidden, accept) > 0 {
+            return;
+        }
+        let problem = if is_xml_name(directory.as_os_str().as_encoded_bytes()) {
+            InputProblem::reject(
+                name,
+                InputCode::IsDirectory,
+                "is a directory, not a report, and there is no *.xml file in it",
+            )
+        } else {
+            InputProblem::reject(
+                name,
+                InputCode::NoMatch,
+                "has no *.xml file in it; name the files, or check where the runner writes reports",
+            )
+        };
+        self.problems.push(problem);
+    }
+
+    fn add_pattern(&mut self, pattern: Result<Pattern, globset::Error>, name: &str) {
+        let pattern = match pattern {
+            Ok(pattern) => pattern,
+            Err(error) => {
+                let message = format!("is no valid pattern: {}; quote or mend it", error.kind());
+                self.problems.push(InputProblem::reject(name, InputCode::NoMatch, message));
+                return;
+            }
+        };
+        let skip = |entry: &DirEntry| !pattern.hidden && is_hidden(entry);
+        let accept = |path: &Path| pattern.matcher.is_match(plain(path));
+        let listed = fs::metadata(&pattern.base).is_ok_and(|metadata| metadata.is_dir());
+        if !listed || self.walk(&pattern.base, skip, accept) == 0 {
+            self.problems.push(InputProblem::reject(
+                name,
+                InputCode::NoMatch,
+                "matches no file; quote it if the shell changed it, and use ** to cross directories",
+            ));
+        }
+    }
+
+    /// Walks a directory; the number of files taken and of problems met.
+    fn walk(
+        &mut self,
+        base: &Path,
+        skip: impl Fn(&DirEntry) -> bool,
+        accept: impl Fn(&Path) -> bool,
+    ) -> usize {
+        let mut met = 0;
+        let walk = WalkDir::new(base).follow_links(true).sort_by_file_name().into_iter();
+        for entry in walk.filter_entry(|entry| entry.depth() == 0 || !skip(entry)) {
+            match entry {
+                // Not is_file of the name: a pipe in a directory would be waited for.
+                Ok(entry) if entry.file_type().is_file() && accept(entry.path()) => {
+                    self.add(entry.into_path(), false);
+                    met += 1;
+                }
+                Ok(_) => {}
+                Err(error) => met += self.walk_error(&error, &accept),
+            }
+        }
+        met
+    }
+
+    /// Notes what a walk could not list; 1 if it counts as something met.
+    fn walk_error(&mut self, error: &walkdir::Error, accept: impl Fn(&Path) -> bool) -> usize {
+        let path = error.path().unwrap_or_else(|| Path::new(""));
+        let bytes = path.as_os_str().as_encoded_bytes();
+        let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
+        match (error.loop_ancestor(), error.io_error()) {
+            // What the link leads to is walked anyway.
+            (Some(_), _) | (None, None) => 0,
+            // A dangling link to something else than a report is none of our business.
+            (None, Some(_)) if is_link && !accept(path) => 0,
+            (None, Some(io_error)) => {
+                let message = cannot_read(io_error);
+                self.problems.push(InputProblem::reject(&shown(bytes), InputCode::Io, message));
+                1
+            }
+        }
+    }
+
+    fn finish(self) -> (Vec<Source>, Vec<InputProblem>) {
+        let mut files: Vec<(PathBuf, bool)> = self.files.into_values().collect();
+        files.sort();
+        let stdin = self.stdin.then_some(Source { origin: Origin::Stdin, named: true });
+        let file = |(path, named)| Source { origin: Origin::File(path), named };
+        (stdin.into_iter().chain(files.into_iter().map(file)).collect(), self.problems)
+    }
+}
+
+fn is_hidden(entry: &DirEntry) -> bool {
+    entry.file_name().as_encoded_bytes().first() == Some(&b'.')
+}
+
+struct Pattern {
+    /// The directory in front of the first wildcard.
+    base: PathBuf,
+    matcher: GlobMatcher,
+    /// True if the pattern itself asks for names that begin with a dot.
+    hidden: bool,
+}
+
+/// The pattern that an argument is; `None` for a plain path.
+fn pattern(argument: &Path) -> Option<Result<Pattern, globset::Error>> {
+    let is_wild = |text: &str| text.contains(['*', '?', '[', '{']);
+    let text = argument.to_str().filter(|text| is_wild(text))?;
+    let argument = plain(Path::new(text));
+    let base: PathBuf = argument
+        .components()
+        .take_while(|part| !part.as_os_str().to_str().is_none_or(is_wild))
+        .collect();
+    let rest = argument.strip_prefix(&base).unwrap_or(argument);
+    let hidden = rest.components().any(|part| match part {
+        Component::Normal(name) => name.as_encoded_bytes().first() == Some(&b'.'),
+        _ => false,
+    });
+    let glob = GlobBuilder::new(argument.to_str().unwrap_or(text)).literal_separator(true).build();
+    let base = if base.as_os_str().is_empty() { PathBuf::from(".") } else { base };
+    Some(glob.map(|glob| Pattern { base, matcher: glob.compile_matcher(), hidden }))
+}
+
+/// A path without the `./` in front, so that `./**/*.xml` and `**/*.xml` are the same.
+fn plain(path: &Path) -> &Path {
+    path.strip_prefix(".").unwrap_or(path)
+}

@@ -1,0 +1,20 @@
+//! L1: everything around one run that is not in its reports.
+//!
+//! Which files are meant ([`input`]), what CI ([`ci`]), git ([`git`]) and a file beside the reports
+//! ([`sidecar`]) say about the run, who wins where they differ ([`resolve`]), and who owns a path
+//! ([`owners`]). Knows the file system and the environment; knows nothing of JUnit XML, of the
+//! history or of the command line.
+
+pub mod ci;
+mod facts;
+pub mod git;
+pub mod input;
+pub mod owners;
+mod remote;
+pub mod resolve;
+pub mod sidecar;
+pub mod zone;
+
+pub use facts::{Facts, Overrides};
+pub use remote::project_of_url;
+pub use resolve::{Surroundings, resolve};

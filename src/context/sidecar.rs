@@ -1,0 +1,245 @@
+//! `flakedb-run.toml`: the context of all reports at and below its directory.
+//!
+//! It is how histories are back-filled: whoever collects old reports writes down beside them which
+//! run they come from. The nearest file wins, key by key.
+//!
+//! ```toml
+//! project  = "owner/name"
+//! revision = "0123456789abcdef0123456789abcdef01234567"
+//! branch   = "main"
+//! lane     = "default"                      # default, change or other
+//! variant  = { os = "linux", python = "3.12" }   # or "os=linux,python=3.12"
+//! build    = "4711"
+//! attempt  = 1
+//! job      = "unit"
+//! url      = "https://ci.example/4711"
+//! started  = 2026-11-01T08:22:18Z
+//! ```
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::{self, Read};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use chrono::DateTime;
+use serde::Deserialize;
+use toml::{Spanned, Value};
+
+use super::facts::Facts;
+use crate::model::limits::CONTEXT_FILE_BYTES_MAX;
+use crate::model::{Lane, Timestamp, Variant};
+
+/// The name of the file.
+pub const FILE_NAME: &str = "flakedb-run.toml";
+
+/// What the nearest sidecars say about the reports of one directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sidecar {
+    /// The nearest file.
+    pub path: PathBuf,
+    /// What it and those above it say.
+    pub facts: Facts,
+}
+
+/// A sidecar that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SidecarError {
+    /// The file is there and cannot be read.
+    #[error("{path}: cannot be read: {reason}")]
+    Io {
+        /// The file.
+        path: String,
+        /// What the operating system said.
+        reason: String,
+    },
+    /// The file is no TOML, has an unknown key, or a value of the wrong kind.
+    #[error("{path}:{line}:{column}: {reason}")]
+    Invalid {
+        /// The file.
+        path: String,
+        /// Line, from 1.
+        line: usize,
+        /// Column in characters, from 1.
+        column: usize,
+        /// What is wrong and what is expected.
+        reason: String,
+    },
+}
+
+/// Finds sidecars; remembers what it read, so that many reports of one directory cost one look.
+#[derive(Debug, Default)]
+pub struct Sidecars {
+    by_directory: HashMap<PathBuf, Result<Option<Sidecar>, SidecarError>>,
+}
+
+impl Sidecars {
+    /// The sidecar of a report; `None` where there is none at or above its directory.
+    ///
+    /// # Errors
+    /// [`SidecarError`] if one of the sidecars above the report is broken: a context that was given
+    /// and is not understood must not be replaced by a guess.
+    pub fn of(&mut self, report: &Path) -> Result<Option<Sidecar>, SidecarError> {
+        let report = std::path::absolute(report).unwrap_or_else(|_| report.to_owned());
+        let mut unseen = Vec::new();
+        let mut known = Ok(None);
+        for directory in report.ancestors().skip(1) {
+            if let Some(found) = self.by_directory.get(directory) {
+                known = found.clone();
+                break;
+            }
+            unseen.push(directory.to_owned());
+        }
+        for directory in unseen.into_iter().rev() {
+            known = known.and_then(|above| below(&directory, above));
+            self.by_directory.insert(directory, known.clone());
+        }
+        known
+    }
+}
+
+/// What holds in a directory below one for which `above` holds.
+fn below(directory: &Path, above: Option<Sidecar>) -> Result<Option<Sidecar>, SidecarError> {
+    let path = directory.join(FILE_NAME);
+    let text = match read(&path) {
+        Ok(text) => text,
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+        {
+            return Ok(above);
+        }
+        Err(error) => {
+            let path = path.display().to_string();
+            return Err(SidecarError::Io { path, reason: error.to_string() });
+        }
+    };
+    let own = parse(&text, &path.display().to_string())?;
+    let inherited = above.map(|sidecar| sidecar.facts).unwrap_or_default();
+    Ok(Some(Sidecar { path, facts: own.or(inherited) }))
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(CONTEXT_FILE_BYTES_MAX).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Keys {
+    project: Option<Spanned<String>>,
+    revision: Option<Spanned<String>>,
+    branch: Option<Spanned<String>>,
+    lane: Option<Lane>,
+    variant: Option<Spanned<Value>>,
+    build: Option<Spanned<Value>>,
+    attempt: Option<Spanned<i64>>,
+    job: Option<String>,
+    url: Option<String>,
+    started: Option<Spanned<Value>>,
+}
+
+/// Reads the text of a sidecar; `name` is what errors call it.
+///
+/// # Errors
+/// [`SidecarError::Invalid`] with line and column.
+///
+/// ```
+/// use flakedb::context::sidecar::parse;
+/// let facts = parse("branch = 'main'\nattempt = 2", "flakedb-run.toml").unwrap();
+/// assert_eq!((facts.branch.as_deref(), facts.attempt), (Some("main"), Some(2)));
+/// let error = parse("branch = 'main'\nbrnach = 'x'", "flakedb-run.toml").unwrap_err();
+/// assert!(error.to_string().starts_with("flakedb-run.toml:2:1: unknown field `brnach`"));
+/// ```
+pub fn parse(text: &str, name: &str) -> Result<Facts, SidecarError> {
+    let invalid = |span: Range<usize>, reason: String| {
+        let (line, column) = place(text, span.start);
+        SidecarError::Invalid { path: name.to_owned(), line, column, reason }
+    };
+    let keys: Keys = toml::from_str(text)
+        .map_err(|error| invalid(error.span().unwrap_or_default(), error.message().to_owned()))?;
+    let filled = |value: Option<Spanned<String>>, key: &str| match value {
+        Some(value) if value.get_ref().trim().is_empty() => {
+            Err(invalid(value.span(), format!("`{key}` is empty; leave the key out or fill it")))
+        }
+        value => Ok(value.map(|value| value.into_inner().trim().to_owned())),
+    };
+    let converted = |error: (Range<usize>, String)| invalid(error.0, error.1);
+    Ok(Facts {
+        project: filled(keys.project, "project")?,
+        revision: filled(keys.revision, "revision")?,
+        branch: filled(keys.branch, "branch")?,
+        lane: keys.lane,
+        variant: keys.variant.map(variant).transpose().map_err(converted)?,
+        build: keys.build.map(build).transpose().map_err(converted)?,
+        attempt: keys.attempt.map(attempt).transpose().map_err(converted)?,
+        job: keys.job,
+        url: keys.url,
+        started: keys.started.map(started).transpose().map_err(converted)?,
+    })
+}
+
+type Converted<T> = Result<T, (Range<usize>, String)>;
+
+fn variant(value: Spanned<Value>) -> Converted<Variant> {
+    let span = value.span();
+    match value.into_inner() {
+        Value::String(text) => {
+            text.parse().map_err(|error: crate::model::run::VariantError| (span, error.to_string()))
+        }
+        Value::Table(table) => {
+            let pairs: BTreeMap<String, Value> = table.into_iter().collect();
+            pairs.into_iter().try_fold(Variant::default(), |variant, (key, value)| match value {
+                Value::String(text) => Ok(variant.with(&key, &text)),
+                Value::Integer(_) | Value::Float(_) | Value::Boolean(_) => {
+                    Ok(variant.with(&key, &value.to_string()))
+                }
+                _ => Err((span.clone(), format!("variant key `{key}` must be a plain value"))),
+            })
+        }
+        _ => Err((span, "write the variant as \"os=linux\" or { os = \"linux\" }".to_owned())),
+    }
+}
+
+fn build(value: Spanned<Value>) -> Converted<String> {
+    let span = value.span();
+    match value.into_inner() {
+        Value::String(text) if !text.trim().is_empty() => Ok(text.trim().to_owned()),
+        Value::Integer(number) => Ok(number.to_string()),
+        _ => Err((span, "write the build as \"4711\" or 4711".to_owned())),
+    }
+}
+
+fn attempt(value: Spanned<i64>) -> Converted<u32> {
+    let span = value.span();
+    match u32::try_from(value.into_inner()) {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err((span, "`attempt` counts from 1".to_owned())),
+    }
+}
+
+fn started(value: Spanned<Value>) -> Converted<Timestamp> {
+    let span = value.span();
+    let text = match value.into_inner() {
+        Value::String(text) => text,
+        Value::Datetime(time) => time.to_string(),
+        _ => String::new(),
+    };
+    DateTime::parse_from_rfc3339(text.trim())
+        .map(|time| Timestamp(time.timestamp_millis()))
+        .map_err(|_| {
+            (span, "write `started` with its zone, such as 2026-11-01T08:22:18Z".to_owned())
+        })
+}
+
+/// Line and column, from 1, of a byte offset.
+fn place(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let column = before.get(line_start..).map_or(0, |line| line.chars().count());
+    (before.matches('\n').count() + 1, column + 1)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,305 @@
+//! The report while it grows: tests are interned, records gathered, repeats understood at the end.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::model::{Failure, Repeat, Report, TestIdentity, TestIndex, TestResult, Variant, limits};
+
+use super::attempts::{Custom, Record, understand};
+use super::producer;
+use super::warning::{Code, Findings};
+
+/// No result yet.
+const NONE: u32 = u32::MAX;
+
+/// A report that is being put together.
+#[derive(Debug, Default)]
+pub(super) struct Assembly {
+    pub(super) report: Report,
+    /// The first result of each test without a variant, by the test's place.
+    first: Vec<u32>,
+    /// The first result of each test with a variant.
+    first_in_variant: HashMap<(u32, u16), u32>,
+    /// Tests with several records, by the place of their result.
+    repeated: BTreeMap<u32, Repeated>,
+    /// What results do not say about the record they came from, in the same order.
+    signs: Vec<Signs>,
+    property_places: HashMap<String, usize>,
+    is_full: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Signs {
+    is_bare: bool,
+    is_marked: bool,
+}
+
+#[derive(Debug)]
+struct Repeated {
+    at: usize,
+    path: String,
+    records: Vec<Record>,
+    dropped: u64,
+}
+
+impl Assembly {
+    /// Adds one record of a test; `path` names the element, should the test be known already.
+    pub(super) fn add(
+        &mut self,
+        test: &TestIdentity<'_>,
+        variant: Option<u16>,
+        record: Record,
+        at: usize,
+        path: impl FnOnce() -> String,
+    ) {
+        let Ok(index) = self.report.tests.intern(test) else {
+            self.is_full = true;
+            return;
+        };
+        let place = u32::try_from(self.report.results.len()).unwrap_or(NONE);
+        let first = self.first_place(index, variant);
+        if *first == NONE {
+            *first = place;
+            self.signs.push(Signs { is_bare: record.is_bare, is_marked: record.is_marked });
+            self.report.results.push(result(index, variant, record));
+            return;
+        }
+        let first = *first;
+        let Some(known) = self.report.results.get_mut(first as usize) else { return };
+        let signs = self.signs.get(first as usize).copied().unwrap_or_default();
+        let repeated = self.repeated.entry(first).or_insert_with(|| Repeated {
+            at,
+            path: path(),
+            records: vec![take_record(known, signs)],
+            dropped: 0,
+        });
+        if repeated.records.len() >= limits::ATTEMPTS_MAX {
+            // The last record decides more than those in the middle.
+            repeated.records.pop();
+            repeated.dropped += 1;
+        }
+        repeated.records.push(record);
+    }
+
+    fn first_place(&mut self, index: TestIndex, variant: Option<u16>) -> &mut u32 {
+        if let Some(variant) = variant {
+            return self.first_in_variant.entry((index.0, variant)).or_insert(NONE);
+        }
+        let place = index.0 as usize;
+        if self.first.len() <= place {
+            self.first.resize(place + 1, NONE);
+        }
+        &mut self.first[place]
+    }
+
+    /// Keeps a failure and returns its place.
+    pub(super) fn failure(&mut self, failure: Failure) -> u32 {
+        let place = u32::try_from(self.report.failures.len()).unwrap_or(NONE);
+        self.report.failures.push(failure);
+        place
+    }
+
+    /// One failure for several assertions of one case: all messages are kept, in order.
+    pub(super) fn joined(&mut self, failures: &[u32]) -> Option<u32> {
+        let (&first, rest) = failures.split_first()?;
+        if rest.is_empty() {
+            return Some(first);
+        }
+        let of = |place: &u32| self.report.failures.get(*place as usize);
+        let head = of(&first)?;
+        let mut text = String::new();
+        for failure in failures.iter().filter_map(of) {
+            if !text.is_empty() {
+                text.push_str("\n\n");
+            }
+            text.push_str(&failure.message);
+            if !failure.message.is_empty() && !failure.text.is_empty() {
+                text.push('\n');
+            }
+            text.push_str(&failure.text);
+        }
+        let joined = Failure {
+            kind: head.kind.clone(),
+            message: head.message.clone(),
+            text: clip(text, limits::FAILURE_TEXT_BYTES_MAX),
+        };
+        Some(self.failure(joined))
+    }
+
+    /// The place of a dialect variant.
+    pub(super) fn variant(&mut self, key: &str, value: &str) -> Option<u16> {
+        let variant = Variant::default().with(key, value);
+        let known = self.report.variants.iter().position(|known| *known == variant);
+        let place = known.unwrap_or(self.report.variants.len());
+        let place = u16::try_from(place).ok().filter(|place| *place < u16::MAX)?;
+        if known.is_none() {
+            self.report.variants.push(variant);
+        }
+        Some(place)
+    }
+
+    /// Keeps a property unless it may hold a secret; the last of equal names wins. False where
+    /// there are too many already.
+    pub(super) fn property(&mut self, name: &str, value: &str) -> bool {
+        if is_secret(name) {
+            return true;
+        }
+        if let Some(place) = self.property_places.get(name)
+            && let Some(known) = self.report.properties.get_mut(*place)
+        {
+            value.clone_into(&mut known.1);
+            return true;
+        }
+        if self.report.properties.len() >= limits::PROPERTIES_MAX {
+            return false;
+        }
+        self.property_places.insert(name.to_owned(), self.report.properties.len());
+        self.report.properties.push((name.to_owned(), value.to_owned()));
+        true
+    }
+
+    /// Understands repeated records and hands out the report.
+    pub(super) fn finish(mut self, findings: &mut Findings) -> Report {
+        let custom = custom(self.report.producer);
+        for (place, repeated) in std::mem::take(&mut self.repeated) {
+            self.settle(place, &repeated, custom, findings);
+        }
+        if self.is_full {
+            let message = "more than 4 GiB of test names; split the report";
+            findings.add(Code::TestsFull, 0, String::new, message);
+        }
+        self.report
+    }
+
+    fn settle(&mut self, place: u32, repeated: &Repeated, custom: Custom, findings: &mut Findings) {
+        let understood = understand(&repeated.records, custom);
+        let Some(result) = self.report.results.get_mut(place as usize) else { return };
+        result.outcome = understood.outcome;
+        result.repeat = understood.repeat;
+        result.duration = understood.duration;
+        result.failure = understood.failure;
+        result.attempts = understood.attempts;
+        result.attempts.truncate(limits::ATTEMPTS_MAX);
+        let is_flaky = result.is_flaky();
+        if understood.hidden_failures > 0 {
+            // The document shows each failed attempt as a passed case of its own.
+            let counts = &mut self.report.counts;
+            counts.cases = counts.cases.saturating_sub(understood.hidden_failures);
+            counts.passed = counts.passed.saturating_sub(understood.hidden_failures);
+            counts.flaky += u64::from(is_flaky);
+        }
+        let label = self.report.tests.get(result.test).map(|test| test.label());
+        let label = label.unwrap_or_default();
+        let records = repeated.records.len() as u64 + repeated.dropped;
+        let path = || repeated.path.clone();
+        let message = format!("{records} records of `{label}`, {}", reading(&understood.repeat));
+        findings.add(Code::DuplicateId, repeated.at, path, message);
+        if understood.repeat == Repeat::Ambiguous {
+            let message = format!(
+                "records of `{label}` disagree and are no retry; {}",
+                advice(self.report.producer)
+            );
+            findings.add(Code::AmbiguousId, repeated.at, path, message);
+        }
+        if repeated.dropped > 0 {
+            let message = format!(
+                "{records} records of `{label}`; {} are kept, so end the loop sooner",
+                repeated.records.len()
+            );
+            findings.add(Code::TooManyAttempts, repeated.at, path, message);
+        }
+    }
+}
+
+fn reading(repeat: &Repeat) -> &'static str {
+    match repeat {
+        Repeat::Single => "read as one execution",
+        Repeat::Retried => "read as attempts",
+        Repeat::Repeated => "read as repeats with one outcome",
+        Repeat::Ambiguous => "which may be different tests",
+    }
+}
+
+fn advice(producer: &str) -> &'static str {
+    match producer {
+        "testng" => "put the parameters into the test name (ITest)",
+        "vitest" => "put the project into `classnameTemplate`",
+        "jest-junit" => "put the file into `classNameTemplate`",
+        "minitest" => "update minitest-reporters, whose class names collide",
+        "catch2" | "doctest" => "give sections and cases names of their own",
+        _ => "give each test a name of its own",
+    }
+}
+
+fn custom(producer: &str) -> Custom {
+    match producer {
+        "pytest" => Custom::EmptyRecordsAreFailures,
+        "pytest-repeat" => Custom::DeliberateRepeats,
+        _ if producer::repeats_are_different_tests(producer) => Custom::DifferentTests,
+        _ => Custom::General,
+    }
+}
+
+fn result(test: TestIndex, variant: Option<u16>, record: Record) -> TestResult {
+    TestResult {
+        test,
+        variant,
+        outcome: record.outcome,
+        repeat: if record.attempts.is_empty() { Repeat::Single } else { Repeat::Retried },
+        duration: record.duration,
+        failure: record.failure,
+        attempts: record.attempts,
+    }
+}
+
+fn take_record(result: &mut TestResult, signs: Signs) -> Record {
+    Record {
+        outcome: result.outcome,
+        duration: result.duration,
+        failure: result.failure,
+        attempts: std::mem::take(&mut result.attempts),
+        is_bare: signs.is_bare,
+        is_marked: signs.is_marked,
+    }
+}
+
+/// Environment and what looks like a secret is dropped: kyua and ant dump everything they see.
+fn is_secret(name: &str) -> bool {
+    const WORDS: [&str; 4] = ["TOKEN", "SECRET", "PASSWORD", "KEY"];
+    let upper = name.to_ascii_uppercase();
+    upper.starts_with("ENV.") || WORDS.iter().any(|word| upper.contains(word))
+}
+
+/// A text of at most `limit` bytes, the middle cut out where it was longer.
+pub(super) fn clip(text: String, limit: usize) -> String {
+    if text.len() <= limit {
+        return text;
+    }
+    let mark = format!("\n… {} bytes cut out …\n", text.len() - limit);
+    let half = limit.saturating_sub(mark.len()) / 2;
+    let head = (0..=half).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+    let tail = (text.len() - half..=text.len()).find(|&at| text.is_char_boundary(at));
+    let (head, tail) = (text.get(..head), tail.and_then(|tail| text.get(tail..)));
+    format!("{}{mark}{}", head.unwrap_or_default(), tail.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_keep_head_and_tail() {
+        let text = format!("head{}tail", "é".repeat(1000));
+        let clipped = clip(text, 200);
+        assert!(clipped.len() <= 200 && clipped.starts_with("head") && clipped.ends_with("tail"));
+        assert_eq!(clip("short".into(), 200), "short");
+    }
+
+    #[test]
+    fn secrets_are_dropped_and_the_last_property_wins() {
+        let mut assembly = Assembly::default();
+        for (name, value) in [("env.HOME", "x"), ("API_Token", "x"), ("os", "a"), ("os", "b")] {
+            assert!(assembly.property(name, value));
+        }
+        assert_eq!(assembly.report.properties, [("os".to_owned(), "b".to_owned())]);
+    }
+}

@@ -1,0 +1,186 @@
+//! From a finished case to its identity, with what neighbours share worked out once.
+
+use std::borrow::Cow;
+
+use crate::model::tests::SUITE_SEPARATOR;
+use crate::model::{TestId, TestIdentity, limits};
+
+use super::attempts::Record;
+use super::identity::{self, Rule};
+use super::producer::{self, UNKNOWN};
+use super::reader::{DocumentReader, path};
+use super::text::{self, Oddities};
+use super::token::Tag;
+use super::warning::Code;
+
+/// Suites and class of the last case; most cases share them with their neighbour.
+#[derive(Debug, Default)]
+pub(super) struct NameCache<'a> {
+    suites_known: bool,
+    suite: String,
+    file: String,
+    class_known: bool,
+    raw_class: &'a str,
+    class: String,
+    class_qualifies: bool,
+    class_variant: Option<(&'static str, String)>,
+}
+
+impl NameCache<'_> {
+    /// The suites around the next case are others.
+    pub(super) const fn forget_suites(&mut self) {
+        self.suites_known = false;
+    }
+}
+
+impl<'a> DocumentReader<'a, '_> {
+    /// Decides who wrote the document, once its first case was met.
+    pub(super) fn decide_producer(&mut self, first_case: &Tag<'a>) {
+        self.facts.case = first_case.attributes;
+        self.facts.suite = self.suites.last().map_or("", |suite| suite.attributes);
+        let mut producer = producer::detect(&self.facts);
+        if producer == "pytest" && self.repeats_on_purpose() {
+            producer = "pytest-repeat";
+        }
+        if producer == UNKNOWN && self.options.source_path.and_then(identity::bazel_label).is_some()
+        {
+            producer = "bazel";
+        }
+        self.assembly.report.producer = producer;
+        self.rule = Some(Rule::new(producer, self.options.repository_root));
+        self.names = NameCache::default();
+    }
+
+    /// pytest-repeat numbers every test `[1-N]` to `[N-N]`; parameters look the same, but do not
+    /// count up to their own second number.
+    fn repeats_on_purpose(&self) -> bool {
+        let Some(name) = self.cases.last().and_then(|case| case.name) else { return false };
+        let Some((_, (index, total))) = identity::repeat_index(name) else { return false };
+        let Some(prefix) = name.strip_suffix(&format!("{index}-{total}]")) else { return false };
+        u64::from(total) <= limits::ATTEMPTS_MAX as u64
+            && (1..=total).all(|index| {
+                let name = format!("name=\"{prefix}{index}-{total}]\"");
+                memchr::memmem::find(self.text.as_bytes(), name.as_bytes()).is_some()
+            })
+    }
+
+    fn learn_suites(&mut self) {
+        let Some(rule) = &self.rule else { return };
+        let mut oddities = Oddities::default();
+        let cache = &mut self.names;
+        cache.suite.clear();
+        cache.file.clear();
+        if let Some(label) = self.options.source_path.and_then(identity::bazel_label) {
+            cache.suite.push_str(label);
+        }
+        for (index, suite) in self.suites.iter().enumerate() {
+            if index > 0 || !cache.suite.is_empty() {
+                cache.suite.push(SUITE_SEPARATOR);
+            }
+            let name = suite.name.unwrap_or_default();
+            if !name.is_empty() {
+                cache.suite.push_str(&rule.suite(text::attribute(name, &mut oddities)).text);
+            }
+        }
+        if let Some(file) = self.suites.iter().rev().find_map(|suite| suite.file) {
+            cache.file.push_str(&rule.file(text::attribute(file, &mut oddities)).text);
+        }
+        cache.suites_known = true;
+        let at = self.cases.last().map_or(0, |case| case.at);
+        self.odd(oddities, at);
+    }
+
+    fn learn_class(&mut self, raw: &'a str) {
+        let Some(rule) = &self.rule else { return };
+        let mut oddities = Oddities::default();
+        let (masked, qualifies) = rule.classname(text::attribute(raw, &mut oddities));
+        let cache = &mut self.names;
+        cache.class.clear();
+        cache.class.push_str(&masked.text);
+        cache.class_variant = masked.variant;
+        cache.class_qualifies = qualifies;
+        cache.raw_class = raw;
+        cache.class_known = true;
+        let at = self.cases.last().map_or(0, |case| case.at);
+        self.odd(oddities, at);
+    }
+
+    /// Adds a record under the identity that its raw names give; the case is the innermost open
+    /// one. False where it has no usable name.
+    pub(super) fn add_record(&mut self, record: Record) -> bool {
+        let Some(case) = self.cases.last_mut() else { return false };
+        let (at, raw_class, raw_file) = (case.at, case.classname.unwrap_or_default(), case.file);
+        let explicit = case.explicit_id.take();
+        let raw_name = case.name.unwrap_or_default();
+        if !self.names.suites_known {
+            self.learn_suites();
+        }
+        if !self.names.class_known || self.names.raw_class != raw_class {
+            self.learn_class(raw_class);
+        }
+        let mut oddities = Oddities::default();
+        let Some(rule) = &mut self.rule else { return false };
+        let mut name = rule.name(text::attribute(raw_name, &mut oddities));
+        if name.text.is_empty() {
+            match &explicit {
+                Some(explicit) => name.text = Cow::Owned(explicit.to_string()),
+                None => return false,
+            }
+        }
+        let file = raw_file.map(|file| rule.file(text::attribute(file, &mut oddities)).text);
+        let cache = &self.names;
+        let mut test = TestIdentity {
+            id: TestId([0; 16]),
+            suite: &cache.suite,
+            classname: &cache.class,
+            name: &name.text,
+            file: file.as_deref().unwrap_or(&cache.file),
+            qualified: cache.class_qualifies && cache.class != name.text,
+        };
+        test.id = rule.id(&test, explicit.as_deref());
+        let variant = match (&name.variant, &cache.class_variant) {
+            (Some((key, value)), _) | (None, Some((key, value))) => {
+                self.assembly.variant(key, value)
+            }
+            (None, None) => suite_variant(&mut self.suites, &mut self.assembly),
+        };
+        let path = || path(&self.frames, &self.suites, &self.cases);
+        self.assembly.add(&test, variant, record, at, path);
+        self.odd(oddities, at);
+        true
+    }
+
+    /// Says that names are longer than any real one.
+    pub(super) fn check_length(&mut self) {
+        let Some(case) = self.cases.last() else { return };
+        let at = case.at;
+        let longest = [case.name, case.classname].into_iter().flatten().map(str::len).max();
+        if case.has_long_tag || longest.is_some_and(|length| length > limits::NAME_BYTES_MAX) {
+            let message = format!(
+                "a name beyond {} bytes or a tag beyond {} attributes; keep data out of names",
+                limits::NAME_BYTES_MAX,
+                super::reader::ATTRIBUTES_MAX
+            );
+            self.note(Code::LongName, at, message);
+        }
+    }
+}
+
+/// Playwright writes the project (the browser) as the suite's host.
+fn suite_variant(
+    suites: &mut [super::reader::OpenSuite<'_>],
+    assembly: &mut super::assembly::Assembly,
+) -> Option<u16> {
+    if assembly.report.producer != "playwright" {
+        return None;
+    }
+    let suite = suites.last_mut()?;
+    if let Some(known) = suite.variant {
+        return known;
+    }
+    let project = text::attribute(suite.hostname.unwrap_or_default(), &mut Oddities::default());
+    let project = project.trim();
+    let variant = if project.is_empty() { None } else { assembly.variant("project", project) };
+    suite.variant = Some(variant);
+    variant
+}

@@ -1,0 +1,236 @@
+//! Reports into the history: read in parallel, written in one transaction.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
+use crate::context::input::{Document, InputProblem, Severity};
+use crate::context::resolve::{Surroundings, resolve};
+use crate::context::sidecar::{Sidecar, SidecarError, Sidecars};
+use crate::context::{Overrides, zone};
+use crate::junit::{Code, Reading};
+use crate::model::tests::TableFull;
+use crate::model::{Counts, Report, ReportHash, RunContext, Started, Timestamp};
+use crate::report::view::{FileProblem, FileVerdict, IngestView};
+use crate::store::batch::{BatchBuilder, ReportMeta};
+use crate::store::{Store, StoreError};
+
+use super::Watcher;
+use super::reading::{Input, ReadRequest, read_all};
+use super::validate::verdict_of;
+
+/// What to ingest, and what is known about where it comes from.
+#[derive(Debug, Clone, Default)]
+pub struct IngestRequest {
+    /// What to read.
+    pub read: ReadRequest,
+    /// What flags and variables say about the run.
+    pub overrides: Overrides,
+    /// What CI and git say.
+    pub surroundings: Surroundings,
+    /// Now.
+    pub now: Timestamp,
+    /// Read everything, write nothing.
+    pub dry_run: bool,
+}
+
+/// Why nothing was written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IngestError {
+    /// A sidecar cannot be used; without it the reports would land in the wrong run.
+    #[error(transparent)]
+    Sidecar(#[from] SidecarError),
+    /// The history could not be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The reports do not fit into one ingest.
+    #[error(transparent)]
+    TooMuch(#[from] TableFull),
+}
+
+/// What an ingest did.
+#[derive(Debug, Clone)]
+pub struct IngestOutcome {
+    /// The screen.
+    pub view: IngestView,
+    /// Something the user named could not be read; what was found by a walk does not count.
+    pub input_failed: bool,
+}
+
+/// Reads all inputs and writes what could be read, whole or not at all.
+///
+/// # Errors
+/// [`IngestError`]; the history is as it was.
+pub fn ingest(
+    store: Option<&mut dyn Store>,
+    request: &IngestRequest,
+    watcher: &dyn Watcher,
+) -> Result<IngestOutcome, IngestError> {
+    let collector =
+        Collector { request, builder: BatchBuilder::new(request.now), sidecars: Mutex::default() };
+    let files = read_all(&request.read, watcher, &|input| collector.take(input));
+    let mut outcome = IngestOutcome { view: IngestView::default(), input_failed: false };
+    for file in files {
+        outcome.add(file?);
+    }
+    outcome.settle();
+    if let Some(store) = store.filter(|_| !request.dry_run) {
+        watcher.phase("writing");
+        watcher.steps(0);
+        let appended = store.append(&collector.builder.finish())?;
+        let view = &mut outcome.view;
+        view.reports_new = appended.reports_new;
+        view.reports_known = appended.reports_known;
+        view.runs_new = appended.runs_new;
+        view.runs_extended = appended.runs_extended;
+        view.tests_new = appended.tests_new;
+        view.failures_new = appended.failures_new;
+    }
+    Ok(outcome)
+}
+
+/// What became of one input.
+#[derive(Default)]
+struct FileDone {
+    is_report: bool,
+    bytes: u64,
+    verdict: Option<FileVerdict>,
+    counts: Counts,
+    warnings: u64,
+    project: Option<String>,
+    problem: Option<FileProblem>,
+    input_failed: bool,
+    passed_over: bool,
+}
+
+struct Collector<'a> {
+    request: &'a IngestRequest,
+    builder: BatchBuilder,
+    sidecars: Mutex<Sidecars>,
+}
+
+impl Collector<'_> {
+    /// Called from many threads, once for each input.
+    fn take(&self, input: Input) -> Result<FileDone, IngestError> {
+        let (document, reading) = match input {
+            Input::Problem(problem) => return Ok(unread(&problem)),
+            Input::Read(read) => *read,
+        };
+        let mut done = described(&document, &reading);
+        if matches!(done.verdict, Some(FileVerdict::Reject)) {
+            return Ok(done);
+        }
+        let sidecar = self.sidecar(&document)?;
+        let context =
+            resolve(&self.request.overrides, sidecar.as_ref(), &self.request.surroundings);
+        done.project = Some(context.project.clone());
+        let meta = self.meta(&document, &reading, context);
+        self.builder.add(meta, &reading.report)?;
+        Ok(done)
+    }
+
+    fn sidecar(&self, document: &Document) -> Result<Option<Sidecar>, SidecarError> {
+        let Some(path) = &document.path else { return Ok(None) };
+        let mut sidecars = match self.sidecars.lock() {
+            Ok(sidecars) => sidecars,
+            Err(poisoned) => poisoned.into_inner(),
+        };
+        sidecars.of(path)
+    }
+
+    fn meta(&self, document: &Document, reading: &Reading, context: RunContext) -> ReportMeta {
+        let group = document.path.as_ref().and_then(|path| path.parent());
+        ReportMeta {
+            hash: ReportHash::of(&document.bytes),
+            source: document.name.clone(),
+            started: self.started(document, &reading.report, &context),
+            group: group.map(|folder| folder.to_string_lossy().into_owned()),
+            warnings: u32::try_from(reading.warnings.len()).unwrap_or(u32::MAX),
+            context,
+        }
+    }
+
+    /// The context's word, else the report's, else the file's, else now.
+    fn started(&self, document: &Document, report: &Report, context: &RunContext) -> Timestamp {
+        let by_report = report.started.and_then(|started| match started {
+            Started::At(time) => Some(time),
+            Started::Local(time) => zone::local_to_utc(time),
+        });
+        context.started.or(by_report).or(document.modified).unwrap_or(self.request.now)
+    }
+}
+
+/// Something that is no document at all.
+fn unread(problem: &InputProblem) -> FileDone {
+    let rejected = problem.severity == Severity::Reject;
+    let verdict = if rejected { FileVerdict::Reject } else { FileVerdict::Warn };
+    FileDone {
+        verdict: Some(verdict),
+        problem: Some(FileProblem {
+            file: problem.name.clone(),
+            verdict,
+            code: problem.code.as_str().to_owned(),
+            line: 0,
+            column: 0,
+            message: problem.message.clone(),
+        }),
+        input_failed: rejected,
+        ..FileDone::default()
+    }
+}
+
+/// Codes of files that are something else, and no damaged report.
+const FOREIGN: [Code; 3] = [Code::NotJunit, Code::NotXml, Code::Html];
+
+/// A document with what its reader said about it.
+fn described(document: &Document, reading: &Reading) -> FileDone {
+    let verdict = verdict_of(reading.verdict);
+    let worst = reading.warnings.iter().min_by_key(|warning| warning.code);
+    let rejected = verdict == FileVerdict::Reject;
+    // Walks and globs meet coverage reports and configurations; only a named one is a mistake.
+    let passed_over =
+        rejected && !document.named && worst.is_some_and(|warning| FOREIGN.contains(&warning.code));
+    let told = matches!(verdict, FileVerdict::Reject | FileVerdict::Salvage);
+    let problem = worst.filter(|_| told).map(|warning| FileProblem {
+        file: document.name.clone(),
+        verdict: if passed_over { FileVerdict::Warn } else { verdict },
+        code: warning.code.as_str().to_owned(),
+        line: warning.line,
+        column: warning.column,
+        message: warning.message.clone(),
+    });
+    FileDone {
+        is_report: true,
+        bytes: document.bytes.len() as u64,
+        verdict: Some(verdict),
+        counts: reading.report.counts,
+        warnings: reading.warnings.len() as u64 + reading.warnings_dropped,
+        project: None,
+        problem,
+        input_failed: rejected && !passed_over,
+        passed_over,
+    }
+}
+
+impl IngestOutcome {
+    fn add(&mut self, file: FileDone) {
+        let view = &mut self.view;
+        view.files += u64::from(file.is_report && !file.passed_over);
+        view.bytes += file.bytes;
+        view.rejected += u64::from(file.input_failed);
+        view.salvaged += u64::from(file.verdict == Some(FileVerdict::Salvage));
+        view.passed_over += u64::from(file.passed_over);
+        view.results.merge(&file.counts);
+        view.warnings += file.warnings;
+        view.projects.extend(file.project);
+        view.problems.extend(file.problem);
+        self.input_failed |= file.input_failed;
+    }
+
+    fn settle(&mut self) {
+        let projects: BTreeSet<String> =
+            std::mem::take(&mut self.view.projects).into_iter().collect();
+        self.view.projects = projects.into_iter().collect();
+        self.view.problems.sort_by(|a, b| (a.verdict, &a.file).cmp(&(b.verdict, &b.file)));
+    }
+}

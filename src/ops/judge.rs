@@ -1,0 +1,179 @@
+//! The verdicts of a window: what report, show and quarantine start from.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::analysis::verdict::{Judgement, Verdict};
+use crate::analysis::{self, HistoryBuilder, JudgeError, Settings};
+use crate::context::owners::Owners;
+use crate::model::{Lane, Timestamp};
+use crate::report::view::{TestLabel, WindowText};
+use crate::store::query::{RunRow, TestNo, TestRow, Window};
+use crate::store::{Store, StoreError};
+
+use super::Watcher;
+
+/// How many runs are judged where nothing says otherwise.
+pub const DEFAULT_RUNS: u32 = 200;
+
+/// Which runs to judge, and how.
+#[derive(Debug, Clone, Default)]
+pub struct JudgeRequest {
+    /// The project.
+    pub project: String,
+    /// The last so many runs.
+    pub last_runs: Option<u32>,
+    /// The last so many days, counted back from the last run, so that a history on a shelf
+    /// gives the same verdicts next year.
+    pub last_days: Option<u32>,
+    /// Runs from this time on.
+    pub since: Option<Timestamp>,
+    /// Runs before this time.
+    pub until: Option<Timestamp>,
+    /// Runs on these branches; empty for all.
+    pub branches: Vec<String>,
+    /// Runs of this lane.
+    pub lane: Option<Lane>,
+    /// Runs of this variant, as printed.
+    pub variant: Option<String>,
+    /// The method and its numbers.
+    pub settings: Settings,
+}
+
+impl JudgeRequest {
+    /// The window in the words of a report.
+    #[must_use]
+    pub fn window_text(&self) -> WindowText {
+        WindowText {
+            last_runs: self.runs_wanted(),
+            last_days: self.last_days,
+            since: self.since,
+            until: self.until,
+            branches: self.branches.clone(),
+            lane: self.lane,
+            variant: self.variant.clone(),
+        }
+    }
+
+    /// A window that is bounded by time needs no bound on runs.
+    fn runs_wanted(&self) -> Option<u32> {
+        let timed = self.last_days.is_some() || self.since.is_some();
+        self.last_runs.or((!timed).then_some(DEFAULT_RUNS))
+    }
+
+    fn runs(&self, store: &dyn Store) -> Result<Vec<RunRow>, StoreError> {
+        let window = Window {
+            last_runs: self.runs_wanted(),
+            since: self.since,
+            until: self.until,
+            branches: self.branches.clone(),
+            lane: self.lane,
+            variant: self.variant.clone(),
+        };
+        let Some(days) = self.last_days else { return store.runs(&self.project, &window) };
+        let newest = store.runs(&self.project, &Window { last_runs: Some(1), ..window.clone() })?;
+        let from = newest.last().map(|run| run.started.minus_days(days));
+        store.runs(&self.project, &Window { since: from.max(self.since), ..window })
+    }
+}
+
+/// A judgement with the rows it came from.
+pub struct Judged {
+    /// The verdicts.
+    pub judgement: Judgement,
+    /// The runs of the window, oldest first.
+    pub runs: Vec<RunRow>,
+}
+
+/// Why there is no judgement.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JudgingError {
+    /// The history could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The settings make no sense.
+    #[error(transparent)]
+    Judge(#[from] JudgeError),
+}
+
+/// Judges the window of a request; `keep` names tests whose every result is wanted, healthy or
+/// not.
+///
+/// # Errors
+/// [`JudgingError`]: an unusable history, or settings that make no sense.
+pub fn judge(
+    store: &dyn Store,
+    request: &JudgeRequest,
+    keep: &[TestNo],
+    watcher: &dyn Watcher,
+) -> Result<Judged, JudgingError> {
+    watcher.phase("finding runs");
+    let runs = request.runs(store)?;
+    let bad = store.bad_results(&request.project, &runs, None)?;
+    let mut kept: HashSet<TestNo> = bad.iter().map(|row| row.test).collect();
+    kept.extend(keep);
+    watcher.phase("folding the window");
+    watcher.steps(runs.len() as u64);
+    let mut builder = HistoryBuilder::new(&runs, kept, &request.settings.outage);
+    store.fold(&runs, &mut |place, rows| {
+        builder.add(place, rows);
+        watcher.step();
+    })?;
+    watcher.phase("judging");
+    let judgement = analysis::judge(&builder.finish(), &request.settings)?;
+    Ok(Judged { judgement, runs })
+}
+
+/// What tests are called and whose they are, for those that a screen shows.
+pub struct Names {
+    rows: HashMap<TestNo, TestRow>,
+    owners: Option<Owners>,
+}
+
+impl Names {
+    /// Reads the names of the tests of `verdicts`.
+    ///
+    /// # Errors
+    /// Where the history cannot be read.
+    pub fn of<'a>(
+        store: &dyn Store,
+        verdicts: impl IntoIterator<Item = &'a Verdict>,
+        owners: Option<Owners>,
+    ) -> Result<Self, StoreError> {
+        let mut wanted: Vec<TestNo> = verdicts.into_iter().map(|verdict| verdict.test).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let rows = store.tests(&wanted)?.into_iter().map(|row| (row.no, row)).collect();
+        Ok(Self { rows, owners })
+    }
+
+    /// The row of a test.
+    #[must_use]
+    pub fn row(&self, test: TestNo) -> Option<&TestRow> {
+        self.rows.get(&test)
+    }
+
+    /// The owners of a test's file, as CODEOWNERS names them.
+    #[must_use]
+    pub fn owners(&self, test: TestNo) -> Vec<String> {
+        let file = self.row(test).map_or("", |row| row.file.as_str());
+        match &self.owners {
+            Some(owners) if !file.is_empty() => {
+                owners.of(file).into_iter().map(str::to_owned).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The test as screens show it.
+    #[must_use]
+    pub fn label(&self, test: TestNo) -> TestLabel {
+        let row = self.row(test);
+        TestLabel {
+            id: row.map_or(crate::model::TestId([0; 16]), |row| row.id),
+            label: row.map_or_else(|| format!("test {}", test.0), TestRow::label),
+            file: row.map_or_else(String::new, |row| row.file.clone()),
+            owners: self.owners(test),
+        }
+    }
+}

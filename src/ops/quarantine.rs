@@ -1,0 +1,139 @@
+//! The list of tests that must not block a merge, by policy, for people or for a runner.
+
+use crate::analysis::verdict::Status;
+use crate::context::owners::Owners;
+use crate::model::Timestamp;
+use crate::quarantine::emit::{self, EmitEntry, Emitted, TestName};
+use crate::quarantine::policy::{self, Entry, Plan, PolicySettings};
+use crate::report::view::{QuarantineEntry, QuarantineView, WindowView};
+use crate::store::Store;
+use crate::store::query::{TestNo, TestRow};
+
+use super::Watcher;
+use super::judge::{JudgeRequest, JudgingError, Names, judge};
+
+/// Which list to make.
+pub struct QuarantineRequest {
+    /// The window and the method.
+    pub judge: JudgeRequest,
+    /// The rules of the list.
+    pub policy: PolicySettings,
+    /// Who owns which file.
+    pub owners: Option<Owners>,
+    /// Now, from which entries expire.
+    pub now: Timestamp,
+}
+
+/// The list that the policy makes of a window.
+pub struct Quarantine {
+    plan: Plan,
+    names: Names,
+    known: Vec<TestNo>,
+    view: QuarantineView,
+}
+
+/// Judges the window and applies the policy.
+///
+/// # Errors
+/// An unusable history, or settings that make no sense.
+pub fn quarantine(
+    store: &dyn Store,
+    request: QuarantineRequest,
+    watcher: &dyn Watcher,
+) -> Result<Quarantine, JudgingError> {
+    let judged = judge(store, &request.judge, &[], watcher)?.judgement;
+    // A runner's filter is judged by the tests that it will meet: those that still run.
+    let known = judged.verdicts.iter().filter(|verdict| verdict.status != Status::Stale);
+    let known: Vec<TestNo> = known.map(|verdict| verdict.test).collect();
+    let names = Names::of(store, &judged.verdicts, request.owners)?;
+    let owner = |test: TestNo| {
+        let owners = names.owners(test);
+        (!owners.is_empty()).then(|| owners.join(" "))
+    };
+    let plan = policy::plan(&judged, &request.policy, &owner, request.now);
+    let view = view(&plan, &names, &request.judge, judged.method);
+    Ok(Quarantine { plan, names, known, view })
+}
+
+impl Quarantine {
+    /// The list for people.
+    #[must_use]
+    pub fn view(&self) -> &QuarantineView {
+        &self.view
+    }
+
+    /// The list in the words of a runner; what it cannot say is in the notes.
+    #[must_use]
+    pub fn emit(&self, format: &emit::Format) -> Emitted {
+        let entries: Vec<EmitEntry> =
+            self.plan.entries.iter().filter_map(|entry| self.emit_entry(entry)).collect();
+        let known: Vec<TestName> =
+            self.known.iter().filter_map(|test| self.names.row(*test)).map(test_name).collect();
+        let mut emitted = emit::emit(format, &entries, &known);
+        emitted.notes.extend(self.view.notes.iter().cloned());
+        emitted
+    }
+
+    fn emit_entry(&self, entry: &Entry) -> Option<EmitEntry> {
+        Some(EmitEntry {
+            test: test_name(self.names.row(entry.test)?),
+            variant: entry.variant.clone(),
+            owner: entry.owner.clone(),
+            reason: format!("{}: {}", entry.reason, entry.evidence),
+            since: Some(entry.since),
+            expires: Some(entry.expires),
+        })
+    }
+}
+
+fn test_name(row: &TestRow) -> TestName {
+    TestName {
+        label: row.label(),
+        suite: row.suite.clone(),
+        classname: row.classname.clone(),
+        name: row.name.clone(),
+        file: row.file.clone(),
+    }
+}
+
+fn view(plan: &Plan, names: &Names, judged: &JudgeRequest, method: &str) -> QuarantineView {
+    let entry = |entry: &Entry| {
+        let label = names.label(entry.test);
+        QuarantineEntry {
+            test: label.label,
+            variant: entry.variant.clone(),
+            id: label.id.to_string(),
+            file: label.file,
+            owner: entry.owner.clone(),
+            reason: format!("{}: {}", entry.reason, entry.evidence),
+            ticket: None,
+            since: Some(entry.since.to_date()),
+            expires: Some(entry.expires.to_date()),
+        }
+    };
+    QuarantineView {
+        project: judged.project.clone(),
+        window: WindowView::new(&judged.window_text()).text,
+        source: format!("the {method} method's recommendation"),
+        entries: plan.entries.iter().map(entry).collect(),
+        left_out: plan.over_cap.len() as u64,
+        cap: Some(u64::from(plan.cap)),
+        notes: notes(plan, names),
+        ..QuarantineView::default()
+    }
+}
+
+fn notes(plan: &Plan, names: &Names) -> Vec<String> {
+    let broken = plan.broken_elsewhere.iter().map(|test| {
+        let label = names.label(*test).label;
+        format!("left out `{label}`: it is broken in another variant, which a list would hide")
+    });
+    let over = (!plan.over_cap.is_empty()).then(|| {
+        format!(
+            "{} flaky tests exceed the cap of {} and are left out, the least harmful ones",
+            plan.over_cap.len(),
+            plan.cap
+        )
+    });
+    broken.chain(over).collect()
+}

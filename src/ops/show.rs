@@ -1,0 +1,139 @@
+//! One test with everything that is known about it.
+
+use std::collections::HashMap;
+
+use crate::analysis::cluster::cluster;
+use crate::analysis::match_name;
+use crate::analysis::verdict::{FailureCluster, Verdict};
+use crate::context::owners::Owners;
+use crate::model::{Timestamp, Variant};
+use crate::report::escape;
+use crate::report::view::{ShowInput, ShowView};
+use crate::store::query::{RunNo, RunRow, TestNo, TestRow};
+use crate::store::{Store, StoreError};
+
+use super::Watcher;
+use super::judge::{JudgeRequest, JudgingError, Names, judge};
+
+/// Why there is nothing to show.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ShowError {
+    /// What was typed is no test, and nothing is like it.
+    #[error("no test of {project} is called `{typed}` or anything like it")]
+    Unknown {
+        /// What was typed.
+        typed: String,
+        /// The project.
+        project: String,
+    },
+    /// What was typed could be several tests.
+    #[error("`{typed}` could be {count} tests:{list}")]
+    Several {
+        /// What was typed.
+        typed: String,
+        /// How many.
+        count: usize,
+        /// The best of them, a line each.
+        list: String,
+    },
+    /// The test has no result in the window.
+    #[error("`{test}` has no result in the window; widen it with --runs, --days or --since")]
+    NotInWindow {
+        /// The test.
+        test: String,
+    },
+    /// The window could not be judged.
+    #[error(transparent)]
+    Judging(#[from] JudgingError),
+}
+
+impl From<StoreError> for ShowError {
+    fn from(error: StoreError) -> Self {
+        Self::Judging(error.into())
+    }
+}
+
+/// Candidates listed where what was typed is ambiguous.
+const CANDIDATES_SHOWN: usize = 10;
+
+/// Finds the test that was typed, judges the window, and describes it.
+///
+/// # Errors
+/// [`ShowError`]: no such test, several, none in the window, or an unusable history.
+pub fn show(
+    store: &dyn Store,
+    request: &JudgeRequest,
+    typed: &str,
+    owners: Option<Owners>,
+    watcher: &dyn Watcher,
+) -> Result<ShowView, ShowError> {
+    watcher.phase("finding the test");
+    let tests = store.all_tests(&request.project)?;
+    let test = find(&tests, typed, &request.project)?;
+    let judged = judge(store, request, &[test.no], watcher)?;
+    let verdicts: Vec<&Verdict> =
+        judged.judgement.verdicts.iter().filter(|verdict| verdict.test == test.no).collect();
+    if verdicts.is_empty() {
+        return Err(ShowError::NotInWindow { test: test.label() });
+    }
+    let names = Names::of(store, verdicts.iter().copied(), owners)?;
+    let failures = failures(store, request, &judged.runs, test.no)?;
+    Ok(ShowView::new(
+        &judged.judgement,
+        ShowInput {
+            project: &request.project,
+            window: &request.window_text(),
+            label: &names.label(test.no),
+            verdicts: &verdicts,
+            failures: &failures,
+            others: &[],
+        },
+    ))
+}
+
+/// The failures of a test in the given runs, grouped by signature.
+fn failures(
+    store: &dyn Store,
+    request: &JudgeRequest,
+    runs: &[RunRow],
+    test: TestNo,
+) -> Result<Vec<FailureCluster>, StoreError> {
+    let bad = store.bad_results(&request.project, runs, Some(test))?;
+    let mut wanted: Vec<_> = bad.iter().filter_map(|row| row.failure).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let started: HashMap<RunNo, Timestamp> = runs.iter().map(|run| (run.no, run.started)).collect();
+    Ok(cluster(&bad, &store.failures(&wanted)?, &|run| started.get(&run).copied()))
+}
+
+/// The test that was typed, with its variant behind it or without.
+fn find<'a>(tests: &'a [TestRow], typed: &str, project: &str) -> Result<&'a TestRow, ShowError> {
+    let labels: Vec<String> = tests.iter().map(TestRow::label).collect();
+    let mut found = match_name::find(typed, &labels);
+    if let Some(test) = without_variant(typed).filter(|_| found.is_empty()) {
+        found = match_name::find(test, &labels);
+    }
+    match found.as_slice() {
+        [only] => tests.get(only.place),
+        [] => None,
+        several => {
+            let shown =
+                several.iter().take(CANDIDATES_SHOWN).filter_map(|one| labels.get(one.place));
+            let mut list: String =
+                shown.map(|label| format!("\n  {}", escape::line(label))).collect();
+            let more = several.len().saturating_sub(CANDIDATES_SHOWN);
+            if more > 0 {
+                list += &format!("\n  and {more} more");
+            }
+            return Err(ShowError::Several { typed: typed.to_owned(), count: several.len(), list });
+        }
+    }
+    .ok_or_else(|| ShowError::Unknown { typed: typed.to_owned(), project: project.to_owned() })
+}
+
+/// What stands before ` [os=linux]`; `None` where no variant stands at the end.
+fn without_variant(typed: &str) -> Option<&str> {
+    let (test, variant) = typed.strip_suffix(']')?.rsplit_once(" [")?;
+    variant.parse::<Variant>().is_ok_and(|variant| !variant.is_empty()).then_some(test)
+}

@@ -1,0 +1,81 @@
+//! What is wrong with some reports.
+
+use crate::context::input::{Document, InputProblem, Severity};
+use crate::junit::{Level as JunitLevel, Reading, Verdict};
+use crate::report::view::{FileVerdict, FileView, Level, ValidateView, WarningView};
+
+use super::Watcher;
+use super::reading::{Input, ReadRequest, read_all};
+
+/// Reads everything and describes what is wrong with it.
+#[must_use]
+pub fn validate(request: &ReadRequest, watcher: &dyn Watcher) -> ValidateView {
+    ValidateView::new(read_all(request, watcher, &|input| match input {
+        Input::Problem(problem) => unread(&problem),
+        Input::Read(read) => described(&read.0, &read.1),
+    }))
+}
+
+/// The reader's verdict in the words of a view.
+#[must_use]
+pub const fn verdict_of(verdict: Verdict) -> FileVerdict {
+    match verdict {
+        Verdict::Accept => FileVerdict::Accept,
+        Verdict::Warn => FileVerdict::Warn,
+        Verdict::Salvage => FileVerdict::Salvage,
+        Verdict::Reject => FileVerdict::Reject,
+    }
+}
+
+const fn level_of(level: JunitLevel) -> Level {
+    match level {
+        JunitLevel::Invalid => Level::Invalid,
+        JunitLevel::Suboptimal => Level::SubOptimal,
+        JunitLevel::Note => Level::Note,
+    }
+}
+
+fn unread(problem: &InputProblem) -> FileView {
+    let (verdict, level) = match problem.severity {
+        Severity::Reject => (FileVerdict::Reject, Level::Invalid),
+        Severity::Warn => (FileVerdict::Warn, Level::SubOptimal),
+    };
+    let counts = (verdict == FileVerdict::Warn).then(Default::default);
+    let mut view = FileView::new(problem.name.clone(), verdict, counts);
+    view.code = problem.code.as_str().to_owned();
+    view.warnings.push(WarningView {
+        code: view.code.clone(),
+        level,
+        line: 0,
+        column: 0,
+        offset: 0,
+        path: String::new(),
+        message: problem.message.clone(),
+    });
+    view
+}
+
+fn described(document: &Document, reading: &Reading) -> FileView {
+    let verdict = verdict_of(reading.verdict);
+    let counts = (verdict != FileVerdict::Reject).then_some(reading.report.counts);
+    let mut view = FileView::new(document.name.clone(), verdict, counts);
+    view.producer = reading.report.producer.to_owned();
+    view.warnings_dropped = reading.warnings_dropped;
+    // What only notes leave a report fine, and a fine report has no code.
+    let code = reading.code().filter(|_| verdict != FileVerdict::Accept);
+    view.code = code.map_or_else(String::new, |code| code.as_str().to_owned());
+    view.warnings = reading
+        .warnings
+        .iter()
+        .map(|warning| WarningView {
+            code: warning.code.as_str().to_owned(),
+            level: level_of(warning.code.level()),
+            line: warning.line,
+            column: warning.column,
+            offset: warning.offset,
+            path: warning.path.clone(),
+            message: warning.message.clone(),
+        })
+        .collect();
+    view
+}

@@ -1,0 +1,56 @@
+//! go test: one pattern for `-skip`.
+//!
+//! go splits the pattern at every `/` and matches a test's name element by element, so each
+//! element is anchored by itself. An empty pattern skips nothing.
+
+use std::collections::BTreeSet;
+
+use super::regex_text::escape;
+use super::{Emitted, Expressed, Format, Request, TestName, note_length};
+
+pub(super) const FORMAT: Format = Format {
+    name: "go",
+    summary: "a pattern for go test -skip (go 1.20 and later)",
+    usage: "go test -skip \"$(cat FILE)\" ./...",
+    emit,
+};
+
+/// The set of Go's `regexp.QuoteMeta`.
+const SPECIAL: &str = r"\.+*?()|[]{}^$";
+const PREFIXES: [&str; 4] = ["Test", "Example", "Fuzz", "Benchmark"];
+
+fn emit(request: &Request<'_>) -> Emitted {
+    let mut emitted = Emitted::default();
+    let patterns = request.express(pattern, &mut emitted.notes);
+    let alternatives: Vec<&str> = patterns.keys().map(String::as_str).collect();
+    if !alternatives.is_empty() {
+        emitted.text = alternatives.join("|") + "\n";
+    }
+    note_length(&emitted.text, &mut emitted.notes);
+    let names: BTreeSet<&str> = patterns.values().map(|test| test.name.as_str()).collect();
+    let same = |test: &TestName| is_go_test(&test.name) && names.contains(test.name.as_str());
+    let why = "-skip knows no package; to keep them apart, call go test for each package";
+    request.note_collateral(same, why, &mut emitted.notes);
+    let below = |test: &TestName| {
+        let parents = test.name.match_indices('/').filter_map(|(end, _)| test.name.get(..end));
+        is_go_test(&test.name) && parents.into_iter().any(|parent| names.contains(parent))
+    };
+    request.note_collateral(below, "sub-tests go with their parent", &mut emitted.notes);
+    emitted
+}
+
+fn is_go_test(name: &str) -> bool {
+    PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+fn pattern(test: &TestName) -> Expressed {
+    if !is_go_test(&test.name) {
+        return Expressed::Not("not a test of go: its name does not start with Test".to_owned());
+    }
+    if test.name.contains(['\n', '\r', '\0']) {
+        return Expressed::Not("its name has a line break".to_owned());
+    }
+    let elements: Vec<String> =
+        test.name.split('/').map(|element| format!("^{}$", escape(element, SPECIAL))).collect();
+    Expressed::As(elements.join("/"))
+}

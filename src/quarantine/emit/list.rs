@@ -1,0 +1,30 @@
+//! Plain list: one test for each line, as it is printed and typed.
+
+use super::{Emitted, Format, Request, printable};
+
+pub(super) const FORMAT: Format = Format {
+    name: "list",
+    summary: "one test for each line",
+    usage: "flakedb quarantine --emit list",
+    emit,
+};
+
+fn emit(request: &Request<'_>) -> Emitted {
+    let mut emitted = Emitted::default();
+    for entry in &request.entries {
+        let label = &entry.test.label;
+        if label.chars().any(char::is_control) {
+            emitted.notes.push(format!(
+                "left out `{}`: its name has a control character; use the json format",
+                printable(label)
+            ));
+            continue;
+        }
+        emitted.text.push_str(label);
+        if !entry.variant.is_empty() {
+            emitted.text.push_str(&format!(" [{}]", entry.variant));
+        }
+        emitted.text.push('\n');
+    }
+    emitted
+}

@@ -1,0 +1,207 @@
+//! Emitters: the list in the words of a runner. Each is one file and one line in a table.
+//!
+//! The text removes exactly the listed tests, or a note says what it cannot do: an entry that
+//! cannot be expressed is named, and so is every known test that goes with one. An empty list is
+//! text that the runner accepts and that removes nothing. The exact rules were measured on the
+//! runners themselves: pytest 9.2, cargo-nextest 0.9.143, go 1.27, jest 30.5, vitest 4.1.
+
+mod go;
+mod jest;
+mod json;
+mod list;
+mod nextest;
+mod pytest;
+mod pytest_plugin;
+mod regex_text;
+mod vitest;
+
+use std::collections::BTreeMap;
+
+use crate::model::Timestamp;
+
+/// The longest text that fits one argument on Linux, with some room for the rest of the command.
+pub const ARGUMENT_BYTES_MAX: usize = 100 << 10;
+/// Tests named in one note; the rest are only counted.
+const NAMES_PER_NOTE_MAX: usize = 5;
+
+/// A test as reports name it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TestName {
+    /// The test as it is printed and typed.
+    pub label: String,
+    /// Names of the enclosing suites, joined by U+001F.
+    pub suite: String,
+    /// The class name, or empty.
+    pub classname: String,
+    /// The name.
+    pub name: String,
+    /// The source file, or empty.
+    pub file: String,
+}
+
+/// One entry of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmitEntry {
+    /// The test.
+    pub test: TestName,
+    /// The matrix cell as printed; empty for none.
+    pub variant: String,
+    /// Who should mend it.
+    pub owner: Option<String>,
+    /// Why it is listed.
+    pub reason: String,
+    /// Since when.
+    pub since: Option<Timestamp>,
+    /// When the entry ends by itself.
+    pub expires: Option<Timestamp>,
+}
+
+/// The list for a runner.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Emitted {
+    /// What the runner takes.
+    pub text: String,
+    /// Entries that cannot be expressed, and tests that go with others, for people.
+    pub notes: Vec<String>,
+}
+
+/// One output format.
+#[derive(Debug, Clone, Copy)]
+pub struct Format {
+    /// The name that is typed.
+    pub name: &'static str,
+    /// One line for people.
+    pub summary: &'static str,
+    /// How to give the text to the runner, where FILE holds it.
+    pub usage: &'static str,
+    emit: fn(&Request<'_>) -> Emitted,
+}
+
+/// All formats.
+pub const FORMATS: &[Format] = &[
+    list::FORMAT,
+    json::FORMAT,
+    pytest::FORMAT,
+    pytest_plugin::FORMAT,
+    nextest::FORMAT,
+    go::FORMAT,
+    jest::FORMAT,
+    vitest::FORMAT,
+];
+
+impl Format {
+    /// The format of that name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<&'static Self> {
+        FORMATS.iter().find(|format| format.name == name)
+    }
+}
+
+/// What an emitter is given.
+struct Request<'a> {
+    /// Sorted by label and variant, without duplicates.
+    entries: Vec<&'a EmitEntry>,
+    known: &'a [TestName],
+}
+
+/// Writes the list in a format.
+///
+/// `known` are the tests of the newest runs. They are needed to say what else a runner's filter
+/// removes, and which entries it would refuse; without them these checks are left out.
+#[must_use]
+pub fn emit(format: &Format, entries: &[EmitEntry], known: &[TestName]) -> Emitted {
+    let mut sorted: Vec<&EmitEntry> = entries.iter().collect();
+    sorted.sort_by_key(|entry| (&entry.test, &entry.variant));
+    sorted.dedup_by_key(|entry| (&entry.test, &entry.variant));
+    (format.emit)(&Request { entries: sorted, known })
+}
+
+/// What became of one test of the list.
+enum Expressed {
+    /// The runner's own words for it.
+    As(String),
+    /// Why it cannot be expressed.
+    Not(String),
+}
+
+impl Request<'_> {
+    /// The runner's words for each listed test, sorted and without duplicates, with the test that
+    /// they came from; notes take what cannot be expressed.
+    fn express(
+        &self,
+        words: impl Fn(&TestName) -> Expressed,
+        notes: &mut Vec<String>,
+    ) -> BTreeMap<String, &TestName> {
+        let mut expressed = BTreeMap::new();
+        let mut last: Option<&TestName> = None;
+        for entry in &self.entries {
+            // Runners know no variants: one test is one word, and one note.
+            if last == Some(&entry.test) {
+                continue;
+            }
+            last = Some(&entry.test);
+            match words(&entry.test) {
+                Expressed::As(text) => {
+                    expressed.entry(text).or_insert(&entry.test);
+                }
+                Expressed::Not(why) => {
+                    notes.push(format!("left out `{}`: {why}", printable(&entry.test.label)));
+                }
+            }
+        }
+        expressed
+    }
+
+    /// Known tests that are not listed, but that `removes` says go with the list.
+    fn note_collateral(
+        &self,
+        removes: impl Fn(&TestName) -> bool,
+        why: &str,
+        notes: &mut Vec<String>,
+    ) {
+        let listed = |test: &TestName| self.entries.iter().any(|entry| entry.test == *test);
+        let mut also: Vec<&str> = self
+            .known
+            .iter()
+            .filter(|test| removes(test) && !listed(test))
+            .map(|test| test.label.as_str())
+            .collect();
+        also.sort_unstable();
+        also.dedup();
+        if also.is_empty() {
+            return;
+        }
+        let named: Vec<String> = also
+            .iter()
+            .take(NAMES_PER_NOTE_MAX)
+            .map(|label| format!("`{}`", printable(label)))
+            .collect();
+        let more = match also.len() - named.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        notes.push(format!("also removes {}{more}: {why}", named.join(", ")));
+    }
+}
+
+/// Control characters as escapes, so that a note is always one line of text.
+fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() { out.extend(c.escape_default()) } else { out.push(c) }
+    }
+    out
+}
+
+/// Says so where a text is too long for one argument.
+fn note_length(text: &str, notes: &mut Vec<String>) {
+    if text.len() > ARGUMENT_BYTES_MAX {
+        notes.push(format!(
+            "the text has {} bytes; Linux takes at most 128 KiB in one argument, so shorten the list",
+            text.len()
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests;

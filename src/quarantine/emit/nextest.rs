@@ -1,0 +1,83 @@
+//! cargo-nextest: one filterset expression.
+//!
+//! `=` matches exactly and knows upper from lower case. A binary id that does not exist is an
+//! error that stops nextest, so entries of binaries that no known test has are left out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Emitted, Expressed, Format, Request, TestName, note_length};
+
+pub(super) const FORMAT: Format = Format {
+    name: "nextest",
+    summary: "a filterset expression for cargo-nextest",
+    usage: "cargo nextest run -E \"$(cat FILE)\"",
+    emit,
+};
+
+/// Stands between the binary id and the name while both travel as one text; in neither of them.
+const BETWEEN: char = '\u{0}';
+
+fn emit(request: &Request<'_>) -> Emitted {
+    let mut emitted = Emitted::default();
+    let live: BTreeSet<&str> = request.known.iter().map(|test| binary(&test.classname)).collect();
+    let matchers = request.express(|test| matchers(test, &live), &mut emitted.notes);
+    let mut by_binary: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (binary, name) in matchers.keys().filter_map(|both| both.split_once(BETWEEN)) {
+        by_binary.entry(binary).or_default().push(name);
+    }
+    let groups: Vec<String> = by_binary
+        .iter()
+        .map(|(binary, names)| {
+            let tests: Vec<String> = names.iter().map(|name| format!("test(={name})")).collect();
+            format!("(binary_id(={binary}) & ({}))", tests.join(" | "))
+        })
+        .collect();
+    emitted.text = match groups.is_empty() {
+        true => "all()\n".to_owned(),
+        false => format!("not ({})\n", groups.join(" | ")),
+    };
+    note_length(&emitted.text, &mut emitted.notes);
+    emitted
+}
+
+/// The binary id of a class name; stress runs put a number behind it.
+fn binary(classname: &str) -> &str {
+    classname.split("@stress-").next().unwrap_or(classname)
+}
+
+fn matchers(test: &TestName, live: &BTreeSet<&str>) -> Expressed {
+    let id = binary(&test.classname);
+    if !is_binary_id(id) || test.name.is_empty() || test.name.contains(BETWEEN) {
+        return Expressed::Not("not a test of nextest: its class name is no binary id".to_owned());
+    }
+    if !live.is_empty() && !live.contains(id) {
+        return Expressed::Not(format!("nextest refuses `{id}`, a binary that did not run lately"));
+    }
+    Expressed::As(format!("{}{BETWEEN}{}", escape(id), escape(&test.name)))
+}
+
+/// `crate`, `crate::test`, `crate::bin/tool`.
+fn is_binary_id(id: &str) -> bool {
+    let word = |text: &str| {
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+    };
+    let (package, target) = id.split_once("::").map_or((id, None), |(p, t)| (p, Some(t)));
+    word(package) && target.is_none_or(|target| target.split('/').all(word))
+}
+
+/// A matcher's text: what would end it, split it or be trimmed from it is escaped.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    let last = text.chars().count().saturating_sub(1);
+    for (place, c) in text.chars().enumerate() {
+        match c {
+            '\\' | ')' | ',' | '/' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            ' ' if place == 0 || place == last => out.push_str("\\u{20}"),
+            c => out.push(c),
+        }
+    }
+    out
+}

@@ -1,0 +1,298 @@
+//! Policy: which tests belong on the list, for how long, and how many at most.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::analysis::verdict::{Fact, Judgement, Status, Verdict};
+use crate::model::Timestamp;
+use crate::store::query::TestNo;
+
+/// Rules of the list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct PolicySettings {
+    /// Verdicts that put a test on the list; broken ones cannot be named here.
+    pub statuses: Vec<Listed>,
+    /// Fewest executions of a listed test.
+    pub min_executions: u32,
+    /// Largest part of all tests that may be listed, between 0 and 1.
+    pub cap_share: f64,
+    /// So many tests may be listed however few there are.
+    pub cap_tests: u32,
+    /// After so many days an entry expires.
+    pub expires_days: u32,
+}
+
+impl Default for PolicySettings {
+    fn default() -> Self {
+        Self {
+            statuses: vec![Listed::Flaky],
+            min_executions: 5,
+            cap_share: 0.02,
+            cap_tests: 20,
+            expires_days: 30,
+        }
+    }
+}
+
+/// Verdicts that may put a test on the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Listed {
+    /// Flaky, and recommended by the method.
+    Flaky,
+    /// Suspect.
+    Suspect,
+    /// Was flaky and is not clear yet.
+    Recovering,
+}
+
+/// One line of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The test.
+    pub test: TestNo,
+    /// The matrix cell as printed; empty where runs have none.
+    pub variant: String,
+    /// Who should mend it.
+    pub owner: Option<String>,
+    /// Why it is listed, in one sentence.
+    pub reason: String,
+    /// When it first failed in the window.
+    pub since: Timestamp,
+    /// When the entry ends by itself.
+    pub expires: Timestamp,
+    /// The counts behind it, such as `4 of 48 executions, 8.3 % [3.3 - 19.6 %]`.
+    pub evidence: String,
+}
+
+/// What the policy proposes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Plan {
+    /// What belongs on the list, the most harmful first.
+    pub entries: Vec<Entry>,
+    /// What would belong there, but exceeds the cap; the most harmful first.
+    pub over_cap: Vec<Entry>,
+    /// Tests that are flaky in one variant and broken in another: a list by name would hide the
+    /// breakage, so they are left out.
+    pub broken_elsewhere: Vec<TestNo>,
+    /// The largest number of tests that may be listed.
+    pub cap: u32,
+}
+
+/// Proposes the list for a judgement.
+///
+/// The cap counts tests, whatever their variants. `owner` names who should mend a test.
+#[must_use]
+pub fn plan(
+    judgement: &Judgement,
+    settings: &PolicySettings,
+    owner: &dyn Fn(TestNo) -> Option<String>,
+    now: Timestamp,
+) -> Plan {
+    let tests: BTreeSet<TestNo> = judgement.verdicts.iter().map(|verdict| verdict.test).collect();
+    let broken: BTreeSet<TestNo> = judgement
+        .verdicts
+        .iter()
+        .filter(|verdict| matches!(verdict.status, Status::NewlyBroken | Status::Broken))
+        .map(|verdict| verdict.test)
+        .collect();
+    let wanted = || judgement.verdicts.iter().filter(|verdict| is_wanted(verdict, settings));
+    let broken_elsewhere: BTreeSet<TestNo> =
+        wanted().map(|verdict| verdict.test).filter(|test| broken.contains(test)).collect();
+    let mut wanted: Vec<&Verdict> =
+        wanted().filter(|verdict| !broken.contains(&verdict.test)).collect();
+    wanted.sort_by(|one, other| by_harm(one, other));
+    let cap = cap(tests.len(), settings);
+    let mut ranks: BTreeMap<TestNo, usize> = BTreeMap::new();
+    let (mut entries, mut over_cap) = (Vec::new(), Vec::new());
+    for verdict in wanted {
+        let next = ranks.len();
+        let rank = *ranks.entry(verdict.test).or_insert(next);
+        let entry = entry(judgement, verdict, settings, owner, now);
+        if rank < cap as usize { entries.push(entry) } else { over_cap.push(entry) }
+    }
+    Plan { entries, over_cap, broken_elsewhere: broken_elsewhere.into_iter().collect(), cap }
+}
+
+fn is_wanted(verdict: &Verdict, settings: &PolicySettings) -> bool {
+    let listed = |status| settings.statuses.contains(&status);
+    let status = match verdict.status {
+        Status::Flaky => listed(Listed::Flaky) && verdict.quarantine,
+        Status::Suspect => listed(Listed::Suspect),
+        Status::Recovering => listed(Listed::Recovering),
+        Status::NewlyBroken
+        | Status::Broken
+        | Status::Fixed
+        | Status::New
+        | Status::Stale
+        | Status::Healthy => false,
+    };
+    status && verdict.executions >= settings.min_executions
+}
+
+/// Builds reddened for this test alone first: that is what a list spares the team.
+fn by_harm(one: &Verdict, other: &Verdict) -> std::cmp::Ordering {
+    other
+        .reddened_alone
+        .cmp(&one.reddened_alone)
+        .then(other.failures.cmp(&one.failures))
+        .then(other.rate.value.total_cmp(&one.rate.value))
+        .then(one.test.cmp(&other.test))
+        .then_with(|| one.variant.cmp(&other.variant))
+}
+
+fn cap(tests: usize, settings: &PolicySettings) -> u32 {
+    let share = (tests as f64 * settings.cap_share.clamp(0.0, 1.0)).floor() as u32;
+    share.max(settings.cap_tests)
+}
+
+fn entry(
+    judgement: &Judgement,
+    verdict: &Verdict,
+    settings: &PolicySettings,
+    owner: &dyn Fn(TestNo) -> Option<String>,
+    now: Timestamp,
+) -> Entry {
+    let first = verdict.cells.iter().find(|cell| cell.outcome.is_bad() || cell.retried);
+    let since = first.and_then(|cell| judgement.runs.get(cell.run as usize));
+    let lifetime = i64::from(settings.expires_days).saturating_mul(Timestamp::DAY_MS);
+    let rate = verdict.rate;
+    Entry {
+        test: verdict.test,
+        variant: verdict.variant.clone(),
+        owner: owner(verdict.test),
+        reason: reason(verdict),
+        since: since.map_or(now, |run| run.started),
+        expires: Timestamp(now.0.saturating_add(lifetime)),
+        evidence: format!(
+            "{} of {} executions, {:.1} % [{:.1} - {:.1} %]",
+            verdict.failures + verdict.retried,
+            verdict.executions,
+            100.0 * rate.value,
+            100.0 * rate.low,
+            100.0 * rate.high,
+        ),
+    }
+}
+
+/// The facts that speak for the entry, strongest first.
+fn reason(verdict: &Verdict) -> String {
+    let count = |n: u32, one: &str, many: &str| match n {
+        1 => format!("1 {one}"),
+        n => format!("{n} {many}"),
+    };
+    let clauses: Vec<String> = verdict
+        .facts
+        .iter()
+        .filter_map(|fact| match fact {
+            Fact::PassedOnRetry { times, .. } => {
+                Some(format!("passed on retry in {}", count(*times, "run", "runs")))
+            }
+            Fact::BothOnOneRevision { revisions, .. } => {
+                Some(format!("failed and passed on {}", count(*revisions, "revision", "revisions")))
+            }
+            Fact::RecoveredByItself { times } => {
+                Some(format!("recovered by itself {}", count(*times, "time", "times")))
+            }
+            Fact::UnrelatedBranches { branches } => {
+                Some(format!("failed on {branches} unrelated branches"))
+            }
+            Fact::Rule { text } => Some(text.clone()),
+            _ => None,
+        })
+        .collect();
+    match clauses.is_empty() {
+        true => format!("{} in this window", verdict.status.word()),
+        false => clauses.join("; "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::interval::wilson;
+
+    fn verdict(test: u32, status: Status, reddened_alone: u32) -> Verdict {
+        Verdict {
+            test: TestNo(test),
+            variant: String::new(),
+            status,
+            probability: None,
+            quarantine: status == Status::Flaky,
+            executions: 20,
+            failures: 3,
+            retried: 1,
+            skipped: 0,
+            rate: wilson(4, 20),
+            flips: 4,
+            facts: vec![Fact::RecoveredByItself { times: 2 }, Fact::Flips { flips: 4, pairs: 19 }],
+            cells: Vec::new(),
+            last_failure: None,
+            last_run: Timestamp(0),
+            duration_median: None,
+            reddened_alone,
+            next: Vec::new(),
+        }
+    }
+
+    fn judged(verdicts: Vec<Verdict>) -> Judgement {
+        Judgement { method: "evidence", runs: Vec::new(), verdicts }
+    }
+
+    fn tests_of(entries: &[Entry]) -> Vec<u32> {
+        entries.iter().map(|entry| entry.test.0).collect()
+    }
+
+    fn plan_of(verdicts: Vec<Verdict>, settings: &PolicySettings) -> Plan {
+        plan(&judged(verdicts), settings, &|_| Some("@team".into()), Timestamp(1_000))
+    }
+
+    #[test]
+    fn only_flaky_tests_are_listed_and_broken_ones_never() {
+        let verdicts = Status::ALL.iter().zip(0..).map(|(&status, no)| verdict(no, status, 0));
+        let plan = plan_of(verdicts.collect(), &PolicySettings::default());
+        assert_eq!(tests_of(&plan.entries), [2]);
+        let entry = &plan.entries[0];
+        assert_eq!(entry.reason, "recovered by itself 2 times");
+        assert_eq!(entry.evidence, "4 of 20 executions, 20.0 % [8.1 - 41.6 %]");
+        assert_eq!(entry.expires, Timestamp(1_000 + 30 * Timestamp::DAY_MS));
+        assert_eq!(entry.owner.as_deref(), Some("@team"));
+    }
+
+    #[test]
+    fn a_test_that_is_broken_in_another_variant_is_left_out() {
+        let broken = Verdict { variant: "os=mac".into(), ..verdict(1, Status::NewlyBroken, 0) };
+        let plan = plan_of(vec![broken, verdict(1, Status::Flaky, 9)], &PolicySettings::default());
+        assert!(plan.entries.is_empty());
+        assert_eq!(plan.broken_elsewhere, [TestNo(1)]);
+    }
+
+    #[test]
+    fn over_the_cap_the_most_harmful_stay_and_the_rest_is_named() {
+        let settings = PolicySettings { cap_tests: 2, cap_share: 0.0, ..Default::default() };
+        let mut verdicts: Vec<Verdict> =
+            (0..4).map(|no| verdict(no, Status::Flaky, no * 2)).collect();
+        verdicts.push(Verdict { variant: "a=b".into(), ..verdict(3, Status::Flaky, 0) });
+        let plan = plan_of(verdicts, &settings);
+        assert_eq!((tests_of(&plan.entries), plan.cap), (vec![3, 2, 3], 2));
+        assert_eq!(tests_of(&plan.over_cap), [1, 0]);
+    }
+
+    #[test]
+    fn the_cap_is_a_share_of_all_tests_but_never_below_twenty() {
+        let settings = PolicySettings::default();
+        assert_eq!(cap(100, &settings), 20);
+        assert_eq!(cap(5_000, &settings), 100);
+    }
+
+    #[test]
+    fn too_few_executions_do_not_list_a_test() {
+        let young = Verdict { executions: 4, ..verdict(1, Status::Flaky, 0) };
+        assert!(plan_of(vec![young], &PolicySettings::default()).entries.is_empty());
+        let suspects = PolicySettings { statuses: vec![Listed::Suspect], ..Default::default() };
+        let plan = plan_of(vec![verdict(1, Status::Suspect, 0)], &suspects);
+        assert_eq!(tests_of(&plan.entries), [1]);
+    }
+}

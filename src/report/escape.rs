@@ -1,0 +1,90 @@
+//! What must never reach a reader raw: control characters, terminal escapes, bidirectional marks.
+//!
+//! Names and failure texts come from reports, so from anybody. Whatever would move a cursor,
+//! change a colour, reorder or hide text is spelled out instead.
+
+use std::borrow::Cow;
+
+/// The text on one line, with everything invisible spelled out.
+///
+/// ```
+/// use flakedb::report::escape::line;
+/// assert_eq!(line("red \u{1b}[31m\nnext"), r"red \u{1b}[31m\nnext");
+/// assert_eq!(line("a\u{202e}b"), r"a\u{202e}b");
+/// ```
+#[must_use]
+pub fn line(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            hidden if is_hidden(hidden) => out.extend(hidden.escape_unicode()),
+            shown => out.push(shown),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// The lines of a longer text, each safe to print; tabs become four spaces.
+pub fn lines(text: &str) -> impl Iterator<Item = String> {
+    text.lines().map(|text| line(&text.replace('\t', "    ")).into_owned())
+}
+
+/// At most `chars` characters of an escaped text; what was cut is counted behind it.
+#[must_use]
+pub fn shortened(text: &str, chars: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(chars) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => {
+            let kept = text.get(..end).unwrap_or(text);
+            let all = super::sentence::number(text.chars().count() as u64);
+            Cow::Owned(format!("{kept}… ({all} characters)"))
+        }
+    }
+}
+
+/// True for characters that act on a terminal or hide or reorder text.
+///
+/// The joiners U+200C and U+200D stay: Persian, Hindi and emoji cannot be written without them.
+#[must_use]
+pub fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e00ff}'
+            // The last variation selectors: unassigned, and the marks of `palette`.
+            | '\u{e01e0}'..='\u{e01ef}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spells_out_what_acts_or_hides_and_keeps_what_is_text() {
+        for (text, shown) in [
+            ("plain name[1]", "plain name[1]"),
+            ("naïve 日本語 👩\u{200d}💻", "naïve 日本語 👩\u{200d}💻"),
+            ("\u{1b}]0;title\u{7}", "\\u{1b}]0;title\\u{7}"),
+            ("\u{9b}31m", "\\u{9b}31m"),
+            ("a\u{2066}b\u{2069}", "a\\u{2066}b\\u{2069}"),
+            ("soft\u{ad}hyphen\u{feff}", "soft\\u{ad}hyphen\\u{feff}"),
+            ("\u{e01e3}", "\\u{e01e3}"),
+        ] {
+            assert_eq!(line(text), shown);
+        }
+        assert_eq!(lines("a\r\n\tb\x08").collect::<Vec<_>>(), ["a", "    b\\u{8}"]);
+    }
+
+    #[test]
+    fn cuts_at_the_end_only_and_says_how_much_there_was() {
+        assert_eq!(shortened("äöü", 3), "äöü");
+        assert_eq!(shortened(&"ä".repeat(1200), 2), "ää… (1,200 characters)");
+    }
+}

@@ -1,0 +1,50 @@
+//! How much one screen shows, named, with the reason. What is left out is always counted.
+
+/// Rows of the test table on a terminal; beyond that nobody scrolls, and JSON has them all.
+pub const TERMINAL_TESTS_MAX: usize = 200;
+/// Runs in the timeline of one test: with the rest about one screen.
+pub const TIMELINE_ROWS_MAX: usize = 15;
+/// Distinct failures shown for one test.
+pub const FAILURES_SHOWN_MAX: usize = 10;
+/// Lines of one failure's text: a stack trace's two ends fit, a log does not.
+pub const FAILURE_LINES_MAX: usize = 16;
+/// Characters of one line of failure text.
+pub const FAILURE_LINE_CHARS_MAX: usize = 400;
+/// Characters of a headline or message inside a table.
+pub const HEADLINE_CHARS_MAX: usize = 300;
+/// Characters of a name inside a table; real names stay below, and `show` prints all of it.
+pub const NAME_CHARS_MAX: usize = 1_000;
+/// Longest name column where no terminal limits the width.
+pub const NAME_COLUMN_PIPED_MAX: u16 = 200;
+/// Longest name that is worth typing back; beyond it hints use the test's id.
+pub const HINT_NAME_CHARS_MAX: usize = 200;
+/// Files with problems shown after an ingest.
+pub const PROBLEMS_SHOWN_MAX: usize = 50;
+/// Warnings shown for one file.
+pub const WARNINGS_SHOWN_MAX: usize = 20;
+/// Outages listed below a report.
+pub const OUTAGES_SHOWN_MAX: usize = 5;
+/// Other tests named where a typed name matched several.
+pub const OTHERS_SHOWN_MAX: usize = 10;
+/// Marks of a strip in the test table where there is room for more.
+pub const STRIP_COLUMN_MAX: usize = 40;
+/// Marks of a strip in the narrowest table that has a column for it.
+pub const STRIP_COLUMN_WIDE_MIN: usize = 26;
+/// Marks of a strip where no terminal limits the width.
+pub const STRIP_COLUMN_PIPED_MAX: usize = 60;
+/// Width assumed where nothing says how wide the output is.
+pub const PIPED_WIDTH: u16 = 120;
+/// Narrowest width laid out for; anything narrower wraps on the terminal's side.
+pub const WIDTH_MIN: u16 = 40;
+/// Characters of a paragraph that is laid out; breaking a longer word takes quadratic time.
+pub const PARAGRAPH_CHARS_MAX: usize = 2_000;
+/// Widest layout; beyond it lines are too long to follow by eye.
+pub const WIDTH_MAX: u16 = 300;
+/// Characters of owners and the like inside a table.
+pub const FIELD_CHARS_MAX: usize = 60;
+/// Characters of one Markdown document: GitHub refuses comments beyond 65,536.
+pub const MARKDOWN_CHARS_MAX: usize = 65_000;
+/// Characters of a name in Markdown, so that one hostile name cannot use up the document.
+pub const MARKDOWN_NAME_CHARS_MAX: usize = 300;
+/// Characters of a revision that people compare by eye.
+pub const REVISION_CHARS: usize = 10;

@@ -1,0 +1,28 @@
+//! GitHub Markdown for job summaries and comments: short, and inert whatever names contain.
+
+mod document;
+mod lists;
+mod report;
+mod show;
+
+use std::io::Write;
+
+use document::Document;
+
+use super::{RenderError, Screen, View};
+
+/// Writes a view as Markdown, within the limit of a GitHub comment.
+///
+/// # Errors
+/// [`RenderError`] where the writer fails.
+pub fn render(view: &View<'_>, _screen: Screen, out: &mut dyn Write) -> Result<(), RenderError> {
+    let mut document = Document::default();
+    match view {
+        View::Report(view) => report::write(view, &mut document),
+        View::Show(view) => show::write(view, &mut document),
+        View::Ingest(view) => lists::ingest(view, &mut document),
+        View::Validate(view) => lists::validate(view, &mut document),
+        View::Quarantine(view) => lists::quarantine(view, &mut document),
+    }
+    out.write_all(document.finish().as_bytes()).map_err(RenderError::Write)
+}

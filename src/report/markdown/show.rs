@@ -1,0 +1,84 @@
+//! One test as Markdown.
+
+use super::super::limits::{FAILURES_SHOWN_MAX, TIMELINE_ROWS_MAX};
+use super::super::view::{ShowView, TimelineRow, VariantView};
+use super::super::{excerpt, sentence};
+use super::document::{Document, code, text};
+
+pub(super) fn write(view: &ShowView, document: &mut Document) {
+    document.heading(2, &code(&view.test));
+    let mut origin = vec![text(&view.project), text(&view.window.text)];
+    origin.extend([&view.file, &view.owners.join(" ")].into_iter().map(|part| code(part)));
+    origin.retain(|part| !part.is_empty());
+    document.paragraph(&origin.join(" · "));
+    if view.variants.is_empty() {
+        document.paragraph("It has no results in this window.");
+    }
+    view.variants.iter().for_each(|variant| verdict(variant, document));
+    if !view.failures.is_empty() {
+        document.heading(3, "Failures that look alike, together");
+    }
+    for failure in view.failures.iter().take(FAILURES_SHOWN_MAX) {
+        let day = failure.last.get(..10).unwrap_or(&failure.last);
+        document.paragraph(&format!(
+            "{}, last on {day}: {}",
+            sentence::count(failure.count, "failure"),
+            code(&failure.headline)
+        ));
+        let lines = excerpt::of(&failure.text, &failure.headline);
+        if !lines.is_empty() {
+            document.fenced(&lines);
+        }
+    }
+}
+
+fn verdict(variant: &VariantView, document: &mut Document) {
+    let test = &variant.verdict;
+    let sure =
+        sentence::certainty(test.probability).map_or(String::new(), |sure| format!(" ({sure})"));
+    let bad = u64::from(test.failures) + u64::from(test.retried);
+    let variant_name = match test.variant.as_str() {
+        "" => String::new(),
+        name => format!("{}: ", code(name)),
+    };
+    document.paragraph(&format!(
+        "{variant_name}**{}**{sure}, failed in {} of {}: {}. {}",
+        sentence::status(test.status),
+        sentence::number(bad),
+        sentence::count(test.executions, "run"),
+        sentence::rate(test.rate.rate()),
+        code(&test.strip),
+    ));
+    let facts: Vec<String> = test
+        .facts
+        .iter()
+        .map(|fact| text(&fact.sentence))
+        .chain(sentence::harm(test.reddened_alone))
+        .chain(test.next.iter().map(|step| text(&step.sentence)))
+        .collect();
+    if !facts.is_empty() {
+        document.list(&facts);
+    }
+    let rows: Vec<Vec<String>> =
+        variant.timeline.iter().rev().filter(|row| row.is_telling()).map(row).collect();
+    let shown = rows.get(..TIMELINE_ROWS_MAX).unwrap_or(&rows);
+    document.table(&["Started", "Outcome", "Revision", "Branch", "Build"], shown, "run");
+    if let more @ 1.. = rows.len() - shown.len() {
+        document.paragraph(&format!("{} not shown.", sentence::count(more as u64, "earlier run")));
+    }
+}
+
+fn row(row: &TimelineRow) -> Vec<String> {
+    let outcome = match (row.outage, row.retried) {
+        (true, _) => format!("{}, in an outage", row.outcome.word()),
+        (false, true) => format!("{} on retry", row.outcome.word()),
+        (false, false) => row.outcome.word().to_owned(),
+    };
+    vec![
+        row.started.get(..16).unwrap_or(&row.started).replace('T', " "),
+        outcome,
+        code(&row.revision.as_deref().map(sentence::revision).unwrap_or_default()),
+        code(row.branch.as_deref().unwrap_or_default()),
+        code(row.build.as_deref().unwrap_or_default()),
+    ]
+}

@@ -1,0 +1,77 @@
+//! L4: showing. Views are the published shape of what people ask for; renderers write them.
+//!
+//! A view is plain data, built by a pure function. A renderer gets a view, a [`Screen`] and a
+//! writer, and knows neither the store nor a terminal. Everything that came from a report passes
+//! through [`escape`] before a person sees it.
+
+pub mod escape;
+pub mod excerpt;
+pub mod format;
+pub mod json;
+pub mod limits;
+pub mod markdown;
+pub mod palette;
+pub mod sentence;
+pub mod strip;
+pub mod terminal;
+pub mod view;
+
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod screens;
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+pub use format::Format;
+pub use palette::Palette;
+pub use view::{IngestView, QuarantineView, ReportView, ShowView, ValidateView};
+
+/// What a page is written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Screen {
+    /// Columns of the terminal; `None` where the output is not a terminal.
+    pub width: Option<u16>,
+    /// Whether it is styled.
+    pub palette: Palette,
+}
+
+/// Any of the views, borrowed for rendering.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(untagged)]
+pub enum View<'a> {
+    /// The verdicts of a window.
+    Report(&'a ReportView),
+    /// One test.
+    Show(&'a ShowView),
+    /// What an ingest did.
+    Ingest(&'a IngestView),
+    /// What is wrong with some reports.
+    Validate(&'a ValidateView),
+    /// The quarantine list.
+    Quarantine(&'a QuarantineView),
+}
+
+/// Why a view could not be written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RenderError {
+    /// The writer failed; a broken pipe is for the caller to forgive.
+    #[error("the output could not be written")]
+    Write(#[source] io::Error),
+}
+
+/// Writes a view in a format.
+///
+/// # Errors
+/// [`RenderError::Write`] where the writer fails.
+pub fn render(
+    view: View<'_>,
+    format: Format,
+    screen: Screen,
+    out: &mut dyn Write,
+) -> Result<(), RenderError> {
+    format.renderer()(&view, screen, out)
+}

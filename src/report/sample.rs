@@ -1,0 +1,488 @@
+//! Judgements and views to render in tests: one usual history, one hostile, built from strips.
+
+use super::view::{
+    FileProblem, FileVerdict, FileView, IngestView, Level, Listing, Phase, QuarantineEntry,
+    QuarantineView, ReportInput, ReportView, ShowInput, ShowView, TestLabel, ValidateView,
+    WarningView, WindowText,
+};
+use crate::analysis::verdict::{
+    Cell, Fact, FailureCluster, JudgedRun, Judgement, NextStep, Rate, Status, Verdict,
+};
+use crate::model::hash::{SignatureId, TestId};
+use crate::model::{Counts, Lane, Micros, Outcome, Timestamp};
+use crate::store::query::{RunNo, TestNo};
+
+/// 2026-11-08T06:00:00Z.
+const START: i64 = 1_794_117_600_000;
+const SIX_HOURS: i64 = 21_600_000;
+
+fn run(place: u32) -> JudgedRun {
+    JudgedRun {
+        no: RunNo(place + 1),
+        started: Timestamp(START + i64::from(place) * SIX_HOURS),
+        revision: Some(format!(
+            "{:016x}{:024x}",
+            u64::from(place / 2 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15),
+            place / 2
+        )),
+        branch: Some(if place % 5 == 4 { "feature/discounts" } else { "main" }.to_owned()),
+        lane: if place % 5 == 4 { Lane::Change } else { Lane::Default },
+        variant: String::new(),
+        build: Some((400 + place / 2).to_string()),
+        attempt: place % 2 + 1,
+        url: Some(format!("https://ci.example/builds/{}", 400 + place / 2)),
+        executed: 38,
+        bad: u32::from(place % 7 == 3) * 2,
+        outage: false,
+    }
+}
+
+/// Runs of two weeks, the twelfth an outage.
+fn runs(count: u32) -> Vec<JudgedRun> {
+    let mut runs: Vec<JudgedRun> = (0..count).map(run).collect();
+    if let Some(outage) = runs.get_mut(11) {
+        *outage = JudgedRun { outage: true, bad: 31, ..outage.clone() };
+    }
+    runs
+}
+
+/// The verdict of a strip that ends with the last of `runs`.
+fn verdict(no: u32, status: Status, strip: &str, runs: &[JudgedRun]) -> Verdict {
+    let first = runs.len() - strip.len();
+    let cells: Vec<Cell> = strip
+        .chars()
+        .enumerate()
+        .map(|(place, mark)| Cell {
+            run: (first + place) as u32,
+            outcome: match mark {
+                'F' => Outcome::Failed,
+                'E' => Outcome::Errored,
+                's' => Outcome::Skipped,
+                _ => Outcome::Passed,
+            },
+            retried: mark == 'r',
+            duration: Some(Micros(180_000 + u64::from(no) * 41_000)),
+        })
+        .collect();
+    let count = |marks: &[char]| strip.chars().filter(|mark| marks.contains(mark)).count() as u32;
+    let executions = count(&['.', 'F', 'E', 'r']);
+    let bad = count(&['F', 'E', 'r']);
+    Verdict {
+        test: TestNo(no),
+        variant: String::new(),
+        status,
+        probability: None,
+        quarantine: status == Status::Flaky,
+        executions,
+        failures: count(&['F', 'E']),
+        retried: count(&['r']),
+        skipped: count(&['s']),
+        rate: wilson(bad.into(), executions.into()),
+        flips: 0,
+        facts: Vec::new(),
+        last_failure: cells
+            .iter()
+            .rfind(|cell| cell.outcome.is_bad())
+            .map(|cell| runs[cell.run as usize].started),
+        last_run: runs[runs.len() - 1].started,
+        duration_median: Some(Micros(180_000 + u64::from(no) * 41_000)),
+        reddened_alone: 0,
+        next: Vec::new(),
+        cells: if bad > 0 { cells } else { Vec::new() },
+    }
+}
+
+/// The Wilson score interval at 95 %.
+fn wilson(bad: f64, all: f64) -> Rate {
+    if all == 0.0 {
+        return Rate { value: 0.0, low: 0.0, high: 1.0 };
+    }
+    let (share, z2) = (bad / all, 1.96_f64.powi(2));
+    let middle = (share + z2 / (2.0 * all)) / (1.0 + z2 / all);
+    let half =
+        (z2 * (share * (1.0 - share) / all + z2 / (4.0 * all * all))).sqrt() / (1.0 + z2 / all);
+    Rate { value: share, low: (middle - half).max(0.0), high: (middle + half).min(1.0) }
+}
+
+/// One of everything a project meets in two weeks.
+pub(super) fn usual() -> Judgement {
+    let runs = runs(52);
+    let since = |place: usize| runs[place].started;
+    let mut verdicts = vec![
+        Verdict {
+            facts: vec![Fact::FailsSince {
+                runs: 3,
+                first_bad: runs[49].revision.clone(),
+                last_good: runs[47].revision.clone(),
+                since: since(49),
+            }],
+            ..verdict(0, Status::NewlyBroken, &(".".repeat(49) + "FFF"), &runs)
+        },
+        Verdict {
+            facts: vec![Fact::FailsSince {
+                runs: 52,
+                first_bad: None,
+                last_good: None,
+                since: since(0),
+            }],
+            ..verdict(1, Status::Broken, &"E".repeat(52), &runs)
+        },
+        Verdict {
+            probability: Some(0.997),
+            flips: 14,
+            reddened_alone: 4,
+            facts: vec![
+                Fact::BothOnOneRevision {
+                    revisions: 5,
+                    last: "1f3a9c0a11b2c3d4e5f60718293a4b5c6d7e8f90".to_owned(),
+                },
+                Fact::PassedOnRetry { times: 2, last: RunNo(44) },
+                Fact::Flips { flips: 14, pairs: 50 },
+                Fact::IgnoredOutages { failures: 1 },
+            ],
+            next: vec![NextStep::CleanRuns { runs: 34 }],
+            ..verdict(
+                2,
+                Status::Flaky,
+                "..F..r....FF..F..F.....F..F.....s..F....F.Fr....F...",
+                &runs,
+            )
+        },
+        Verdict {
+            probability: Some(0.41),
+            facts: vec![Fact::RecoveredByItself { times: 1 }],
+            next: vec![NextStep::RerunRevision { times: 18 }],
+            ..verdict(3, Status::Suspect, ".............F......", &runs)
+        },
+        Verdict {
+            facts: vec![Fact::PassesSince {
+                runs: 9,
+                failed_runs: 6,
+                first_good: runs[43].revision.clone(),
+                since: since(43),
+            }],
+            ..verdict(4, Status::Fixed, &(".".repeat(30) + "FFFFFF" + &".".repeat(9)), &runs)
+        },
+        Verdict {
+            next: vec![NextStep::MoreResults { runs: 2 }],
+            ..verdict(5, Status::New, "F", &runs)
+        },
+        verdict(6, Status::New, "..", &runs),
+        verdict(7, Status::Stale, &".".repeat(20), &runs),
+    ];
+    verdicts.extend((8..38).map(|no| verdict(no, Status::Healthy, &".".repeat(52), &runs)));
+    Judgement { method: "evidence", runs, verdicts }
+}
+
+/// What an attacker would name a test.
+pub(super) fn hostile_names() -> [String; 7] {
+    [
+        "\u{1b}[2J\u{1b}]0;owned\u{7}red".to_owned(),
+        "abc\u{202e}txt.exe\u{2066}".to_owned(),
+        "x".repeat(10_240),
+        "a|b|`c`|<img src=x onerror=alert(1)>\n\n# heading".to_owned(),
+        "<script>alert('1')</script> @everyone [link](javascript:1)".to_owned(),
+        "\u{9b}31mC1 \u{200b}\u{feff} tab\there \u{e01e3}".to_owned(),
+        "日本語のテスト 👩\u{200d}💻 naïve".to_owned(),
+    ]
+}
+
+/// A judgement whose every text is hostile.
+pub(super) fn hostile() -> Judgement {
+    let runs: Vec<JudgedRun> = runs(14)
+        .into_iter()
+        .map(|run| JudgedRun {
+            branch: Some("\u{1b}[31mmain|\u{202e}".to_owned()),
+            revision: Some("\u{7}bell".to_owned()),
+            build: Some("1\n2".to_owned()),
+            url: Some("https://x/\u{1b}[0m".to_owned()),
+            ..run
+        })
+        .collect();
+    let verdicts = (0..7)
+        .map(|no| Verdict {
+            variant: "os=\u{1b}[1m".to_owned(),
+            facts: vec![
+                Fact::BothOnOneRevision { revisions: 1, last: "\u{1b}[31m".to_owned() },
+                Fact::Rule { text: "rule\u{202e}".to_owned() },
+            ],
+            ..verdict(no, Status::Flaky, "..F..F", &runs)
+        })
+        .collect();
+    Judgement { method: "evidence", runs, verdicts }
+}
+
+const NAMES: [&str; 8] = [
+    "shop.tests.test_cart.TestCart::test_total_with_discount",
+    "shop.tests.test_tax.TestTax::test_rounding[EUR-0.19]",
+    "shop.tests.integration.test_checkout.TestCheckout::test_payment_is_retried_after_a_timeout",
+    "shop.tests.test_search::test_ranking is stable",
+    "shop.tests.test_mail::test_bounce",
+    "shop.tests.test_stock::test_reserve",
+    "shop.tests.test_stock::test_release",
+    "shop.tests.test_old::test_legacy",
+];
+
+/// The name of a test of [`usual`].
+pub(super) fn label(no: TestNo) -> TestLabel {
+    let label = NAMES.get(no.0 as usize).map_or_else(
+        || format!("shop.tests.test_views::test_page_{}", no.0),
+        |name| (*name).to_owned(),
+    );
+    named(no, label)
+}
+
+fn named(no: TestNo, label: String) -> TestLabel {
+    let mut id = [0x5a_u8; 16];
+    id[15] = no.0 as u8;
+    TestLabel {
+        id: TestId(id),
+        label,
+        file: "shop/tests/test_cart.py".to_owned(),
+        owners: if no.0 == 2 {
+            vec!["@shop/payments".to_owned(), "@kim".to_owned()]
+        } else {
+            Vec::new()
+        },
+    }
+}
+
+pub(super) fn window() -> WindowText {
+    WindowText { last_runs: Some(60), ..WindowText::default() }
+}
+
+pub(super) fn report_of(judgement: &Judgement, listing: Listing) -> ReportView {
+    let input = ReportInput { project: "acme/shop", window: &window(), listing };
+    ReportView::new(judgement, &|verdict| label(verdict.test), input)
+}
+
+pub(super) fn hostile_report() -> ReportView {
+    let names = hostile_names();
+    let window = WindowText { branches: vec!["\u{1b}[7m".to_owned()], ..window() };
+    let input = ReportInput { project: "p\u{202e}|`<b>", window: &window, listing: Listing::All };
+    let name = |verdict: &Verdict| TestLabel {
+        file: "\u{1b}f".to_owned(),
+        owners: vec!["@\u{1b}o".to_owned()],
+        ..named(verdict.test, names[verdict.test.0 as usize].clone())
+    };
+    ReportView::new(&hostile(), &name, input)
+}
+
+/// Judgements at the small end: no run at all, one, two.
+pub(super) fn tiny(count: u32) -> Judgement {
+    let runs = runs(count);
+    let verdicts = match count {
+        0 => Vec::new(),
+        count => {
+            (6..12).map(|no| verdict(no, Status::New, &".".repeat(count as usize), &runs)).collect()
+        }
+    };
+    Judgement { method: "evidence", runs, verdicts }
+}
+
+pub(super) fn failures() -> Vec<FailureCluster> {
+    let text = |lines: usize| {
+        let frames: String =
+            (0..lines).map(|n| format!("  File \"shop/pay.py\", line {n}, in call\n")).collect();
+        format!(
+            "Traceback (most recent call last):\n{frames}TimeoutError: gateway did not answer within 2 s"
+        )
+    };
+    vec![
+        FailureCluster {
+            signature: SignatureId([7; 16]),
+            count: 11,
+            first: Timestamp(START),
+            last: Timestamp(START + 40 * SIX_HOURS),
+            kind: "TimeoutError".to_owned(),
+            headline: "gateway did not answer within 2 s".to_owned(),
+            text: text(40),
+        },
+        FailureCluster {
+            signature: SignatureId([8; 16]),
+            count: 1,
+            first: Timestamp(START),
+            last: Timestamp(START),
+            kind: "AssertionError".to_owned(),
+            headline: "AssertionError: assert 3 == 4".to_owned(),
+            text: "AssertionError: assert 3 == 4".to_owned(),
+        },
+    ]
+}
+
+pub(super) fn show() -> ShowView {
+    let judgement = usual();
+    let verdict = &judgement.verdicts[2];
+    let input = ShowInput {
+        project: "acme/shop",
+        window: &window(),
+        label: &label(verdict.test),
+        verdicts: &[verdict],
+        failures: &failures(),
+        others: &["shop.tests.test_checkout::test_payment".to_owned()],
+    };
+    ShowView::new(&judgement, input)
+}
+
+/// A test that never failed, in one variant and absent from another.
+pub(super) fn show_healthy() -> ShowView {
+    let judgement = usual();
+    let verdict = &judgement.verdicts[20];
+    let linux = Verdict { variant: "os=linux".to_owned(), ..verdict.clone() };
+    let windows = Verdict {
+        variant: "os=windows".to_owned(),
+        status: Status::New,
+        executions: 0,
+        skipped: 4,
+        duration_median: None,
+        next: vec![NextStep::MoreResults { runs: 3 }],
+        ..verdict.clone()
+    };
+    let input = ShowInput {
+        project: "acme/shop",
+        window: &window(),
+        label: &TestLabel { file: String::new(), ..label(verdict.test) },
+        verdicts: &[&linux, &windows],
+        failures: &[],
+        others: &[],
+    };
+    ShowView::new(&judgement, input)
+}
+
+pub(super) fn hostile_show(name: &str) -> ShowView {
+    let judgement = hostile();
+    let verdict = &judgement.verdicts[0];
+    let failure = FailureCluster {
+        headline: name.to_owned(),
+        text: format!("{name}\r\n\t{name}"),
+        kind: name.to_owned(),
+        ..failures()[0].clone()
+    };
+    let input = ShowInput {
+        project: name,
+        window: &window(),
+        label: &named(verdict.test, name.to_owned()),
+        verdicts: &[verdict],
+        failures: &[failure],
+        others: &[name.to_owned()],
+    };
+    ShowView::new(&judgement, input)
+}
+
+pub(super) fn ingest() -> IngestView {
+    IngestView {
+        history: ".flakedb/history.db".to_owned(),
+        projects: vec!["acme/shop".to_owned()],
+        files: 15,
+        bytes: 1_834_000,
+        rejected: 1,
+        salvaged: 1,
+        reports_new: 12,
+        reports_known: 2,
+        runs_new: 3,
+        tests_new: 38,
+        failures_new: 4,
+        results: Counts { cases: 1_204, passed: 1_190, failed: 9, errored: 1, skipped: 4, flaky: 3 },
+        warnings: 2,
+        problems: vec![
+            FileProblem {
+                file: "build/reports/index.xml".to_owned(),
+                verdict: FileVerdict::Reject,
+                code: "HTML".to_owned(),
+                line: 1,
+                column: 1,
+                message: "this is an HTML page, probably an error page saved as the report; check the download step".to_owned(),
+            },
+            FileProblem {
+                file: "build/reports/e2e.xml".to_owned(),
+                verdict: FileVerdict::Salvage,
+                code: "TRUNCATED".to_owned(),
+                line: 214,
+                column: 37,
+                message: "the report ends inside a test case; 61 whole cases were kept".to_owned(),
+            },
+        ],
+        notes: vec!["revision and branch are those of the git repository".to_owned()],
+        ..IngestView::default()
+    }
+}
+
+pub(super) fn phases() -> Vec<Phase> {
+    vec![
+        Phase { name: "read and parse", seconds: 0.0312 },
+        Phase { name: "store", seconds: 0.0088 },
+    ]
+}
+
+pub(super) fn validate() -> ValidateView {
+    let counts = Counts { cases: 62, passed: 60, failed: 1, errored: 0, skipped: 1, flaky: 1 };
+    let warning = |code: &str, level, line, message: &str| WarningView {
+        code: code.to_owned(),
+        level,
+        line,
+        column: 5,
+        offset: 9_120,
+        path: "testsuites/testsuite[1](\"e2e\")/testcase[62](\"pays\")".to_owned(),
+        message: message.to_owned(),
+    };
+    ValidateView::new(vec![
+        FileView {
+            producer: "pytest".to_owned(),
+            ..FileView::new("a.xml".to_owned(), FileVerdict::Accept, Some(counts))
+        },
+        FileView {
+            code: "TRUNCATED".to_owned(),
+            producer: "playwright".to_owned(),
+            warnings: vec![
+                warning(
+                    "TRUNCATED",
+                    Level::Invalid,
+                    214,
+                    "the report ends inside this test case; its whole cases were kept",
+                ),
+                warning(
+                    "BAD_TIMESTAMP",
+                    Level::SubOptimal,
+                    2,
+                    "`yesterday` is no time; write 2026-11-22T08:22:18Z",
+                ),
+                warning("LONG_NAME", Level::Note, 90, "the name has 9,812 characters"),
+            ],
+            ..FileView::new("build/e2e.xml".to_owned(), FileVerdict::Salvage, Some(counts))
+        },
+        FileView {
+            code: "NOT_JUNIT".to_owned(),
+            warnings: vec![WarningView {
+                path: String::new(),
+                ..warning(
+                    "NOT_JUNIT",
+                    Level::Invalid,
+                    1,
+                    "the root is <coverage>, so this is no JUnit report; name only test reports",
+                )
+            }],
+            ..FileView::new("build/coverage.xml".to_owned(), FileVerdict::Reject, None)
+        },
+    ])
+}
+
+pub(super) fn quarantine() -> QuarantineView {
+    let entry = |no: u32, owner: Option<&str>| QuarantineEntry {
+        test: label(TestNo(no)).label,
+        id: label(TestNo(no)).id.to_string(),
+        owner: owner.map(str::to_owned),
+        reason: "Failed and passed on revision 1f3a9c0a11 (and 4 more)".to_owned(),
+        since: Some("2026-11-21".to_owned()),
+        expires: Some("2026-12-21".to_owned()),
+        ..QuarantineEntry::default()
+    };
+    QuarantineView {
+        project: "acme/shop".to_owned(),
+        window: "last 60 runs".to_owned(),
+        source: "recommended by evidence".to_owned(),
+        entries: vec![entry(2, Some("@shop/payments")), entry(3, None)],
+        left_out: 3,
+        cap: Some(2),
+        ..QuarantineView::default()
+    }
+}

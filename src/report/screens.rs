@@ -1,0 +1,255 @@
+//! Every screen at every width, kept as snapshots; and what no screen may ever contain.
+
+use proptest::prelude::*;
+
+use super::view::Listing;
+use super::{Format, Palette, Screen, View, escape, render, sample};
+
+fn page(view: View<'_>, format: Format, screen: Screen) -> String {
+    let mut out = Vec::new();
+    render(view, format, screen, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn plain(view: View<'_>, width: Option<u16>) -> String {
+    page(view, Format::Table, Screen { width, palette: Palette::Plain })
+}
+
+const WIDTHS: [(&str, Option<u16>); 5] =
+    [("60", Some(60)), ("80", Some(80)), ("120", Some(120)), ("200", Some(200)), ("piped", None)];
+
+/// Snapshots of one view at every width, as Markdown and as JSON.
+fn snapshots(name: &str, view: View<'_>) {
+    for (label, width) in WIDTHS {
+        let text = plain(view, width);
+        fits(&text, width);
+        insta::assert_snapshot!(format!("{name}_{label}"), text);
+    }
+    insta::assert_snapshot!(
+        format!("{name}_markdown"),
+        page(view, Format::Markdown, Screen::default())
+    );
+}
+
+fn json(view: View<'_>) -> String {
+    page(view, Format::Json, Screen::default())
+}
+
+/// No line is wider than the screen, but for commands and names, which are never broken.
+fn fits(text: &str, width: Option<u16>) {
+    let Some(width) = width else { return };
+    for line in text.lines().filter(|line| !line.contains("flakedb ") && line.contains(' ')) {
+        assert!(line.chars().count() <= width.into(), "{} > {width}: {line}", line.chars().count());
+    }
+}
+
+#[test]
+fn report_screens() {
+    let view = sample::report_of(&sample::usual(), Listing::Attention);
+    snapshots("report", View::Report(&view));
+    insta::assert_snapshot!("report_json", json(View::Report(&view)));
+}
+
+#[test]
+fn small_histories_have_sensible_screens() {
+    for runs in [0, 1, 2] {
+        let view = sample::report_of(&sample::tiny(runs), Listing::Attention);
+        insta::assert_snapshot!(format!("tiny_{runs}"), plain(View::Report(&view), Some(80)));
+    }
+}
+
+#[test]
+fn a_healthy_project_hears_so() {
+    let mut judgement = sample::usual();
+    judgement.verdicts.drain(..6);
+    let view = sample::report_of(&judgement, Listing::Attention);
+    insta::assert_snapshot!("healthy", plain(View::Report(&view), Some(80)));
+}
+
+#[test]
+fn show_screens() {
+    let view = sample::show();
+    snapshots("show", View::Show(&view));
+    insta::assert_snapshot!("show_json", json(View::Show(&view)));
+    let healthy = sample::show_healthy();
+    insta::assert_snapshot!("show_healthy", plain(View::Show(&healthy), Some(80)));
+    let absent = super::ShowView { variants: Vec::new(), ..healthy };
+    insta::assert_snapshot!("show_absent", plain(View::Show(&absent), Some(80)));
+}
+
+#[test]
+fn ingest_screens() {
+    let view = sample::ingest();
+    snapshots("ingest", View::Ingest(&view));
+    insta::assert_snapshot!("ingest_json", json(View::Ingest(&view)));
+    let timed = super::IngestView { phases: sample::phases(), problems: Vec::new(), ..view };
+    insta::assert_snapshot!("ingest_timed", plain(View::Ingest(&timed), Some(80)));
+    let empty = super::IngestView::default();
+    insta::assert_snapshot!("ingest_empty", plain(View::Ingest(&empty), Some(80)));
+}
+
+#[test]
+fn validate_screens() {
+    let view = sample::validate();
+    snapshots("validate", View::Validate(&view));
+    insta::assert_snapshot!("validate_json", json(View::Validate(&view)));
+}
+
+#[test]
+fn quarantine_screens() {
+    let view = sample::quarantine();
+    snapshots("quarantine", View::Quarantine(&view));
+    insta::assert_snapshot!("quarantine_json", json(View::Quarantine(&view)));
+    let empty = super::QuarantineView { entries: Vec::new(), left_out: 0, ..view };
+    insta::assert_snapshot!("quarantine_empty", plain(View::Quarantine(&empty), Some(80)));
+}
+
+#[test]
+fn colour_changes_nothing_but_colour() {
+    let report = sample::report_of(&sample::usual(), Listing::All);
+    let show = sample::show();
+    let ingest = sample::ingest();
+    let validate = sample::validate();
+    let quarantine = sample::quarantine();
+    for view in [
+        View::Report(&report),
+        View::Show(&show),
+        View::Ingest(&ingest),
+        View::Validate(&validate),
+        View::Quarantine(&quarantine),
+    ] {
+        for (_, width) in WIDTHS {
+            let coloured = page(view, Format::Table, Screen { width, palette: Palette::Colour });
+            assert_eq!(without_styles(&coloured), plain(view, width));
+        }
+    }
+    let view = sample::report_of(&sample::usual(), Listing::Attention);
+    let screen = Screen { width: Some(80), palette: Palette::Colour };
+    let text = page(View::Report(&view), Format::Table, screen).replace('\u{1b}', "␛");
+    insta::assert_snapshot!("report_80_colour", text);
+}
+
+/// The text without the styles that the palette has: `ESC [ digits m`.
+fn without_styles(text: &str) -> String {
+    let mut parts = text.split("\u{1b}[");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |out, part| {
+        let (style, rest) = part.split_once('m').unwrap();
+        assert!(style.bytes().all(|byte| byte.is_ascii_digit() || byte == b';'), "{style}");
+        out + rest
+    })
+}
+
+/// Nothing that acts on a terminal or hides text, newlines aside.
+fn inert(text: &str) {
+    let hidden = text.chars().find(|c| *c != '\n' && escape::is_hidden(*c));
+    assert_eq!(hidden, None, "{text:?}");
+}
+
+#[test]
+fn hostile_names_stay_text_on_every_screen() {
+    let report = sample::hostile_report();
+    for format in [Format::Table, Format::Markdown] {
+        for (_, width) in WIDTHS {
+            let screen = Screen { width, palette: Palette::Plain };
+            inert(&page(View::Report(&report), format, screen));
+            for name in sample::hostile_names() {
+                inert(&page(View::Show(&sample::hostile_show(&name)), format, screen));
+            }
+        }
+        let coloured = Screen { width: Some(80), palette: Palette::Colour };
+        inert(&without_styles(&page(View::Report(&report), format, coloured)));
+    }
+    insta::assert_snapshot!("hostile_80", plain(View::Report(&report), Some(80)));
+    insta::assert_snapshot!(
+        "hostile_markdown",
+        page(View::Report(&report), Format::Markdown, Screen::default())
+    );
+    let parsed: serde_json::Value = serde_json::from_str(&json(View::Report(&report))).unwrap();
+    assert_eq!(parsed["tests"][2]["test"].as_str().map(str::len), Some(10_240));
+}
+
+#[test]
+fn no_length_breaks_a_layout() {
+    for name in ["\u{1b}".repeat(16 << 10), "日".repeat(16 << 10), "a ".repeat(8 << 10)] {
+        for (_, width) in WIDTHS {
+            inert(&plain(View::Show(&sample::hostile_show(&name)), width));
+            let mut quarantine = sample::quarantine();
+            for entry in &mut quarantine.entries {
+                entry.test.clone_from(&name);
+                entry.owner = Some(name.clone());
+                entry.ticket = Some(name.clone());
+            }
+            inert(&plain(View::Quarantine(&quarantine), width));
+        }
+    }
+}
+
+#[test]
+fn a_long_name_can_be_seen_whole() {
+    let name = "y".repeat(10_240);
+    let text = plain(View::Show(&sample::hostile_show(&name)), Some(80));
+    assert_eq!(text.lines().next(), Some(name.as_str()));
+}
+
+#[test]
+fn markdown_keeps_within_the_limit_of_a_comment() {
+    let mut judgement = sample::usual();
+    let one = judgement.verdicts[2].clone();
+    judgement.verdicts = vec![one; 5_000];
+    let view = sample::report_of(&judgement, Listing::All);
+    let text = page(View::Report(&view), Format::Markdown, Screen::default());
+    assert!(text.chars().count() < 65_536);
+    assert!(text.contains("tests more did not fit here"));
+    let text = plain(View::Report(&view), Some(80));
+    assert!(text.contains("4,800 more tests not shown here"), "{text}");
+    let piped = plain(View::Report(&view), None);
+    assert_eq!(piped.matches("test_payment_is_retried").count(), 5_001, "all, and the hint");
+}
+
+/// Any characters, with those that act on terminals, tables and Markdown more often than not.
+const HOSTILE: &str =
+    "(.|[\u{1b}\u{7}\u{9b}\n\r\t\u{202e}\u{2028}\u{e01e0} |`<>&@*\\\\'\"-]|[a-z]{1,70}){0,24}";
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn any_text_at_any_width_is_laid_out_and_inert(name in HOSTILE, width in proptest::option::of(prop_oneof![0_u16..260, any::<u16>()])) {
+        let show = sample::hostile_show(&name);
+        let mut validate = sample::validate();
+        let mut ingest = sample::ingest();
+        let mut quarantine = sample::quarantine();
+        validate.files[1].file.clone_from(&name);
+        validate.files[1].producer.clone_from(&name);
+        for warning in &mut validate.files[1].warnings {
+            warning.message.clone_from(&name);
+            warning.path.clone_from(&name);
+            warning.code.clone_from(&name);
+        }
+        for problem in &mut ingest.problems {
+            problem.file.clone_from(&name);
+            problem.message.clone_from(&name);
+            problem.code.clone_from(&name);
+        }
+        ingest.projects.push(name.clone());
+        ingest.notes.push(name.clone());
+        ingest.history.clone_from(&name);
+        for entry in &mut quarantine.entries {
+            entry.test.clone_from(&name);
+            entry.variant.clone_from(&name);
+            entry.reason.clone_from(&name);
+            entry.owner = Some(name.clone());
+            entry.ticket = Some(name.clone());
+        }
+        quarantine.notes.push(name.clone());
+        quarantine.project.clone_from(&name);
+        for view in [View::Show(&show), View::Validate(&validate), View::Ingest(&ingest), View::Quarantine(&quarantine)] {
+            for format in [Format::Table, Format::Markdown] {
+                inert(&page(view, format, Screen { width, palette: Palette::Plain }));
+                let coloured = page(view, format, Screen { width, palette: Palette::Colour });
+                inert(&without_styles(&coloured));
+            }
+        }
+    }
+}

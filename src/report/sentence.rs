@@ -1,0 +1,397 @@
+//! Verdicts, facts and numbers in plain English.
+//!
+//! Sentences start with a capital and carry no full stop, so that they stand in tables and lists.
+//! Everything that a report or a forge supplied is escaped here.
+
+use super::escape;
+use super::limits::REVISION_CHARS;
+use super::palette::Tone;
+use crate::analysis::verdict::{Fact, JudgedRun, NextStep, Rate, Status, Verdict};
+use crate::model::{Lane, Micros, Timestamp};
+
+/// A count with its noun: `1 run`, `12 runs`, `1,204 runs`.
+#[must_use]
+pub fn count(n: impl Into<u64>, noun: &str) -> String {
+    let n = n.into();
+    let plural = match (n, noun.as_bytes()) {
+        (1, _) => "",
+        (_, [.., b'c' | b's', b'h'] | [.., b's']) => "es",
+        (_, [.., b'r', b'y']) => return format!("{} {}ies", number(n), noun.trim_end_matches('y')),
+        _ => "s",
+    };
+    format!("{} {noun}{plural}", number(n))
+}
+
+/// A number with its thousands set apart: `1,204`.
+#[must_use]
+pub fn number(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A share as a percentage that never rounds to 0 % or 100 % what is not: `12%`, `0.4%`, `>99.9%`.
+#[must_use]
+pub fn percent(share: f64) -> String {
+    let percent = share.clamp(0.0, 1.0) * 100.0;
+    match percent {
+        p if p.is_nan() => "unknown".to_owned(),
+        p if p > 0.0 && p < 0.1 => "<0.1%".to_owned(),
+        p if p > 99.9 && p < 100.0 => ">99.9%".to_owned(),
+        p if (9.95..=99.0).contains(&p) || p == 0.0 || p == 100.0 => format!("{p:.0}%"),
+        p => format!("{p:.1}%").replace(".0%", "%"),
+    }
+}
+
+/// A rate with its 95 % interval: `12% (5.2-25%)`.
+#[must_use]
+pub fn rate(rate: Rate) -> String {
+    let low = percent(rate.low);
+    format!("{} ({}-{})", percent(rate.value), low.trim_end_matches('%'), percent(rate.high))
+}
+
+/// A duration in the unit people would use: `340 ms`, `1.2 s`, `2 min 5 s`.
+#[must_use]
+pub fn duration(duration: Micros) -> String {
+    seconds(duration.as_seconds())
+}
+
+/// The same for seconds.
+#[must_use]
+pub fn seconds(seconds: f64) -> String {
+    match seconds {
+        s if s < 0.000_5 => "<1 ms".to_owned(),
+        s if s < 0.999_5 => format!("{:.0} ms", s * 1e3),
+        s if s < 9.95 => format!("{s:.1} s"),
+        s if s < 59.5 => format!("{s:.0} s"),
+        s if s < 3_599.5 => {
+            let whole = s.round() as u64;
+            format!("{} min {} s", whole / 60, whole % 60)
+        }
+        s => {
+            let minutes = (s / 60.0).round() as u64;
+            format!("{} h {} min", number(minutes / 60), minutes % 60)
+        }
+    }
+}
+
+/// A size in bytes: `812 B`, `1.4 MB`.
+#[must_use]
+pub fn bytes(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
+}
+
+/// A revision short enough to compare by eye; what is no hash keeps more of itself.
+#[must_use]
+pub fn revision(revision: &str) -> String {
+    let hash =
+        revision.len() > REVISION_CHARS && revision.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let kept = if hash { REVISION_CHARS } else { 4 * REVISION_CHARS };
+    let escaped = escape::line(revision);
+    escaped.chars().take(kept).collect()
+}
+
+/// A time to the minute, in UTC: `2026-11-22 08:22`.
+#[must_use]
+pub fn minute(time: Timestamp) -> String {
+    let text = time.to_rfc3339();
+    text.get(..16).map_or(text.clone(), |minute| minute.replace('T', " "))
+}
+
+/// The status as people read it: `newly broken`.
+#[must_use]
+pub fn status(status: Status) -> &'static str {
+    match status {
+        Status::NewlyBroken => "newly broken",
+        other => other.word(),
+    }
+}
+
+/// How the status is coloured.
+#[must_use]
+pub const fn tone(status: Status) -> Tone {
+    match status {
+        Status::NewlyBroken | Status::Broken => Tone::Bad,
+        Status::Flaky | Status::Suspect => Tone::Unsteady,
+        Status::Recovering | Status::Fixed | Status::Healthy => Tone::Good,
+        Status::New | Status::Stale => Tone::Faint,
+    }
+}
+
+/// How sure the method is, where it says: `97% sure`.
+#[must_use]
+pub fn certainty(probability: Option<f64>) -> Option<String> {
+    probability.map(|probability| format!("{} sure", percent(probability)))
+}
+
+/// Why the test has its status, in one sentence: the strongest fact, else what the counts say.
+#[must_use]
+pub fn reason(verdict: &Verdict, runs: &[JudgedRun]) -> String {
+    if let Some(strongest) = verdict.facts.first() {
+        return fact(strongest, runs);
+    }
+    let executions = verdict.executions;
+    match (verdict.status, executions, verdict.failures) {
+        (Status::Stale, ..) => format!("Last ran on {}", verdict.last_run.to_date()),
+        (_, 0, _) if verdict.skipped > 0 => {
+            format!("Skipped in {}, never executed", count(verdict.skipped, "run"))
+        }
+        (_, 0, _) => "Never executed in this window".to_owned(),
+        (_, 1, 0) => "Passed in its only run".to_owned(),
+        (_, 1, _) => "Failed in its only run".to_owned(),
+        (_, _, 0) => format!("Passed in all {}", count(executions, "run")),
+        (_, _, failures) if failures == executions => {
+            format!("Failed in all {}", count(executions, "run"))
+        }
+        (_, _, failures) => {
+            format!("Failed in {} of {}", number(failures.into()), count(executions, "run"))
+        }
+    }
+}
+
+/// One fact as a sentence; `runs` give dates to the runs it names.
+#[must_use]
+pub fn fact(fact: &Fact, runs: &[JudgedRun]) -> String {
+    match fact {
+        Fact::PassedOnRetry { times, last } => {
+            let last = runs.iter().find(|run| run.no == *last).map(|run| run.started.to_date());
+            match (times, last) {
+                (1, Some(day)) => format!("Passed only on retry in 1 run, on {day}"),
+                (times, Some(day)) => {
+                    format!("Passed only on retry in {}, last on {day}", count(*times, "run"))
+                }
+                (times, None) => format!("Passed only on retry in {}", count(*times, "run")),
+            }
+        }
+        Fact::BothOnOneRevision { revisions, last } => {
+            let more = match revisions.saturating_sub(1) {
+                0 => String::new(),
+                others => format!(" (and {} more)", number(others.into())),
+            };
+            format!("Failed and passed on revision {}{more}", revision(last))
+        }
+        Fact::RecoveredByItself { times } => {
+            format!("Failed on the default branch and recovered by itself {}", often(*times))
+        }
+        Fact::UnrelatedBranches { branches: 1 } => {
+            "Failed on 1 branch that did not touch it".to_owned()
+        }
+        Fact::UnrelatedBranches { branches } => {
+            format!("Failed on {} with nothing else in common", branches_of(*branches))
+        }
+        Fact::Flips { flips, pairs } => format!(
+            "Changed outcome {} in {} of consecutive runs",
+            often(*flips),
+            count(*pairs, "pair")
+        ),
+        Fact::FailsSince { .. } | Fact::PassesSince { .. } => streak(fact),
+        Fact::IgnoredOutages { failures } => {
+            format!("{} during outages not counted", count(*failures, "failure"))
+        }
+        Fact::IgnoredChanges { failures } => {
+            format!("{} on changes of their own not counted", count(*failures, "failure"))
+        }
+        Fact::Ambiguous { runs } => format!(
+            "Different tests share this name in {}; those results are no evidence",
+            count(*runs, "run")
+        ),
+        Fact::Rule { text } => escape::line(text).into_owned(),
+    }
+}
+
+fn branches_of(branches: u32) -> String {
+    count(branches, "branch")
+}
+
+fn streak(fact: &Fact) -> String {
+    match fact {
+        Fact::FailsSince { runs, first_bad, last_good, since } => {
+            let lead = match runs {
+                1 => format!("Failed in the last run, on {}", since.to_date()),
+                _ => {
+                    format!("Failed in the last {}, since {}", count(*runs, "run"), since.to_date())
+                }
+            };
+            let revisions = match (first_bad, last_good) {
+                (Some(bad), Some(good)) => {
+                    format!("; passed on {}, failed from {}", revision(good), revision(bad))
+                }
+                (Some(bad), None) => format!("; first failing revision {}", revision(bad)),
+                (None, Some(good)) => format!("; last passing revision {}", revision(good)),
+                (None, None) => String::new(),
+            };
+            lead + &revisions
+        }
+        Fact::PassesSince { runs, failed_runs, first_good, since } => {
+            let lead = match runs {
+                1 => format!("Passed in the last run, on {}", since.to_date()),
+                _ => {
+                    format!("Passed in the last {}, since {}", count(*runs, "run"), since.to_date())
+                }
+            };
+            let before = match failed_runs {
+                0 => String::new(),
+                1 => ", after 1 failed run".to_owned(),
+                failed => format!(", after {} in a row", count(*failed, "failed run")),
+            };
+            let revision = first_good.as_deref().map_or(String::new(), |good| {
+                format!("; first passing revision {}", revision(good))
+            });
+            lead + &before + &revision
+        }
+        _ => String::new(),
+    }
+}
+
+/// What would change the verdict, as a sentence.
+#[must_use]
+pub fn next(step: NextStep) -> String {
+    match step {
+        NextStep::MoreResults { runs } => {
+            format!("{} needed to say anything", count(runs, "more result"))
+        }
+        NextStep::CleanRuns { runs } => {
+            format!("{} without a failure would clear it", count(runs, "run"))
+        }
+        NextStep::RerunRevision { times } => {
+            format!("Re-running one failing revision {} would settle it", often(times))
+        }
+    }
+}
+
+/// What the test cost, where it cost anything.
+#[must_use]
+pub fn harm(reddened_alone: u32) -> Option<String> {
+    (reddened_alone > 0).then(|| format!("Alone turned {} red", count(reddened_alone, "build")))
+}
+
+/// Which branch a run belongs to, for people.
+#[must_use]
+pub const fn lane(lane: Lane) -> &'static str {
+    match lane {
+        Lane::Default => "default branch",
+        Lane::Change => "changes",
+        Lane::Other => "other branches",
+    }
+}
+
+/// Several things in one sentence: `a`, `a and b`, `a, b and c`.
+#[must_use]
+pub fn list(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+fn often(times: u32) -> String {
+    match times {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        times => format!("{} times", number(times.into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plurals_and_thousands_are_right() {
+        for (text, wanted) in [
+            (count(0_u32, "run"), "0 runs"),
+            (count(1_u32, "branch"), "1 branch"),
+            (count(3_u32, "branch"), "3 branches"),
+            (count(2_u32, "entry"), "2 entries"),
+            (count(1_204_u32, "run"), "1,204 runs"),
+            (number(999), "999"),
+            (number(1_234_567), "1,234,567"),
+            (often(2), "twice"),
+        ] {
+            assert_eq!(text, wanted);
+        }
+    }
+
+    #[test]
+    fn percentages_never_round_to_a_certainty() {
+        for (share, wanted) in [
+            (0.0, "0%"),
+            (0.000_2, "<0.1%"),
+            (0.004, "0.4%"),
+            (0.05, "5%"),
+            (0.119, "12%"),
+            (0.996, "99.6%"),
+            (0.999_9, ">99.9%"),
+            (1.0, "100%"),
+            (f64::NAN, "unknown"),
+        ] {
+            assert_eq!(percent(share), wanted);
+        }
+        assert_eq!(rate(Rate { value: 0.119, low: 0.052, high: 0.25 }), "12% (5.2-25%)");
+    }
+
+    #[test]
+    fn durations_and_sizes_use_the_unit_people_would() {
+        for (value, wanted) in [
+            (0.0, "<1 ms"),
+            (0.34, "340 ms"),
+            (0.999_9, "1.0 s"),
+            (1.24, "1.2 s"),
+            (42.0, "42 s"),
+            (125.0, "2 min 5 s"),
+            (3_725.0, "1 h 2 min"),
+        ] {
+            assert_eq!(seconds(value), wanted);
+        }
+        assert_eq!(bytes(1_400_000), "1.4 MB");
+    }
+
+    #[test]
+    fn facts_read_as_sentences() {
+        let since = Timestamp(1_763_798_400_000);
+        for (given, wanted) in [
+            (
+                Fact::BothOnOneRevision { revisions: 3, last: "1f3a9c0a11deadbeef".into() },
+                "Failed and passed on revision 1f3a9c0a11 (and 2 more)",
+            ),
+            (
+                Fact::FailsSince {
+                    runs: 5,
+                    first_bad: Some("b".repeat(40)),
+                    last_good: Some("v1.2-rc".into()),
+                    since,
+                },
+                "Failed in the last 5 runs, since 2025-11-22; passed on v1.2-rc, failed from bbbbbbbbbb",
+            ),
+            (
+                Fact::PassesSince { runs: 1, failed_runs: 4, first_good: None, since },
+                "Passed in the last run, on 2025-11-22, after 4 failed runs in a row",
+            ),
+            (
+                Fact::Flips { flips: 6, pairs: 41 },
+                "Changed outcome 6 times in 41 pairs of consecutive runs",
+            ),
+            (
+                Fact::RecoveredByItself { times: 1 },
+                "Failed on the default branch and recovered by itself once",
+            ),
+            (Fact::IgnoredOutages { failures: 1 }, "1 failure during outages not counted"),
+            (Fact::Rule { text: "a\u{1b}b".into() }, "a\\u{1b}b"),
+        ] {
+            assert_eq!(fact(&given, &[]), wanted);
+        }
+        assert_eq!(next(NextStep::MoreResults { runs: 1 }), "1 more result needed to say anything");
+    }
+}

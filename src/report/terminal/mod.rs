@@ -1,0 +1,30 @@
+//! Screens for people: tables, sentences and hints, laid out for a width.
+
+mod ingest;
+mod page;
+mod quarantine;
+mod report;
+mod show;
+mod validate;
+
+use std::io::Write;
+
+use page::Page;
+
+use super::{RenderError, Screen, View};
+
+/// Writes a view for a terminal, or for a pipe that people read.
+///
+/// # Errors
+/// [`RenderError`] where the writer fails.
+pub fn render(view: &View<'_>, screen: Screen, out: &mut dyn Write) -> Result<(), RenderError> {
+    let mut page = Page::new(screen);
+    match view {
+        View::Report(view) => report::lay_out(view, &mut page),
+        View::Show(view) => show::lay_out(view, &mut page),
+        View::Ingest(view) => ingest::lay_out(view, &mut page),
+        View::Validate(view) => validate::lay_out(view, &mut page),
+        View::Quarantine(view) => quarantine::lay_out(view, &mut page),
+    }
+    out.write_all(page.finish().as_bytes()).map_err(RenderError::Write)
+}

@@ -1,0 +1,123 @@
+//! The quarantine list on a terminal.
+
+use super::super::limits::{FIELD_CHARS_MAX, HEADLINE_CHARS_MAX, NAME_CHARS_MAX};
+use super::super::palette::Tone;
+use super::super::view::{QuarantineEntry, QuarantineView};
+use super::super::{escape, sentence};
+use super::page::{Airy, Column, Fit, Grid, Page};
+
+/// From this width on everything stands side by side.
+const SIDE_BY_SIDE_FROM: u16 = 110;
+
+pub(super) fn lay_out(view: &QuarantineView, page: &mut Page) {
+    let project = page.mark(Tone::Strong, &escape::line(&view.project));
+    let entries = match view.entries.len() {
+        0 => "nothing to quarantine".to_owned(),
+        n => format!("{} in quarantine", sentence::count(n as u64, "test")),
+    };
+    let mut head = vec![format!("{project}: {entries}")];
+    let origin: &[&String] = match view.entries.as_slice() {
+        [] => &[&view.window],
+        _ => &[&view.source, &view.window],
+    };
+    head.extend(
+        origin.iter().filter(|text| !text.is_empty()).map(|text| escape::line(text).into_owned()),
+    );
+    page.prose(&head.join(" · "));
+    page.blank();
+    match page.width() {
+        width if width < SIDE_BY_SIDE_FROM => stacked(view, page),
+        _ => side_by_side(view, page),
+    }
+    page.blank();
+    if view.left_out > 0 {
+        let cap = view.cap.map_or(String::new(), |cap| format!(" of {}", sentence::number(cap)));
+        page.prose(&format!(
+            "{} left out: the list is at its cap{cap}",
+            sentence::count(view.left_out, "more test")
+        ));
+    }
+    for note in &view.notes {
+        page.prose(&escape::line(note));
+    }
+    if !view.entries.is_empty() {
+        page.hints(&[
+            (
+                "flakedb quarantine --emit pytest".to_owned(),
+                "the list for a runner; --help names them",
+            ),
+            ("flakedb report".to_owned(), "the verdicts behind it"),
+        ]);
+    }
+}
+
+fn name(entry: &QuarantineEntry) -> String {
+    let label = match entry.variant.as_str() {
+        "" => escape::line(&entry.test).into_owned(),
+        variant => format!("{} [{}]", escape::line(&entry.test), escape::line(variant)),
+    };
+    escape::shortened(&label, NAME_CHARS_MAX).into_owned()
+}
+
+fn reason(entry: &QuarantineEntry) -> String {
+    escape::shortened(&escape::line(&entry.reason), HEADLINE_CHARS_MAX).into_owned()
+}
+
+fn text(field: Option<&String>) -> String {
+    let field = field.map_or("", String::as_str);
+    escape::shortened(&escape::line(field), FIELD_CHARS_MAX).into_owned()
+}
+
+fn stacked(view: &QuarantineView, page: &mut Page) {
+    let row = |entry: &QuarantineEntry| {
+        let details: Vec<String> = [
+            ("owner ", &entry.owner),
+            ("", &entry.ticket),
+            ("since ", &entry.since),
+            ("until ", &entry.expires),
+        ]
+        .into_iter()
+        .map(|(word, field)| (word, text(field.as_ref())))
+        .filter(|(_, field)| !field.is_empty())
+        .map(|(word, field)| format!("{word}{field}"))
+        .collect();
+        let mut lines =
+            vec![name(entry), reason(entry), page.mark(Tone::Faint, &details.join(" · "))];
+        lines.retain(|line| !line.is_empty());
+        vec![lines.join("\n")]
+    };
+    let rows = view.entries.iter().map(row).collect();
+    let columns = vec![Column("Test", Fit::Name)];
+    page.grid(&Grid { columns, rows, airy: Airy::Yes, ..Grid::default() });
+}
+
+fn side_by_side(view: &QuarantineView, page: &mut Page) {
+    let row = |entry: &QuarantineEntry| {
+        vec![
+            name(entry),
+            reason(entry),
+            text(entry.owner.as_ref()),
+            text(entry.ticket.as_ref()),
+            text(entry.since.as_ref()),
+            text(entry.expires.as_ref()),
+        ]
+    };
+    let mut rows: Vec<Vec<String>> = view.entries.iter().map(row).collect();
+    let mut columns = vec![
+        Column("Test", Fit::Name),
+        Column("Reason", Fit::Wrap),
+        Column("Owner", Fit::Content),
+        Column("Ticket", Fit::Wrap),
+        Column("Since", Fit::Content),
+        Column("Until", Fit::Content),
+    ];
+    // A column that says nothing is left out.
+    for place in (2..columns.len()).rev() {
+        let empty = |row: &Vec<String>| row.get(place).is_none_or(String::is_empty);
+        if rows.iter().all(empty) {
+            columns.remove(place);
+            rows.iter_mut().for_each(|row| _ = row.remove(place));
+        }
+    }
+    page.grid(&Grid { columns, rows, ..Grid::default() });
+}

@@ -1,0 +1,181 @@
+//! One test with everything that is known about it in a window.
+
+use serde::Serialize;
+
+use super::super::strip;
+use super::{TestLabel, TestView, WindowText, WindowView};
+use crate::analysis::verdict::{Cell, FailureCluster, JudgedRun, Judgement, Verdict};
+use crate::model::{Micros, Outcome, Timestamp};
+
+/// What one run says about the test.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TimelineRow {
+    /// When the run started.
+    pub started: String,
+    /// The outcome after all attempts.
+    pub outcome: Outcome,
+    /// The outcome's mark in the strip.
+    pub mark: char,
+    /// Passed only after a failed attempt.
+    pub retried: bool,
+    /// The run was an outage: its failures do not count.
+    pub outage: bool,
+    /// The time of the last attempt, in seconds.
+    pub duration_seconds: Option<f64>,
+    /// The commit under test.
+    pub revision: Option<String>,
+    /// The branch under test.
+    pub branch: Option<String>,
+    /// Default branch, change, or other.
+    pub lane: &'static str,
+    /// The CI build.
+    pub build: Option<String>,
+    /// The attempt of that build.
+    pub attempt: u32,
+    /// Where a person finds its log.
+    pub url: Option<String>,
+}
+
+impl TimelineRow {
+    /// True for a run that did not simply pass or skip the test.
+    #[must_use]
+    pub const fn is_telling(&self) -> bool {
+        self.retried || self.outcome.is_bad()
+    }
+
+    fn new(cell: &Cell, run: &JudgedRun, runs: &[JudgedRun]) -> Self {
+        Self {
+            started: run.started.to_rfc3339(),
+            outcome: cell.outcome,
+            mark: strip::mark(cell, runs),
+            retried: cell.retried,
+            outage: run.outage,
+            duration_seconds: cell.duration.map(Micros::as_seconds),
+            revision: run.revision.clone(),
+            branch: run.branch.clone(),
+            lane: run.lane.word(),
+            build: run.build.clone(),
+            attempt: run.attempt,
+            url: run.url.clone(),
+        }
+    }
+}
+
+/// The verdict in one variant, with its runs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct VariantView {
+    /// The verdict.
+    #[serde(flatten)]
+    pub verdict: TestView,
+    /// Its runs, oldest first; only for tests that were bad at least once.
+    pub timeline: Vec<TimelineRow>,
+}
+
+/// Failures that look alike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FailureView {
+    /// What they share, in hexadecimal.
+    pub signature: String,
+    /// How many attempts failed so.
+    pub count: u32,
+    /// When first.
+    pub first: String,
+    /// When last.
+    pub last: String,
+    /// The type of an example; may be empty.
+    pub kind: String,
+    /// The headline of an example.
+    pub headline: String,
+    /// The text of the latest example.
+    pub text: String,
+}
+
+impl FailureView {
+    fn new(cluster: &FailureCluster) -> Self {
+        Self {
+            signature: cluster.signature.to_string(),
+            count: cluster.count,
+            first: Timestamp::to_rfc3339(cluster.first),
+            last: Timestamp::to_rfc3339(cluster.last),
+            kind: cluster.kind.clone(),
+            headline: cluster.headline.clone(),
+            text: cluster.text.clone(),
+        }
+    }
+}
+
+/// What the view of one test is made of besides the judgement.
+#[derive(Debug, Clone, Copy)]
+pub struct ShowInput<'a> {
+    /// The project.
+    pub project: &'a str,
+    /// The question that selected the runs.
+    pub window: &'a WindowText,
+    /// The test.
+    pub label: &'a TestLabel,
+    /// Its verdicts, one for each variant.
+    pub verdicts: &'a [&'a Verdict],
+    /// Its failures, grouped.
+    pub failures: &'a [FailureCluster],
+    /// Other tests that what was typed could mean.
+    pub others: &'a [String],
+}
+
+/// One test: `flakedb show`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ShowView {
+    /// The name and version of this shape.
+    pub schema: &'static str,
+    /// The project.
+    pub project: String,
+    /// Which runs were looked at.
+    pub window: WindowView,
+    /// The method that judged.
+    pub method: &'static str,
+    /// The test as it is printed and typed.
+    pub test: String,
+    /// Its identity, in hexadecimal.
+    pub id: String,
+    /// Its source file; empty where unknown.
+    pub file: String,
+    /// Its owners.
+    pub owners: Vec<String>,
+    /// Its verdicts, one for each variant, in order of alarm.
+    pub variants: Vec<VariantView>,
+    /// Its failures by signature.
+    pub failures: Vec<FailureView>,
+    /// Other tests that what was typed could mean, best first.
+    pub others: Vec<String>,
+}
+
+impl ShowView {
+    /// The version of this shape.
+    pub const SCHEMA: &'static str = "flakedb.show.v1";
+
+    /// Describes one test of a judgement.
+    #[must_use]
+    pub fn new(judgement: &Judgement, input: ShowInput<'_>) -> Self {
+        let runs = &judgement.runs;
+        let variant = |verdict: &&Verdict| VariantView {
+            verdict: TestView::new(verdict, runs, input.label.clone()),
+            timeline: verdict
+                .cells
+                .iter()
+                .filter_map(|cell| Some(TimelineRow::new(cell, runs.get(cell.run as usize)?, runs)))
+                .collect(),
+        };
+        Self {
+            schema: Self::SCHEMA,
+            project: input.project.to_owned(),
+            window: WindowView::new(input.window),
+            method: judgement.method,
+            test: input.label.label.clone(),
+            id: input.label.id.to_string(),
+            file: input.label.file.clone(),
+            owners: input.label.owners.clone(),
+            variants: input.verdicts.iter().map(variant).collect(),
+            failures: input.failures.iter().map(FailureView::new).collect(),
+            others: input.others.to_vec(),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! One verdict as it is published.
+
+use serde::{Serialize, Serializer};
+
+use super::super::{sentence, strip};
+use super::{FactView, NextView, rounded};
+use crate::analysis::verdict::{JudgedRun, Rate, Status, Verdict};
+use crate::model::{Micros, TestId, Timestamp};
+
+/// What a test is called, and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestLabel {
+    /// Its identity.
+    pub id: TestId,
+    /// As it is printed and typed, without the variant.
+    pub label: String,
+    /// Its source file; empty where unknown.
+    pub file: String,
+    /// Its owners; empty where unknown.
+    pub owners: Vec<String>,
+}
+
+/// A rate with its 95 % interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct RateView {
+    /// The share observed.
+    pub value: f64,
+    /// The lower bound.
+    pub low: f64,
+    /// The upper bound.
+    pub high: f64,
+}
+
+impl RateView {
+    /// The rate as analysis has it.
+    #[must_use]
+    pub const fn rate(self) -> Rate {
+        Rate { value: self.value, low: self.low, high: self.high }
+    }
+}
+
+impl From<Rate> for RateView {
+    fn from(rate: Rate) -> Self {
+        Self { value: rounded(rate.value), low: rounded(rate.low), high: rounded(rate.high) }
+    }
+}
+
+/// The verdict on one test in one variant.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TestView {
+    /// The test as it is printed and typed.
+    pub test: String,
+    /// The matrix cell; empty where runs have none.
+    pub variant: String,
+    /// The test's identity, in hexadecimal.
+    pub id: String,
+    /// What it is.
+    #[serde(serialize_with = "status_word")]
+    pub status: Status,
+    /// How sure, where the method says.
+    pub probability: Option<f64>,
+    /// The method recommends to quarantine it.
+    pub quarantine: bool,
+    /// Why, in one sentence.
+    pub reason: String,
+    /// Share of executions with a failed attempt.
+    pub rate: RateView,
+    /// Runs in which it passed or failed, outages left out.
+    pub executions: u32,
+    /// Of these, how many ended badly.
+    pub failures: u32,
+    /// Runs in which it passed only after a failed attempt.
+    pub retried: u32,
+    /// Runs in which it was skipped.
+    pub skipped: u32,
+    /// Changes of outcome between consecutive runs of one lane.
+    pub flips: u32,
+    /// Builds that were red for this test alone.
+    pub reddened_alone: u32,
+    /// One mark for each run, the most recent last: see `report::strip`.
+    pub strip: String,
+    /// Its owners.
+    pub owners: Vec<String>,
+    /// Its source file; empty where unknown.
+    pub file: String,
+    /// When it last failed.
+    pub last_failure: Option<String>,
+    /// When it last ran.
+    pub last_run: String,
+    /// Median time of passing attempts, in seconds.
+    pub duration_seconds: Option<f64>,
+    /// The facts, strongest first.
+    pub facts: Vec<FactView>,
+    /// What would change the verdict.
+    pub next: Vec<NextView>,
+}
+
+fn status_word<S: Serializer>(status: &Status, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(status.word())
+}
+
+impl TestView {
+    /// Describes a verdict among the runs of its judgement.
+    #[must_use]
+    pub fn new(verdict: &Verdict, runs: &[JudgedRun], label: TestLabel) -> Self {
+        Self {
+            test: label.label,
+            variant: verdict.variant.clone(),
+            id: label.id.to_string(),
+            status: verdict.status,
+            probability: verdict.probability.map(rounded),
+            quarantine: verdict.quarantine,
+            reason: sentence::reason(verdict, runs),
+            rate: verdict.rate.into(),
+            executions: verdict.executions,
+            failures: verdict.failures,
+            retried: verdict.retried,
+            skipped: verdict.skipped,
+            flips: verdict.flips,
+            reddened_alone: verdict.reddened_alone,
+            strip: strip::full(&verdict.cells, runs),
+            owners: label.owners,
+            file: label.file,
+            last_failure: verdict.last_failure.map(Timestamp::to_rfc3339),
+            last_run: verdict.last_run.to_rfc3339(),
+            duration_seconds: verdict.duration_median.map(Micros::as_seconds),
+            facts: verdict.facts.iter().map(|fact| FactView::new(fact, runs)).collect(),
+            next: verdict.next.iter().copied().map(NextView::new).collect(),
+        }
+    }
+
+    /// The test with its variant behind it, as one prints it.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match self.variant.as_str() {
+            "" => self.test.clone(),
+            variant => format!("{} [{variant}]", self.test),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Help, reference and manual pages say the same and are up to date.
+
+use crate::command::{Sandbox, project};
+use clap::Command;
+use flakedb::cli::Arguments;
+
+/// Set to rewrite `docs/CLI.md` instead of comparing it.
+const REWRITE: &str = "FLAKEDB_REWRITE_DOCS";
+
+fn reference() -> String {
+    let mut text = String::from(
+        "# The command line\n\nGenerated from `flakedb help`; \
+         rewrite it with `FLAKEDB_REWRITE_DOCS=1 cargo test reference`.\n",
+    );
+    let mut command = Arguments::command().term_width(100).max_term_width(100).version("VERSION");
+    command.build();
+    describe(&mut command, "flakedb", &mut text);
+    text
+}
+
+fn describe(command: &mut Command, name: &str, text: &mut String) {
+    let help = command.render_long_help().to_string();
+    let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
+    *text += &format!("\n## `{name}`\n\n```text\n{}\n```\n", lines.join("\n").trim_end());
+    let below: Vec<String> = command
+        .get_subcommands()
+        .filter(|below| below.get_name() != "help")
+        .map(|below| below.get_name().to_owned())
+        .collect();
+    for below in below {
+        let inner = command.find_subcommand_mut(&below).unwrap();
+        describe(inner, &format!("{name} {below}"), text);
+    }
+}
+
+#[test]
+fn the_reference_is_what_help_prints() {
+    let path = project("docs/CLI.md");
+    let wanted = reference();
+    if std::env::var_os(REWRITE).is_some() {
+        std::fs::write(&path, &wanted).unwrap();
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(found == wanted, "docs/CLI.md is out of date: run with {REWRITE}=1");
+}
+
+#[test]
+fn every_command_has_a_summary_examples_and_a_manual_page() {
+    let sandbox = Sandbox::new();
+    let pages = sandbox.path("man");
+    sandbox.run(&["man", "--output-dir", pages.to_str().unwrap()]).exits(0);
+    let readme = std::fs::read_to_string(project("README.md")).unwrap();
+    for command in Arguments::command().get_subcommands() {
+        let name = command.get_name();
+        assert!(command.get_about().is_some(), "{name} has no summary");
+        let said = sandbox.run(&[name, "--help"]).exits(0);
+        assert!(said.stdout.contains("Examples:"), "{name} --help shows no example");
+        let page = std::fs::read_to_string(pages.join(format!("flakedb-{name}.1"))).unwrap();
+        assert!(page.contains("flakedb"), "{name} has no manual page");
+        assert!(readme.contains(&format!("flakedb {name}")), "README does not name {name}");
+    }
+}
+
+#[test]
+fn wrong_usage_is_exit_code_two_and_help_is_zero() {
+    let sandbox = Sandbox::new();
+    let said = sandbox.run(&["reprot"]).exits(2);
+    assert!(said.stderr.contains("report"), "{said:?}");
+    sandbox.run(&["--help"]).exits(0);
+    sandbox.run(&["--version"]).exits(0);
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let said = sandbox.run(&["completions", shell]).exits(0);
+        assert!(said.stdout.contains("quarantine"), "{shell}");
+    }
+}

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Real runners against flakedb: run ten times, ingest, judge, quarantine, and let the runner itself confirm.
+# Usage: FLAKEDB=path/to/flakedb tests/runners/run.sh [pytest] [vitest] [nextest]     (default: all three)
+# Needs: bash, python3 (3.10+ with venv), npm, cargo, and the package registries. Everything is written below target/runners.
+set -euo pipefail
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+: "${FLAKEDB:=$here/../../target/release/flakedb}"
+if [ ! -x "$FLAKEDB" ]; then
+  echo "run.sh: no flakedb at '$FLAKEDB'; build it (cargo build --release) or set FLAKEDB" >&2
+  exit 2
+fi
+FLAKEDB="$(cd "$(dirname "$FLAKEDB")" && pwd)/$(basename "$FLAKEDB")"
+export FLAKEDB
+exec python3 "$here/run.py" "$@"

@@ -50,7 +50,8 @@ fn report(number: u64, unit_micros: u64, bad_share: f64) -> Report {
         let failure = bad.then(|| report.failures.len() as u32);
         if bad {
             let message = format!("expected {} but was {case}", number + case);
-            let text = format!("{message}\n{}", "  at tests.integration.frame(module.py:12)\n".repeat(40));
+            let text =
+                format!("{message}\n{}", "  at tests.integration.frame(module.py:12)\n".repeat(40));
             report.failures.push(Failure { kind: "AssertionError".into(), message, text });
         }
         report.counts.add(outcome, false);

@@ -213,13 +213,15 @@ impl BatchBuilder {
         let ids: Vec<FailureId> = report.failures.iter().map(Failure::id).collect();
         let mut encoder = Encoder::default();
         let mut pending = Vec::new();
-        for part in parts(&meta.context, report) {
+        let document = Document { meta, report };
+        for part in parts(&document.meta.context, report) {
             let columns = columns(&part.results);
             if !fits(columns.slots()) {
                 return Err(TableFull);
             }
-            let entry = entry(&meta, report, &part, &columns, &mut encoder);
-            pending.push(Pending { context: part.context, group: meta.group.clone(), entry });
+            let entry = document.entry(&part, &columns, &mut encoder);
+            let group = document.meta.group.clone();
+            pending.push(Pending { context: part.context, group, entry });
         }
         let fresh = self.fresh_failures(&ids, &report.failures);
         let mut gathered = self.lock();
@@ -435,38 +437,41 @@ fn columns(results: &[Cow<'_, TestResult>]) -> Columns {
     columns
 }
 
-fn entry(
-    meta: &ReportMeta,
-    report: &Report,
-    part: &Part<'_>,
-    columns: &Columns,
-    encoder: &mut Encoder,
-) -> Entry {
-    let counted = || {
-        part.results.iter().fold(Counts::default(), |mut counts, result| {
-            counts.add(result.outcome, result.is_flaky());
-            counts
-        })
-    };
-    let suites = if part.first { report.suite_failures.as_slice() } else { &[] };
-    Entry {
-        hash: meta.hash,
-        started: meta.started,
-        source: meta.source.clone(),
-        producer: report.producer.to_owned(),
-        warnings: meta.warnings,
-        complete: report.complete,
-        nameless: if part.first { report.nameless } else { 0 },
-        counts: if part.whole { report.counts } else { counted() },
-        body: encoder.body(columns),
-        bad: columns.bad_marks(),
-        tests: columns.tests.clone(),
-        failures: columns.failures.clone(),
-        suite_failures: suites
-            .iter()
-            .filter(|suite| (suite.failure as usize) < report.failures.len())
-            .map(|suite| (suite.suite.clone(), suite.failure))
-            .collect(),
+/// A report with what is known about it.
+struct Document<'a> {
+    meta: ReportMeta,
+    report: &'a Report,
+}
+
+impl Document<'_> {
+    fn entry(&self, part: &Part<'_>, columns: &Columns, encoder: &mut Encoder) -> Entry {
+        let Self { meta, report } = self;
+        let counted = || {
+            part.results.iter().fold(Counts::default(), |mut counts, result| {
+                counts.add(result.outcome, result.is_flaky());
+                counts
+            })
+        };
+        let suites = if part.first { report.suite_failures.as_slice() } else { &[] };
+        Entry {
+            hash: meta.hash,
+            started: meta.started,
+            source: meta.source.clone(),
+            producer: report.producer.to_owned(),
+            warnings: meta.warnings,
+            complete: report.complete,
+            nameless: if part.first { report.nameless } else { 0 },
+            counts: if part.whole { report.counts } else { counted() },
+            body: encoder.body(columns),
+            bad: columns.bad_marks(),
+            tests: columns.tests.clone(),
+            failures: columns.failures.clone(),
+            suite_failures: suites
+                .iter()
+                .filter(|suite| (suite.failure as usize) < report.failures.len())
+                .map(|suite| (suite.suite.clone(), suite.failure))
+                .collect(),
+        }
     }
 }
 

@@ -51,11 +51,7 @@ fn ingest(path: &Path, writer: u32, number: u32) -> Appended {
     let build = format!("{writer}/{number}");
     let meta = ReportMeta {
         hash: ReportHash::of(build.as_bytes()),
-        context: RunContext {
-            project: "p".into(),
-            build: Some(build),
-            ..RunContext::default()
-        },
+        context: RunContext { project: "p".into(), build: Some(build), ..RunContext::default() },
         source: "junit.xml".into(),
         started: Timestamp(i64::from(number)),
         group: None,

@@ -213,10 +213,12 @@ struct Recount {
     results: BTreeMap<String, (Outcome, Repeat, u32, u32)>,
 }
 
+/// What one document says about one run.
+type Part<'a> = (&'a Document, Vec<&'a Record>);
 type Recounts = BTreeMap<(String, String), Recount>;
 
 fn recount(documents: &[Document]) -> Recounts {
-    let mut by_run: BTreeMap<(String, String), Vec<(&Document, Vec<&Record>)>> = BTreeMap::new();
+    let mut by_run: BTreeMap<(String, String), Vec<Part<'_>>> = BTreeMap::new();
     let mut seen = BTreeSet::new();
     for document in documents.iter().filter(|document| seen.insert(document.hash())) {
         let mut dialects: BTreeMap<Option<u16>, Vec<&Record>> = BTreeMap::new();
@@ -234,7 +236,7 @@ fn recount(documents: &[Document]) -> Recounts {
     by_run.into_iter().map(|(key, reports)| (key, recount_run(reports))).collect()
 }
 
-fn recount_run(mut reports: Vec<(&Document, Vec<&Record>)>) -> Recount {
+fn recount_run(mut reports: Vec<Part<'_>>) -> Recount {
     reports.sort_by_key(|(document, _)| (document.started, document.hash()));
     let stated = reports.iter().filter_map(|(document, _)| document.stated).min();
     let first = reports.iter().map(|(document, _)| document.started).min();

@@ -3,7 +3,7 @@
 use super::token::Attributes;
 
 /// The producer where nothing tells.
-pub const UNKNOWN: &str = "unknown";
+pub(super) const UNKNOWN: &str = "unknown";
 
 /// What is known of a document when its first case starts.
 #[derive(Debug, Clone, Copy, Default)]

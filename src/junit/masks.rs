@@ -8,8 +8,9 @@ pub(super) fn run_stamp(text: &str) -> Option<&str> {
 }
 
 fn without_number<'t>(text: &'t str, mark: &str) -> Option<&'t str> {
-    let (kept, number) = text.rsplit_once(mark)?;
-    (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())).then_some(kept)
+    // Most names do not end in a digit at all.
+    let kept = text.trim_end_matches(|c: char| c.is_ascii_digit());
+    if kept.len() == text.len() { None } else { kept.strip_suffix(mark) }
 }
 
 pub(super) fn without_stress(text: &str) -> Option<&str> {
@@ -69,6 +70,9 @@ pub(super) fn without_browser(class: &str) -> Option<&str> {
 
 /// The text with addresses and UUIDs as `*`; `None` where there are none.
 pub(super) fn addresses(text: &str) -> Option<String> {
+    if !may_hold_address(text.as_bytes()) {
+        return None;
+    }
     let mut out = String::new();
     let mut from = 0;
     let mut at = 0;
@@ -91,6 +95,13 @@ pub(super) fn addresses(text: &str) -> Option<String> {
     (from > 0).then(|| out + text.get(from..).unwrap_or_default())
 }
 
+/// Cheap and seldom wrong: `0x`, or two dashes as far apart as in a UUID.
+fn may_hold_address(text: &[u8]) -> bool {
+    memchr::memchr_iter(b'x', text).any(|at| at > 0 && text.get(at - 1) == Some(&b'0'))
+        || (text.len() >= 36
+            && memchr::memchr_iter(b'-', text).any(|at| text.get(at + 5) == Some(&b'-')))
+}
+
 fn address_length(text: &str) -> Option<usize> {
     let digits = text.strip_prefix("0x")?.bytes();
     let count = digits.take_while(u8::is_ascii_hexdigit).count();
@@ -106,4 +117,3 @@ fn uuid_length(text: &str) -> Option<usize> {
     let ends = !text.as_bytes().get(36).is_some_and(u8::is_ascii_alphanumeric);
     (fits && ends).then_some(36)
 }
-

@@ -1,1 +1,5 @@
+//! One integration binary.
+
 mod corpus;
+mod promises;
+mod reader;

@@ -70,6 +70,7 @@ fn by_alarm(one: &Verdict, other: &Verdict) -> std::cmp::Ordering {
 fn verdict(history: &History, unit: &Unit, evidence: &Evidence, opinion: Opinion) -> Verdict {
     let mut facts = opinion.facts;
     facts.extend(facts_of(history, evidence));
+    facts.sort_by_key(|fact| bearing(opinion.status, fact));
     // One outage makes a whole suite bad once; its cells would outweigh everything else.
     let only_in_outages = evidence.clean == evidence.executions && evidence.ignored_changes == 0;
     let cells = match (opinion.status, only_in_outages) {
@@ -96,6 +97,16 @@ fn verdict(history: &History, unit: &Unit, evidence: &Evidence, opinion: Opinion
         duration_median: unit.tally.durations.median(),
         reddened_alone: evidence.reddened_alone,
         next: opinion.next,
+    }
+}
+
+/// How much a fact bears on a status: the one that made it comes first, the rest keep their order.
+const fn bearing(status: Status, fact: &Fact) -> u8 {
+    match (status, fact) {
+        (_, Fact::Rule { .. }) | (Status::Fixed, Fact::PassesSince { .. }) => 0,
+        // Failing at the moment is news about a broken test, and nothing special for a flaky one.
+        (Status::Flaky | Status::Recovering, Fact::FailsSince { .. }) => 2,
+        _ => 1,
     }
 }
 

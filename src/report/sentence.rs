@@ -56,7 +56,9 @@ fn hundredths(share: f64) -> String {
         p if p.is_nan() => "?".to_owned(),
         p if p > 0.0 && p < 0.1 => "<0.1".to_owned(),
         p if p > 99.9 && p < 100.0 => ">99.9".to_owned(),
-        p if (9.95..=99.0).contains(&p) || p == 0.0 || p == 100.0 => format!("{p:.0}"),
+        p if (9.95..=99.0).contains(&p) || p == 0.0 || p == 100.0 => {
+            format!("{:.0}", p.round())
+        }
         p => format!("{p:.1}").trim_end_matches(".0").to_owned(),
     }
 }

@@ -56,7 +56,9 @@ fn hundredths(share: f64) -> String {
         p if p.is_nan() => "?".to_owned(),
         p if p > 0.0 && p < 0.1 => "<0.1".to_owned(),
         p if p > 99.9 && p < 100.0 => ">99.9".to_owned(),
-        p if (9.95..=99.0).contains(&p) || p == 0.0 || p == 100.0 => format!("{p:.0}"),
+        p if (9.95..=99.0).contains(&p) || p == 0.0 || p == 100.0 => {
+            format!("{:.0}", p.round())
+        }
         p => format!("{p:.1}").trim_end_matches(".0").to_owned(),
     }
 }
@@ -140,11 +142,13 @@ pub fn certainty(probability: Option<f64>) -> Option<String> {
     probability.map(|probability| format!("{} sure", percent(probability)))
 }
 
-/// Why the test has its status, in one sentence: the strongest fact, else what the counts say.
+/// Why the test has its status, in one sentence: the strongest fact that speaks for this status,
+/// else the strongest, else what the counts say.
 #[must_use]
 pub fn reason(verdict: &Verdict, runs: &[JudgedRun]) -> String {
-    if let Some(strongest) = verdict.facts.first() {
-        return fact(strongest, runs);
+    let speaking = verdict.facts.iter().find(|fact| speaks_for(fact, verdict.status));
+    if let Some(telling) = speaking.or(verdict.facts.first()) {
+        return fact(telling, runs);
     }
     let executions = verdict.executions;
     match (verdict.status, executions, verdict.failures) {
@@ -163,6 +167,24 @@ pub fn reason(verdict: &Verdict, runs: &[JudgedRun]) -> String {
             format!("Failed in {} of {}", number(failures.into()), count(executions, "run"))
         }
     }
+}
+
+/// True where the fact is a reason for the status, not just true of the test as well.
+const fn speaks_for(fact: &Fact, status: Status) -> bool {
+    matches!(
+        (fact, status),
+        (Fact::FailsSince { .. }, Status::NewlyBroken | Status::Broken)
+            | (Fact::PassesSince { .. }, Status::Fixed)
+            | (
+                Fact::PassedOnRetry { .. }
+                    | Fact::BothOnOneRevision { .. }
+                    | Fact::RecoveredByItself { .. }
+                    | Fact::UnrelatedBranches { .. }
+                    | Fact::Flips { .. },
+                Status::Flaky | Status::Suspect | Status::Recovering,
+            )
+            | (Fact::Rule { .. }, _)
+    )
 }
 
 /// One fact as a sentence; `runs` give dates to the runs it names.
@@ -361,6 +383,19 @@ mod tests {
             assert_eq!(seconds(value), wanted);
         }
         assert_eq!(bytes(1_400_000), "1.4 MB");
+    }
+
+    #[test]
+    fn the_reason_is_a_fact_that_speaks_for_the_status() {
+        let mut verdict = super::super::sample::usual().verdicts.swap_remove(2);
+        let (failed_runs, since) = (2, Timestamp(0));
+        let passes = Fact::PassesSince { runs: 3, failed_runs, first_good: None, since };
+        verdict.facts = vec![passes, Fact::Flips { flips: 2, pairs: 9 }];
+        assert!(reason(&verdict, &[]).starts_with("Changed outcome twice"));
+        verdict.status = Status::Fixed;
+        assert!(reason(&verdict, &[]).starts_with("Passed in the last 3 runs"));
+        verdict.status = Status::Stale;
+        assert!(reason(&verdict, &[]).starts_with("Passed in the last 3 runs"));
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //!
 //! The results of one test in one variant are read along two kinds of lines: the main line (the
 //! default branch) and one line for each other branch. A failure is attributed, in this order, to
-//! an outage of its run, to both outcomes on one revision, to a breakage of the main line, or to
-//! the change on whose branch alone it happened.
+//! an outage of its run, to both outcomes on one revision, to a breakage of the main line, to the
+//! change on whose branch alone it happened, or else to the test itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -232,9 +232,19 @@ impl<'a> Reading<'a> {
         }
         // Two branches on one revision are one change.
         let unrelated = branches.len().min(revisions.len()) as u32;
-        if unrelated > 1 {
-            evidence.branches = unrelated;
-            ignored = in_mass;
+        let settings = &self.settings.evidence;
+        let known_flaky = !conflicts.is_empty()
+            || evidence.recoveries >= settings.recoveries
+            || results.iter().any(|(seen, _)| seen.retried());
+        let failures = ignored.len() - in_mass.len();
+        match (unrelated, known_flaky) {
+            (2.., _) => {
+                evidence.branches = unrelated;
+                ignored = in_mass;
+            }
+            // A flaky test flickers on branches too; only a longer failure is the change's own.
+            (0 | 1, true) if failures < settings.broken_runs as usize => ignored = in_mass,
+            (0 | 1, _) => {}
         }
         evidence.ignored_changes = ignored.len() as u32;
         ignored

@@ -77,6 +77,11 @@ fn verdict(history: &History, unit: &Unit, evidence: &Evidence, opinion: Opinion
         (Status::Healthy, true) => Vec::new(),
         _ => unit.cells(),
     };
+    // A test that was only ever skipped never ran; when it was last seen says more than nothing.
+    let last_run = match unit.tally.executed {
+        0 => unit.tally.last,
+        _ => unit.tally.last_executed,
+    };
     let started = |run: u32| history.run(run).map_or(Timestamp(0), |run| run.started);
     Verdict {
         test: unit.test,
@@ -93,7 +98,7 @@ fn verdict(history: &History, unit: &Unit, evidence: &Evidence, opinion: Opinion
         facts,
         cells,
         last_failure: evidence.last_failure,
-        last_run: started(unit.tally.last),
+        last_run: started(last_run),
         duration_median: unit.tally.durations.median(),
         reddened_alone: evidence.reddened_alone,
         next: opinion.next,

@@ -435,3 +435,14 @@ fn one_test_can_be_looked_at_closely_although_it_never_failed() {
     let verdict = judgement.verdicts.iter().find(|verdict| verdict.variant == "v=0").unwrap();
     assert_eq!(verdict.duration_median, Some(Micros(1_000)));
 }
+
+#[test]
+fn a_skip_is_no_run() {
+    let strip: Vec<char> = "..F.ss".chars().chain(std::iter::repeat_n(' ', 34)).collect();
+    let judgement = window(&[(0, 1, 0, 0); 6], &[strip, vec!['s'; 40]]).judge();
+    let of =
+        |test: u32| judgement.verdicts.iter().find(|verdict| verdict.test == TestNo(test)).unwrap();
+    assert_eq!(of(0).last_run, judgement.runs[3].started);
+    assert_eq!(of(0).last_failure, Some(judgement.runs[2].started));
+    assert_eq!(of(1).last_run, judgement.runs[5].started);
+}

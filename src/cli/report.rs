@@ -1,6 +1,6 @@
 //! `flakedb report`: the verdicts of a window.
 
-use crate::analysis::verdict::{Judgement, Status};
+use crate::analysis::verdict::Status;
 use crate::ops::judge::{Names, judge};
 use crate::report::View;
 use crate::report::view::{Listing, ReportInput, ReportView};
@@ -26,7 +26,7 @@ Examples:
   flakedb report --fail-on newly-broken        exit with 1 where there is one")]
 pub struct Args {
     /// List healthy tests, too
-    #[arg(long)]
+    #[arg(long, conflicts_with = "status")]
     all: bool,
     /// List only tests of this status (may be repeated)
     #[arg(long, value_name = "STATUS", value_parser = statuses(), value_delimiter = ',')]
@@ -55,9 +55,9 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
     let store = settled.open_to_read()?;
     let request = args.judging.request(global, &settled, &store)?;
     let progress = Progress::new(console);
-    let mut judged = judge(&store, &request, &[], &progress)?.judgement;
+    let judged = judge(&store, &request, &[], &progress)?.judgement;
     let alarming = judged.verdicts.iter().any(|verdict| args.fail_on.contains(&verdict.status));
-    let listing = args.listing(&mut judged);
+    let listing = args.listing();
     let shown = judged.verdicts.iter().filter(|verdict| listing.shows(verdict));
     let names = Names::of(&store, shown, owners(&settled)).map_err(Failure::history)?;
     let view = ReportView::new(
@@ -72,12 +72,11 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
 }
 
 impl Args {
-    /// What is listed; verdicts of other statuses than the wanted ones are dropped.
-    fn listing(&self, judgement: &mut Judgement) -> Listing {
-        if !self.status.is_empty() {
-            judgement.verdicts.retain(|verdict| self.status.contains(&verdict.status));
-            return Listing::All;
+    fn listing(&self) -> Listing {
+        match (self.all, self.status.is_empty()) {
+            (true, _) => Listing::All,
+            (false, true) => Listing::Attention,
+            (false, false) => Listing::Only(self.status.iter().copied().collect()),
         }
-        if self.all { Listing::All } else { Listing::Attention }
     }
 }

@@ -1,10 +1,13 @@
 //! The list of tests that must not block a merge, by policy, for people or for a runner.
 
+use std::collections::HashMap;
+
 use crate::analysis::verdict::Status;
 use crate::context::owners::Owners;
 use crate::model::Timestamp;
 use crate::quarantine::emit::{self, EmitEntry, Emitted, TestName};
 use crate::quarantine::policy::{self, Entry, Plan, PolicySettings};
+use crate::report::sentence;
 use crate::report::view::{QuarantineEntry, QuarantineView, WindowView};
 use crate::store::Store;
 use crate::store::query::{TestNo, TestRow};
@@ -28,6 +31,7 @@ pub struct QuarantineRequest {
 pub struct Quarantine {
     plan: Plan,
     names: Names,
+    producers: HashMap<TestNo, Vec<String>>,
     known: Vec<TestNo>,
     view: QuarantineView,
 }
@@ -52,7 +56,12 @@ pub fn quarantine(
     };
     let plan = policy::plan(&judged, &request.policy, &owner, request.now);
     let view = view(&plan, &names, &request.judge, judged.method);
-    Ok(Quarantine { plan, names, known, view })
+    let listed: Vec<TestNo> = plan.entries.iter().map(|entry| entry.test).collect();
+    let mut producers: HashMap<TestNo, Vec<String>> = HashMap::new();
+    for (test, producer) in store.producers(&listed)? {
+        producers.entry(test).or_default().push(producer);
+    }
+    Ok(Quarantine { plan, names, producers, known, view })
 }
 
 impl Quarantine {
@@ -71,19 +80,30 @@ impl Quarantine {
             self.known.iter().filter_map(|test| self.names.row(*test)).map(test_name).collect();
         let mut emitted = emit::emit(format, &entries, &known);
         emitted.notes.extend(self.view.notes.iter().cloned());
+        if self.view.left_out > 0 {
+            let more = sentence::count(self.plan.over_cap.len() as u32, "flaky test");
+            emitted.notes.push(format!("the cap of {} leaves out {more}", self.plan.cap));
+        }
         emitted
     }
 
     fn emit_entry(&self, entry: &Entry) -> Option<EmitEntry> {
         Some(EmitEntry {
             test: test_name(self.names.row(entry.test)?),
+            producers: self.producers.get(&entry.test).cloned().unwrap_or_default(),
             variant: entry.variant.clone(),
             owner: entry.owner.clone(),
-            reason: format!("{}: {}", entry.reason, entry.evidence),
+            reason: reason(entry),
             since: Some(entry.since),
             expires: Some(entry.expires),
         })
     }
+}
+
+/// Why the entry is there, with the counts behind it.
+fn reason(entry: &Entry) -> String {
+    let Entry { reason, failures, executions, rate, .. } = entry;
+    format!("{reason}: failed in {failures} of {executions} runs, {}", sentence::rate(*rate))
 }
 
 fn test_name(row: &TestRow) -> TestName {
@@ -105,7 +125,7 @@ fn view(plan: &Plan, names: &Names, judged: &JudgeRequest, method: &str) -> Quar
             id: label.id.to_string(),
             file: label.file,
             owner: entry.owner.clone(),
-            reason: format!("{}: {}", entry.reason, entry.evidence),
+            reason: reason(entry),
             ticket: None,
             since: Some(entry.since.to_date()),
             expires: Some(entry.expires.to_date()),
@@ -124,16 +144,9 @@ fn view(plan: &Plan, names: &Names, judged: &JudgeRequest, method: &str) -> Quar
 }
 
 fn notes(plan: &Plan, names: &Names) -> Vec<String> {
-    let broken = plan.broken_elsewhere.iter().map(|test| {
+    let note = |test: &TestNo| {
         let label = names.label(*test).label;
         format!("left out `{label}`: it is broken in another variant, which a list would hide")
-    });
-    let over = (!plan.over_cap.is_empty()).then(|| {
-        format!(
-            "{} flaky tests exceed the cap of {} and are left out, the least harmful ones",
-            plan.over_cap.len(),
-            plan.cap
-        )
-    });
-    broken.chain(over).collect()
+    };
+    plan.broken_elsewhere.iter().map(note).collect()
 }

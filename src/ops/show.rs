@@ -75,7 +75,7 @@ pub fn show(
     let verdicts: Vec<&Verdict> =
         judged.judgement.verdicts.iter().filter(|verdict| verdict.test == test.no).collect();
     if verdicts.is_empty() {
-        return Err(ShowError::NotInWindow { test: test.label() });
+        return Err(ShowError::NotInWindow { test: escape::line(&test.label()).into() });
     }
     let names = Names::of(store, verdicts.iter().copied(), owners)?;
     let failures = failures(store, request, &judged.runs, test.no)?;
@@ -109,6 +109,10 @@ fn failures(
 
 /// The test that was typed, with its variant behind it or without.
 fn find<'a>(tests: &'a [TestRow], typed: &str, project: &str) -> Result<&'a TestRow, ShowError> {
+    // Screens print the identity where a name cannot be typed.
+    if let Some(test) = tests.iter().find(|test| test.id.to_string() == typed) {
+        return Ok(test);
+    }
     let labels: Vec<String> = tests.iter().map(TestRow::label).collect();
     let mut found = match_name::find(typed, &labels);
     if let Some(test) = without_variant(typed).filter(|_| found.is_empty()) {
@@ -126,10 +130,17 @@ fn find<'a>(tests: &'a [TestRow], typed: &str, project: &str) -> Result<&'a Test
             if more > 0 {
                 list += &format!("\n  and {more} more");
             }
-            return Err(ShowError::Several { typed: typed.to_owned(), count: several.len(), list });
+            return Err(ShowError::Several {
+                typed: escape::line(typed).into(),
+                count: several.len(),
+                list,
+            });
         }
     }
-    .ok_or_else(|| ShowError::Unknown { typed: typed.to_owned(), project: project.to_owned() })
+    .ok_or_else(|| ShowError::Unknown {
+        typed: escape::line(typed).into(),
+        project: escape::line(project).into(),
+    })
 }
 
 /// What stands before ` [os=linux]`; `None` where no variant stands at the end.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::verdict::{Fact, Judgement, Status, Verdict};
+use crate::analysis::verdict::{Fact, Judgement, Rate, Status, Verdict};
 use crate::model::Timestamp;
 use crate::store::query::TestNo;
 
@@ -49,7 +49,7 @@ pub enum Listed {
 }
 
 /// One line of the list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     /// The test.
     pub test: TestNo,
@@ -63,12 +63,16 @@ pub struct Entry {
     pub since: Timestamp,
     /// When the entry ends by itself.
     pub expires: Timestamp,
-    /// The counts behind it, such as `4 of 48 executions, 8.3 % [3.3 - 19.6 %]`.
-    pub evidence: String,
+    /// Runs with a failed attempt, flaky passes included.
+    pub failures: u32,
+    /// Of so many runs.
+    pub executions: u32,
+    /// Their share.
+    pub rate: Rate,
 }
 
 /// What the policy proposes.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Plan {
     /// What belongs on the list, the most harmful first.
     pub entries: Vec<Entry>,
@@ -158,7 +162,6 @@ fn entry(
     let first = verdict.cells.iter().find(|cell| cell.outcome.is_bad() || cell.retried);
     let since = first.and_then(|cell| judgement.runs.get(cell.run as usize));
     let lifetime = i64::from(settings.expires_days).saturating_mul(Timestamp::DAY_MS);
-    let rate = verdict.rate;
     Entry {
         test: verdict.test,
         variant: verdict.variant.clone(),
@@ -166,14 +169,9 @@ fn entry(
         reason: reason(verdict),
         since: since.map_or(now, |run| run.started),
         expires: Timestamp(now.0.saturating_add(lifetime)),
-        evidence: format!(
-            "{} of {} executions, {:.1} % [{:.1} - {:.1} %]",
-            verdict.failures + verdict.retried,
-            verdict.executions,
-            100.0 * rate.value,
-            100.0 * rate.low,
-            100.0 * rate.high,
-        ),
+        failures: verdict.failures + verdict.retried,
+        executions: verdict.executions,
+        rate: verdict.rate,
     }
 }
 
@@ -256,7 +254,7 @@ mod tests {
         assert_eq!(tests_of(&plan.entries), [2]);
         let entry = &plan.entries[0];
         assert_eq!(entry.reason, "recovered by itself 2 times");
-        assert_eq!(entry.evidence, "4 of 20 executions, 20.0 % [8.1 - 41.6 %]");
+        assert_eq!((entry.failures, entry.executions, entry.rate), (4, 20, wilson(4, 20)));
         assert_eq!(entry.expires, Timestamp(1_000 + 30 * Timestamp::DAY_MS));
         assert_eq!(entry.owner.as_deref(), Some("@team"));
     }

@@ -115,4 +115,10 @@ pub trait Store {
     /// # Errors
     /// [`StoreError`] where the history cannot be read.
     fn failures(&self, failures: &[FailureNo]) -> Result<Vec<FailureRow>, StoreError>;
+
+    /// Which runners wrote the reports in which these tests failed; a test may have several.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the history cannot be read.
+    fn producers(&self, tests: &[TestNo]) -> Result<Vec<(TestNo, String)>, StoreError>;
 }

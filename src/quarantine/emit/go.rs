@@ -12,6 +12,7 @@ pub(super) const FORMAT: Format = Format {
     name: "go",
     summary: "a pattern for go test -skip (go 1.20 and later)",
     usage: "go test -skip \"$(cat FILE)\" ./...",
+    producers: &["gotestsum"],
     emit,
 };
 

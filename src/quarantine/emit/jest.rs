@@ -9,6 +9,7 @@ pub(super) const FORMAT: Format = Format {
     name: "jest",
     summary: "a pattern for jest --testNamePattern",
     usage: "jest --testNamePattern=\"$(cat FILE)\"",
+    producers: &["jest-junit"],
     emit,
 };
 

@@ -10,6 +10,7 @@ pub(super) const FORMAT: Format = Format {
     name: "json",
     summary: "every entry with all that is known of it",
     usage: "flakedb quarantine --emit json | jq '.entries[].test'",
+    producers: &[],
     emit,
 };
 

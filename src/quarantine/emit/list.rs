@@ -6,6 +6,7 @@ pub(super) const FORMAT: Format = Format {
     name: "list",
     summary: "one test for each line",
     usage: "flakedb quarantine --emit list",
+    producers: &[],
     emit,
 };
 

@@ -21,6 +21,8 @@ use crate::model::Timestamp;
 
 /// The longest text that fits one argument on Linux, with some room for the rest of the command.
 pub const ARGUMENT_BYTES_MAX: usize = 100 << 10;
+/// The producer of reports that nothing tells apart.
+const UNKNOWN: &str = "unknown";
 /// Tests named in one note; the rest are only counted.
 const NAMES_PER_NOTE_MAX: usize = 5;
 
@@ -44,6 +46,8 @@ pub struct TestName {
 pub struct EmitEntry {
     /// The test.
     pub test: TestName,
+    /// The runners that reported it, as the reader of reports names them; empty where unknown.
+    pub producers: Vec<String>,
     /// The matrix cell as printed; empty for none.
     pub variant: String,
     /// Who should mend it.
@@ -74,6 +78,8 @@ pub struct Format {
     pub summary: &'static str,
     /// How to give the text to the runner, where FILE holds it.
     pub usage: &'static str,
+    /// Whose tests it can name, as the reader of reports names producers; empty for all.
+    producers: &'static [&'static str],
     emit: fn(&Request<'_>) -> Emitted,
 }
 
@@ -90,6 +96,12 @@ pub const FORMATS: &[Format] = &[
 ];
 
 impl Format {
+    /// True where one of the producers is the runner's, or may be.
+    fn names_tests_of(&self, producers: &[String]) -> bool {
+        let may_be = |name: &String| name == UNKNOWN || self.producers.contains(&name.as_str());
+        self.producers.is_empty() || producers.is_empty() || producers.iter().any(may_be)
+    }
+
     /// The format of that name.
     #[must_use]
     pub fn find(name: &str) -> Option<&'static Self> {
@@ -113,7 +125,17 @@ pub fn emit(format: &Format, entries: &[EmitEntry], known: &[TestName]) -> Emitt
     let mut sorted: Vec<&EmitEntry> = entries.iter().collect();
     sorted.sort_by_key(|entry| (&entry.test, &entry.variant));
     sorted.dedup_by_key(|entry| (&entry.test, &entry.variant));
-    (format.emit)(&Request { entries: sorted, known })
+    let all = sorted.len();
+    sorted.retain(|entry| format.names_tests_of(&entry.producers));
+    let foreign = all - sorted.len();
+    let mut emitted = (format.emit)(&Request { entries: sorted, known });
+    if foreign > 0 {
+        let tests = if foreign == 1 { "test" } else { "tests" };
+        emitted
+            .notes
+            .push(format!("left out {foreign} {tests} of other runners than {}", format.name));
+    }
+    emitted
 }
 
 /// What became of one test of the list.

@@ -11,6 +11,7 @@ pub(super) const FORMAT: Format = Format {
     name: "nextest",
     summary: "a filterset expression for cargo-nextest",
     usage: "cargo nextest run -E \"$(cat FILE)\"",
+    producers: &["cargo-nextest", "libtest"],
     emit,
 };
 

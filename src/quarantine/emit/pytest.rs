@@ -9,6 +9,7 @@ pub(super) const FORMAT: Format = Format {
     name: "pytest",
     summary: "a file of --deselect arguments (pytest 8.2 and later)",
     usage: "pytest @FILE",
+    producers: &["pytest"],
     emit,
 };
 

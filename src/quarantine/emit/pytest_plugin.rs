@@ -7,6 +7,7 @@ pub(super) const FORMAT: Format = Format {
     name: "pytest-plugin",
     summary: "a plugin file that removes exactly the listed tests (any pytest since 6)",
     usage: "write it to flakedb_quarantine.py, then: python -m pytest -p flakedb_quarantine",
+    producers: &["pytest"],
     emit,
 };
 

@@ -15,6 +15,7 @@ fn test(classname: &str, name: &str) -> TestName {
 
 fn entry(classname: &str, name: &str) -> EmitEntry {
     EmitEntry {
+        producers: Vec::new(),
         test: test(classname, name),
         variant: String::new(),
         owner: None,

@@ -13,6 +13,7 @@ pub(super) const FORMAT: Format = Format {
     name: "vitest",
     summary: "a pattern for vitest -t",
     usage: "vitest run -t \"$(cat FILE)\"",
+    producers: &["vitest"],
     emit,
 };
 

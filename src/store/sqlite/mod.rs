@@ -217,6 +217,10 @@ impl Store for SqliteStore {
     fn failures(&self, failures: &[FailureNo]) -> Result<Vec<FailureRow>, StoreError> {
         self.told(|connection| read::failures(connection, failures))
     }
+
+    fn producers(&self, tests: &[TestNo]) -> Result<Vec<(TestNo, String)>, StoreError> {
+        self.told(|connection| read::producers(connection, tests))
+    }
 }
 
 #[cfg(test)]

@@ -280,6 +280,23 @@ pub(super) fn failures(connection: &Connection, failures: &[FailureNo]) -> Resul
     failures.iter().map(|failure| select.query_row([failure.0], failure_row)).collect()
 }
 
+pub(super) fn producers(
+    connection: &Connection,
+    tests: &[TestNo],
+) -> Result<Vec<(TestNo, String)>> {
+    let sql = "SELECT DISTINCT producer FROM bad JOIN report USING (report_id)
+        WHERE bad.project_id = (SELECT project_id FROM test WHERE test_id = ?1) AND test_id = ?1
+        ORDER BY producer";
+    let mut select = connection.prepare_cached(sql)?;
+    let mut out = Vec::new();
+    for test in tests {
+        for producer in select.query_map([test.0], |row| row.get(0))? {
+            out.push((*test, producer?));
+        }
+    }
+    Ok(out)
+}
+
 fn failure_row(row: &Row<'_>) -> Result<FailureRow> {
     let text = stored_text(row, 5)?.read().map_err(|error| {
         let kind = rusqlite::types::Type::Blob;

@@ -159,3 +159,24 @@ fn bad_attempts_are_found_in_results_and_in_listed_attempts() {
         .collect();
     assert_eq!(marks, [(0, 0, 1, Some(0)), (1, 0, 2, Some(1)), (1, 1, 1, None), (3, 0, 2, None)]);
 }
+
+/// The example of `docs/SEGMENT.md`.
+#[test]
+fn the_documented_example_holds() {
+    let columns = columns_of(&[
+        (7, 0, Some(1_000), 0, vec![], None),
+        (8, 1, Some(250_000), 0, vec![], Some(3)),
+    ]);
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>();
+    let text = hex(&encoded(&columns)).join(" ");
+    let page = include_str!("../../../docs/SEGMENT.md");
+    let documented: Vec<&str> = page
+        .split("```text\n")
+        .nth(1)
+        .and_then(|block| block.split("```").next())
+        .unwrap()
+        .lines()
+        .flat_map(|line| line.split("  ").next().unwrap_or("").split_whitespace())
+        .collect();
+    assert_eq!(documented.join(" "), text);
+}

@@ -53,6 +53,7 @@ const DIALECT: &[(&str, &str)] = &[
     ("flaky_attr_flank.xml", "the failure of the first run is kept beside `flaky=true`"),
     ("ctest_disabled_notfound.xml", "a missing program is an error written as skipped"),
     ("status_attr_failed_no_child.xml", "the outcome stands in an attribute"),
+    ("wrapped_in_other_root.xml", "it takes any root for a report"),
     ("ctest.xml", "a missing program is an error written as skipped"),
 ];
 

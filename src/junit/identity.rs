@@ -177,7 +177,7 @@ impl<'a> Rule<'a> {
     }
 
     /// The name of one suite, cleaned and masked.
-    pub(super) fn suite<'t>(&self, decoded: Cow<'t, str>) -> Masked<'t> {
+    pub(super) fn suite<'t>(&self, decoded: (Cow<'t, str>, Bytes)) -> Masked<'t> {
         let (mut masked, bytes) = cleaned(decoded);
         masked.cut(Mask::RunStamp, run_stamp);
         if self.enabled.contains(Mask::StressIndex) {
@@ -198,7 +198,7 @@ impl<'a> Rule<'a> {
     }
 
     /// The class, cleaned and masked, and whether it is [qualified](is_qualified).
-    pub(super) fn classname<'t>(&self, decoded: Cow<'t, str>) -> (Masked<'t>, bool) {
+    pub(super) fn classname<'t>(&self, decoded: (Cow<'t, str>, Bytes)) -> (Masked<'t>, bool) {
         let (mut masked, bytes) = cleaned(decoded);
         if self.enabled.contains(Mask::LineNumber) {
             masked.cut(Mask::LineNumber, without_line);
@@ -216,7 +216,7 @@ impl<'a> Rule<'a> {
     }
 
     /// The name, cleaned and masked.
-    pub(super) fn name<'t>(&self, decoded: Cow<'t, str>) -> Masked<'t> {
+    pub(super) fn name<'t>(&self, decoded: (Cow<'t, str>, Bytes)) -> Masked<'t> {
         let (mut masked, bytes) = cleaned(decoded);
         if self.enabled != Masks::default() {
             self.mask_name(&mut masked);
@@ -249,7 +249,7 @@ impl<'a> Rule<'a> {
     }
 
     /// The file, cleaned, without its line, relative to the repository where that can be told.
-    pub(super) fn file<'t>(&self, decoded: Cow<'t, str>) -> Masked<'t> {
+    pub(super) fn file<'t>(&self, decoded: (Cow<'t, str>, Bytes)) -> Masked<'t> {
         let (mut masked, _) = cleaned(decoded);
         masked.cut(Mask::LineNumber, without_line);
         let root = self.repository_root;
@@ -344,7 +344,7 @@ pub struct Explained {
 #[must_use]
 pub fn identify(raw: &RawIdentity<'_>) -> Explained {
     let mut rule = Rule::new(raw.producer, raw.repository_root);
-    let suites: Vec<_> = raw.suites.iter().map(|name| rule.suite(Cow::Borrowed(name))).collect();
+    let suites: Vec<_> = raw.suites.iter().map(|name| rule.suite(plain(name))).collect();
     let mut suite = String::new();
     for (index, masked) in suites.iter().enumerate() {
         if index > 0 {
@@ -352,9 +352,9 @@ pub fn identify(raw: &RawIdentity<'_>) -> Explained {
         }
         suite.push_str(&masked.text);
     }
-    let (class, has_mark) = rule.classname(Cow::Borrowed(raw.classname));
-    let name = rule.name(Cow::Borrowed(raw.name));
-    let file = rule.file(Cow::Borrowed(raw.file));
+    let (class, has_mark) = rule.classname(plain(raw.classname));
+    let name = rule.name(plain(raw.name));
+    let file = rule.file(plain(raw.file));
     let qualified = has_mark && class.text != name.text;
     let masks = [&class, &name, &file].into_iter().chain(&suites);
     let masks = Masks(masks.fold(0, |all, masked| all | masked.masks.0));
@@ -390,8 +390,11 @@ pub(super) fn bazel_label(source_path: &str) -> Option<&str> {
     }
 }
 
-fn cleaned(decoded: Cow<'_, str>) -> (Masked<'_>, Bytes) {
-    let bytes = Bytes::of(&decoded);
+fn plain(text: &str) -> (Cow<'_, str>, Bytes) {
+    (Cow::Borrowed(text), Bytes::of(text))
+}
+
+fn cleaned((decoded, bytes): (Cow<'_, str>, Bytes)) -> (Masked<'_>, Bytes) {
     let text = match decoded {
         Cow::Borrowed(text) => text::name(text, bytes),
         Cow::Owned(text) => Cow::Owned(text::name(&text, bytes).into_owned()),

@@ -19,6 +19,8 @@ pub(super) struct NameCache<'a> {
     suites_known: bool,
     suite: String,
     file: String,
+    raw_file: &'a str,
+    case_file: String,
     class_known: bool,
     raw_class: &'a str,
     class: String,
@@ -79,11 +81,13 @@ impl<'a> DocumentReader<'a, '_> {
             }
             let name = suite.name.unwrap_or_default();
             if !name.is_empty() {
-                cache.suite.push_str(&rule.suite(text::attribute(name, &mut oddities)).text);
+                cache
+                    .suite
+                    .push_str(&rule.suite(text::attribute_and_bytes(name, &mut oddities)).text);
             }
         }
         if let Some(file) = self.suites.iter().rev().find_map(|suite| suite.file) {
-            cache.file.push_str(&rule.file(text::attribute(file, &mut oddities)).text);
+            cache.file.push_str(&rule.file(text::attribute_and_bytes(file, &mut oddities)).text);
         }
         cache.suites_known = true;
         let at = self.cases.last().map_or(0, |case| case.at);
@@ -93,7 +97,7 @@ impl<'a> DocumentReader<'a, '_> {
     fn learn_class(&mut self, raw: &'a str) {
         let Some(rule) = &self.rule else { return };
         let mut oddities = Oddities::default();
-        let (masked, qualifies) = rule.classname(text::attribute(raw, &mut oddities));
+        let (masked, qualifies) = rule.classname(text::attribute_and_bytes(raw, &mut oddities));
         let cache = &mut self.names;
         cache.class.clear();
         cache.class.push_str(&masked.text);
@@ -105,11 +109,23 @@ impl<'a> DocumentReader<'a, '_> {
         self.odd(oddities, at);
     }
 
+    fn learn_file(&mut self, raw: &'a str) {
+        let Some(rule) = &self.rule else { return };
+        let mut oddities = Oddities::default();
+        let masked = rule.file(text::attribute_and_bytes(raw, &mut oddities));
+        self.names.case_file.clear();
+        self.names.case_file.push_str(&masked.text);
+        self.names.raw_file = raw;
+        let at = self.cases.last().map_or(0, |case| case.at);
+        self.odd(oddities, at);
+    }
+
     /// Adds a record under the identity that its raw names give; the case is the innermost open
     /// one. False where it has no usable name.
     pub(super) fn add_record(&mut self, record: Record) -> bool {
         let Some(case) = self.cases.last_mut() else { return false };
-        let (at, raw_class, raw_file) = (case.at, case.classname.unwrap_or_default(), case.file);
+        let (at, raw_class) = (case.at, case.classname.unwrap_or_default());
+        let raw_file = case.file.filter(|file| !file.is_empty());
         let explicit = case.explicit_id.take();
         let raw_name = case.name.unwrap_or_default();
         if !self.names.suites_known {
@@ -118,23 +134,25 @@ impl<'a> DocumentReader<'a, '_> {
         if !self.names.class_known || self.names.raw_class != raw_class {
             self.learn_class(raw_class);
         }
+        if let Some(file) = raw_file.filter(|file| self.names.raw_file != *file) {
+            self.learn_file(file);
+        }
         let mut oddities = Oddities::default();
         let Some(rule) = &mut self.rule else { return false };
-        let mut name = rule.name(text::attribute(raw_name, &mut oddities));
+        let mut name = rule.name(text::attribute_and_bytes(raw_name, &mut oddities));
         if name.text.is_empty() {
             match &explicit {
                 Some(explicit) => name.text = Cow::Owned(explicit.to_string()),
                 None => return false,
             }
         }
-        let file = raw_file.map(|file| rule.file(text::attribute(file, &mut oddities)).text);
         let cache = &self.names;
         let mut test = TestIdentity {
             id: TestId([0; 16]),
             suite: &cache.suite,
             classname: &cache.class,
             name: &name.text,
-            file: file.as_deref().unwrap_or(&cache.file),
+            file: if raw_file.is_some() { &cache.case_file } else { &cache.file },
             qualified: cache.class_qualifies && cache.class != name.text,
         };
         test.id = rule.id(&test, explicit.as_deref());

@@ -92,9 +92,24 @@ const REFERENCE_BYTES_MAX: usize = 12;
 
 /// The text of an attribute value; white space of lines becomes blanks, as XML demands.
 pub(super) fn attribute<'a>(raw: &'a str, oddities: &mut Oddities) -> Cow<'a, str> {
-    if Bytes::of(raw).is_verbatim() {
-        return Cow::Borrowed(raw);
+    attribute_and_bytes(raw, oddities).0
+}
+
+/// The same, with what the text holds.
+pub(super) fn attribute_and_bytes<'a>(
+    raw: &'a str,
+    oddities: &mut Oddities,
+) -> (Cow<'a, str>, Bytes) {
+    let bytes = Bytes::of(raw);
+    if bytes.is_verbatim() {
+        return (Cow::Borrowed(raw), bytes);
     }
+    let decoded = decoded(raw, oddities);
+    let bytes = Bytes::of(&decoded);
+    (Cow::Owned(decoded), bytes)
+}
+
+fn decoded(raw: &str, oddities: &mut Oddities) -> String {
     let mut out = String::with_capacity(raw.len());
     let mut rest = raw;
     while let Some(at) = rest.find(['&', '\t', '\n', '\r']) {
@@ -109,7 +124,7 @@ pub(super) fn attribute<'a>(raw: &'a str, oddities: &mut Oddities) -> Cow<'a, st
         };
     }
     out.push_str(rest);
-    Cow::Owned(out)
+    out
 }
 
 /// Appends what the reference at the start of `text` stands for and returns what follows it.

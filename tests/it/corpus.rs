@@ -2,6 +2,8 @@
 //!
 //! `fixtures/junit` always; the whole corpus too where `FLAKEDB_CORPUS` names it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -35,6 +37,9 @@ const DIALECT: &[(&str, &str)] = &[
     ("trainer__lib__assets__junit.xml.erb.xml", "a template: its code is read as elements"),
     ("reporters__junit.xml.ejs.xml", "a template: its code is read as elements"),
 ];
+
+/// Suite (where it counts), class and name.
+type Names = (String, String, String);
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/junit")
@@ -94,14 +99,14 @@ fn against_oracle(row: &Value, reading: &Reading) -> Vec<String> {
 /// Suite, class, name, outcome and time of every test that the oracle saw once.
 fn names_against_oracle(row: &Value, reading: &Reading) -> Vec<String> {
     let report = &reading.report;
-    let mut results: HashMap<(String, String, String), Vec<usize>> = HashMap::new();
+    let mut results: HashMap<Names, Vec<usize>> = HashMap::new();
     for (place, result) in report.results.iter().enumerate() {
         let test = report.tests.get(result.test).expect("a test of this report");
         let suite = if test.qualified { "" } else { test.suite };
         let key = (suite.replace('\u{1f}', "/"), test.classname.to_owned(), test.name.to_owned());
         results.entry(key).or_default().push(place);
     }
-    let mut seen: HashMap<(String, String, String), Vec<(&str, Option<f64>)>> = HashMap::new();
+    let mut seen: HashMap<Names, Vec<(&str, Option<f64>)>> = HashMap::new();
     for case in row["tests"].as_array().into_iter().flatten() {
         let text = |index: usize| case[index].as_str().unwrap_or("");
         let replaced: Vec<String> =

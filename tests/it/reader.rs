@@ -1,6 +1,8 @@
 //! Properties of the reader: it never panics, reads back what is written, and agrees with
 //! quick-junit wherever that accepts a document.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -36,10 +38,10 @@ fn counts_of(report: &Report) -> Counts {
         match &case.status {
             TestCaseStatus::Success { flaky_runs } => counts.add(Passed, !flaky_runs.is_empty()),
             TestCaseStatus::NonSuccess { kind: NonSuccessKind::Failure, .. } => {
-                counts.add(Failed, false)
+                counts.add(Failed, false);
             }
             TestCaseStatus::NonSuccess { kind: NonSuccessKind::Error, .. } => {
-                counts.add(Errored, false)
+                counts.add(Errored, false);
             }
             TestCaseStatus::Skipped { .. } => counts.add(Skipped, false),
         }
@@ -53,6 +55,7 @@ const DIALECT: &[(&str, &str)] = &[
     ("flaky_attr_flank.xml", "the failure of the first run is kept beside `flaky=true`"),
     ("ctest_disabled_notfound.xml", "a missing program is an error written as skipped"),
     ("status_attr_failed_no_child.xml", "the outcome stands in an attribute"),
+    ("wrapped_in_other_root.xml", "it takes any root for a report"),
     ("ctest.xml", "a missing program is an error written as skipped"),
 ];
 

@@ -2,8 +2,8 @@
 //!
 //! The results of one test in one variant are read along two kinds of lines: the main line (the
 //! default branch) and one line for each other branch. A failure is attributed, in this order, to
-//! an outage of its run, to both outcomes on one revision, to a breakage of the main line, or to
-//! the change on whose branch alone it happened.
+//! an outage of its run, to both outcomes on one revision, to a breakage of the main line, to the
+//! change on whose branch alone it happened, or else to the test itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -115,6 +115,10 @@ impl<'a> Reading<'a> {
                 (false, false) => evidence.skipped += 1,
                 (false, true) => results.push((seen, run)),
             }
+        }
+        if !results.iter().any(|(seen, _)| seen.troubled()) {
+            count(&results, &mut evidence);
+            return evidence;
         }
         let conflicts = conflicts(&results);
         evidence.conflicts = conflicts.len() as u32;
@@ -228,9 +232,19 @@ impl<'a> Reading<'a> {
         }
         // Two branches on one revision are one change.
         let unrelated = branches.len().min(revisions.len()) as u32;
-        if unrelated > 1 {
-            evidence.branches = unrelated;
-            ignored = in_mass;
+        let settings = &self.settings.evidence;
+        let known_flaky = !conflicts.is_empty()
+            || evidence.recoveries >= settings.recoveries
+            || results.iter().any(|(seen, _)| seen.retried());
+        let failures = ignored.len() - in_mass.len();
+        match (unrelated, known_flaky) {
+            (2.., _) => {
+                evidence.branches = unrelated;
+                ignored = in_mass;
+            }
+            // A flaky test flickers on branches too; only a longer failure is the change's own.
+            (0 | 1, true) if failures < settings.broken_runs as usize => ignored = in_mass,
+            (0 | 1, _) => {}
         }
         evidence.ignored_changes = ignored.len() as u32;
         ignored
@@ -239,20 +253,23 @@ impl<'a> Reading<'a> {
 
 /// Revisions that passed in one run and failed in another, with the last such run.
 fn conflicts<'a>(results: &[(&Seen, &'a Run)]) -> BTreeMap<&'a str, u32> {
-    let mut by_revision: BTreeMap<&str, (bool, bool, u32)> = BTreeMap::new();
-    for (seen, run) in results.iter().filter(|(seen, _)| seen.repeat != Repeat::Ambiguous) {
-        let Some(revision) = run.revision.as_deref() else { continue };
-        let entry = by_revision.entry(revision).or_default();
-        let bad = seen.outcome.is_bad();
-        entry.0 |= !bad;
-        entry.1 |= bad;
-        entry.2 = seen.run;
+    let named = |&(seen, run): &(&Seen, &'a Run)| {
+        let revision = run.revision.as_deref().filter(|_| seen.repeat != Repeat::Ambiguous);
+        revision.map(|revision| (revision, seen.outcome.is_bad(), seen.run))
+    };
+    // Few results are bad: only their revisions are worth a second look.
+    let mut failed: BTreeMap<&str, (bool, u32)> = BTreeMap::new();
+    for (revision, _, run) in results.iter().filter_map(named).filter(|(_, bad, _)| *bad) {
+        failed.insert(revision, (false, run));
     }
-    by_revision
-        .into_iter()
-        .filter(|(_, (passed, failed, _))| *passed && *failed)
-        .map(|(revision, (_, _, last))| (revision, last))
-        .collect()
+    for (revision, _, run) in results.iter().filter_map(named).filter(|(_, bad, _)| !*bad) {
+        if let Some((passed, last)) = failed.get_mut(revision) {
+            *passed = true;
+            *last = run.max(*last);
+        }
+    }
+    let contradicted = failed.into_iter().filter(|(_, (passed, _))| *passed);
+    contradicted.map(|(revision, (_, last))| (revision, last)).collect()
 }
 
 /// Counts what is left once outages and ignored failures are gone.

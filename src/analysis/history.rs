@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::duration::RecentDurations;
 use super::settings::OutageSettings;
+use super::verdict::Cell;
 use crate::model::{Lane, Micros, Outcome, Repeat, Timestamp};
 use crate::store::query::{ResultRow, RunNo, RunRow, TestNo};
 
@@ -151,6 +152,20 @@ pub struct Unit {
     pub seen: Vec<Seen>,
 }
 
+impl Unit {
+    /// Its results as a verdict shows them.
+    #[must_use]
+    pub fn cells(&self) -> Vec<Cell> {
+        let cell = |seen: &Seen| Cell {
+            run: seen.run,
+            outcome: seen.outcome,
+            retried: seen.retried(),
+            duration: seen.duration(),
+        };
+        self.seen.iter().map(cell).collect()
+    }
+}
+
 /// The window.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct History {
@@ -169,6 +184,15 @@ impl History {
     #[must_use]
     pub fn run(&self, place: u32) -> Option<&Run> {
         self.runs.get(place as usize)
+    }
+
+    /// A test in a variant as printed.
+    #[must_use]
+    pub fn unit(&self, test: TestNo, variant: &str) -> Option<&Unit> {
+        let variant = self.variants.iter().position(|name| name == variant)? as u32;
+        let key = |unit: &Unit| (unit.variant, unit.test);
+        let place = self.units.binary_search_by_key(&(variant, test), key).ok()?;
+        self.units.get(place)
     }
 
     /// The lane of the main line: the default branch, else other runs; none for changes alone.

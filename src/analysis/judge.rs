@@ -8,7 +8,7 @@ use super::outage;
 use super::presence::Attendance;
 use super::settings::Settings;
 use super::streak::{Streak, StreakKind};
-use super::verdict::{Cell, Fact, JudgedRun, Judgement, Verdict};
+use super::verdict::{Fact, JudgedRun, Judgement, Status, Verdict};
 use crate::model::Timestamp;
 
 /// Why nothing could be judged.
@@ -70,12 +70,18 @@ fn by_alarm(one: &Verdict, other: &Verdict) -> std::cmp::Ordering {
 fn verdict(history: &History, unit: &Unit, evidence: &Evidence, opinion: Opinion) -> Verdict {
     let mut facts = opinion.facts;
     facts.extend(facts_of(history, evidence));
-    let cells = unit.seen.iter().map(|seen| Cell {
-        run: seen.run,
-        outcome: seen.outcome,
-        retried: seen.retried(),
-        duration: seen.duration(),
-    });
+    facts.sort_by_key(|fact| bearing(opinion.status, fact));
+    // One outage makes a whole suite bad once; its cells would outweigh everything else.
+    let only_in_outages = evidence.clean == evidence.executions && evidence.ignored_changes == 0;
+    let cells = match (opinion.status, only_in_outages) {
+        (Status::Healthy, true) => Vec::new(),
+        _ => unit.cells(),
+    };
+    // A test that was only ever skipped never ran; when it was last seen says more than nothing.
+    let last_run = match unit.tally.executed {
+        0 => unit.tally.last,
+        _ => unit.tally.last_executed,
+    };
     let started = |run: u32| history.run(run).map_or(Timestamp(0), |run| run.started);
     Verdict {
         test: unit.test,
@@ -90,12 +96,22 @@ fn verdict(history: &History, unit: &Unit, evidence: &Evidence, opinion: Opinion
         rate: wilson(evidence.failures + evidence.retried, evidence.executions),
         flips: evidence.flips,
         facts,
-        cells: cells.collect(),
+        cells,
         last_failure: evidence.last_failure,
-        last_run: started(unit.tally.last),
+        last_run: started(last_run),
         duration_median: unit.tally.durations.median(),
         reddened_alone: evidence.reddened_alone,
         next: opinion.next,
+    }
+}
+
+/// How much a fact bears on a status: the one that made it comes first, the rest keep their order.
+const fn bearing(status: Status, fact: &Fact) -> u8 {
+    match (status, fact) {
+        (_, Fact::Rule { .. }) | (Status::Fixed, Fact::PassesSince { .. }) => 0,
+        // Failing at the moment is news about a broken test, and nothing special for a flaky one.
+        (Status::Flaky | Status::Recovering, Fact::FailsSince { .. }) => 2,
+        _ => 1,
     }
 }
 

@@ -1,7 +1,5 @@
 //! Names that people type, matched against the tests there are.
 
-use std::cmp::Reverse;
-
 /// How a typed name fits a test, the best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fit {
@@ -93,10 +91,9 @@ impl Query {
         if lower == self.lower {
             return Some((Fit::CaseApart, 0));
         }
-        if let Some(before) = lower.strip_suffix(&self.lower) {
-            if !before.ends_with(char::is_alphanumeric) && !before.ends_with('_') {
-                return Some((Fit::Suffix, 0));
-            }
+        let name_goes_on = |c: char| c.is_alphanumeric() || c == '_';
+        if lower.strip_suffix(&self.lower).is_some_and(|before| !before.ends_with(name_goes_on)) {
+            return Some((Fit::Suffix, 0));
         }
         if lower.contains(&self.lower) {
             return Some((Fit::Part, 0));
@@ -179,28 +176,13 @@ fn distance(typed: &[char], text: &str, allowed: usize) -> Option<usize> {
     row.last().copied().filter(|&errors| errors <= allowed)
 }
 
-/// Whether one candidate is meant without doubt: the only one, or the only exact one.
+/// The candidate that is meant without doubt: the only one.
 #[must_use]
 pub fn certain(candidates: &[Candidate]) -> Option<Candidate> {
     match candidates {
         [only] => Some(*only),
         _ => None,
     }
-}
-
-/// The best candidates for a message, at most `most`.
-#[must_use]
-pub fn suggestions<'a, L: AsRef<str>>(
-    candidates: &[Candidate],
-    labels: &'a [L],
-    most: usize,
-) -> Vec<&'a str> {
-    let mut best: Vec<&Candidate> = candidates.iter().collect();
-    best.sort_by_key(|candidate| (candidate.fit, Reverse(candidates.len())));
-    best.into_iter()
-        .filter_map(|candidate| labels.get(candidate.place).map(AsRef::as_ref))
-        .take(most)
-        .collect()
 }
 
 #[cfg(test)]
@@ -249,7 +231,6 @@ mod tests {
     fn only_one_candidate_is_certain() {
         assert!(certain(&find("TestCart::test_add", &LABELS)).is_some());
         assert!(certain(&find("test_send", &LABELS)).is_none());
-        assert_eq!(suggestions(&find("cart", &LABELS), &LABELS, 2).len(), 2);
     }
 
     /// The definition, without limits or early ends.

@@ -3,6 +3,20 @@
 //! [`HistoryBuilder`] folds the rows of a window, oldest run first; [`judge`] says what every test
 //! and variant is, with the evidence. No I/O, no clock: the same rows and [`Settings`] always give
 //! the same [`Judgement`](verdict::Judgement), whatever the order of rows within a run.
+//!
+//! ```
+//! use std::collections::HashSet;
+//! use flakedb::analysis::{HistoryBuilder, Settings, judge};
+//! # let (runs, rows_of_run, tests_with_a_bad_attempt) = (Vec::new(), Vec::<Vec<_>>::new(), HashSet::new());
+//! let settings = Settings::default();
+//! let mut builder = HistoryBuilder::new(&runs, tests_with_a_bad_attempt, &settings.outage);
+//! for (run, rows) in rows_of_run.iter().enumerate() {
+//!     builder.add(run, rows);
+//! }
+//! let judgement = judge(&builder.finish(), &settings)?;
+//! assert_eq!(judgement.method, "evidence");
+//! # Ok::<(), flakedb::analysis::JudgeError>(())
+//! ```
 
 pub mod classify;
 pub mod cluster;
@@ -23,5 +37,6 @@ pub use history::{History, HistoryBuilder};
 pub use judge::{JudgeError, judge};
 pub use settings::Settings;
 
-#[cfg(all(test, feature = "cli"))]
+#[cfg(test)]
+#[cfg(feature = "cli")]
 mod tests;

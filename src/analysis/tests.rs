@@ -413,3 +413,36 @@ fn settings_are_read_with_defaults_and_refuse_what_they_do_not_know() {
     assert!(toml::from_str::<Settings>("metod = 'x'").is_err());
     assert!(toml::from_str::<Settings>("[evidence]\nmin_runs = 1").is_err());
 }
+
+#[test]
+fn one_test_can_be_looked_at_closely_although_it_never_failed() {
+    let window = window(&[(0, 1, 0, 0), (0, 2, 0, 1), (0, 3, 0, 0)], &[vec!['.'; 40]]);
+    let settings = Settings::default();
+    let mut builder =
+        HistoryBuilder::new(&window.runs, HashSet::from([TestNo(0)]), &settings.outage);
+    for (run, rows) in window.rows.iter().enumerate() {
+        builder.add(run, rows);
+    }
+    let history = builder.finish();
+    let places = |variant: &str| -> Vec<u32> {
+        let unit = history.unit(TestNo(0), variant).unwrap();
+        unit.cells().iter().map(|cell| cell.run).collect()
+    };
+    assert_eq!((places("v=0"), places("v=1")), (vec![0, 2], vec![1]));
+    assert!(history.unit(TestNo(1), "v=0").is_none());
+    assert!(history.unit(TestNo(0), "v=2").is_none());
+    let judgement = judge(&history, &settings).unwrap();
+    let verdict = judgement.verdicts.iter().find(|verdict| verdict.variant == "v=0").unwrap();
+    assert_eq!(verdict.duration_median, Some(Micros(1_000)));
+}
+
+#[test]
+fn a_skip_is_no_run() {
+    let strip: Vec<char> = "..F.ss".chars().chain(std::iter::repeat_n(' ', 34)).collect();
+    let judgement = window(&[(0, 1, 0, 0); 6], &[strip, vec!['s'; 40]]).judge();
+    let of =
+        |test: u32| judgement.verdicts.iter().find(|verdict| verdict.test == TestNo(test)).unwrap();
+    assert_eq!(of(0).last_run, judgement.runs[3].started);
+    assert_eq!(of(0).last_failure, Some(judgement.runs[2].started));
+    assert_eq!(of(1).last_run, judgement.runs[5].started);
+}

@@ -209,7 +209,7 @@ pub struct Verdict {
     pub probability: Option<f64>,
     /// The method recommends to quarantine it.
     pub quarantine: bool,
-    /// Runs in which it passed or failed, outages left out.
+    /// Runs in which it passed or failed; outages and failures of one change alone left out.
     pub executions: u32,
     /// Of these, how many ended badly.
     pub failures: u32,
@@ -223,7 +223,8 @@ pub struct Verdict {
     pub flips: u32,
     /// The facts, strongest first.
     pub facts: Vec<Fact>,
-    /// What it did, oldest run first; only for tests that were bad at least once.
+    /// What it did, oldest run first; only for tests that were bad at least once outside outages.
+    /// [`Unit::cells`](super::history::Unit::cells) has those of any test that was kept.
     pub cells: Vec<Cell>,
     /// When it last failed.
     pub last_failure: Option<Timestamp>,

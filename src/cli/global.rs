@@ -125,7 +125,7 @@ impl Settled {
                 let _ = std::fs::write(parent.join(".gitignore"), "*\n");
             }
         }
-        SqliteStore::open(&self.db, OpenMode::ReadWrite).map_err(Failure::history)
+        SqliteStore::open(&self.db, OpenMode::Create).map_err(Failure::history)
     }
 
     /// The project that a reading command means: the flag's, the file's, else the only one there.

@@ -11,7 +11,7 @@ use crate::report::view::{IngestView, Phase};
 use crate::report::{Format, View};
 use crate::store::Store;
 
-use super::console::Console;
+use super::console::{Console, Verbosity};
 use super::exit;
 use super::failure::Failure;
 use super::global::{Global, Settled};
@@ -114,14 +114,16 @@ fn attempt(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
     let progress = Progress::new(console);
     let mut store = if args.dry_run { None } else { Some(settled.open_to_write()?) };
     let outcome = ingest(store.as_mut().map(|store| store as &mut dyn Store), &request, &progress);
-    progress.finish(console);
+    progress.clear();
     let outcome = outcome.map_err(|error| match error {
         IngestError::Store(_) => Failure::history(error),
         _ => Failure::usage(error),
     })?;
     let mut view = outcome.view;
     view.history = settled.db.display().to_string();
-    view.phases = phases(&progress);
+    if console.verbosity >= Verbosity::Verbose || args.output.format == Format::Json {
+        view.phases = phases(&progress);
+    }
     view.notes.extend(notes(&view, &request));
     let page = screen(View::Ingest(&view), args.output.format, console)?;
     console.deliver(&page, args.output.output.as_deref())?;

@@ -42,9 +42,14 @@ impl Progress {
         phases.iter().zip(ends).map(|((name, start), end)| (*name, end - *start)).collect()
     }
 
+    /// Takes the bar away.
+    pub fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+
     /// Takes the bar away and says, with `--verbose`, where the time went.
     pub fn finish(&self, console: &Console) {
-        self.bar.finish_and_clear();
+        self.clear();
         for (phase, time) in self.times() {
             console.detail(&format!("{phase}: {:.3} s", time.as_secs_f64()));
         }

@@ -69,14 +69,19 @@ enum Shape {
 /// Understands the records of one test, in document order; there are two at least.
 pub(super) fn understand(records: &[Record], custom: Custom) -> Understood {
     if records.iter().any(|record| record.is_marked) {
-        return last_decides(records, Repeat::Retried, 0);
+        return last_decides(records, Repeat::Retried);
     }
     let hidden = match custom {
         Custom::EmptyRecordsAreFailures => hidden_failures(records),
         _ => 0,
     };
-    if hidden > 0 {
-        return last_decides(records, Repeat::Retried, hidden);
+    match (hidden, records) {
+        (0, _) => {}
+        // The call passed and its teardown failed: two records of one execution.
+        (1, [_, teardown]) if teardown.outcome == Outcome::Errored => {
+            return one_execution(records);
+        }
+        (hidden, _) => return empty_then_last(records, hidden),
     }
     match (shape(records), custom) {
         (Shape::Good, _) => worst_of(records, Repeat::Repeated),
@@ -84,7 +89,7 @@ pub(super) fn understand(records: &[Record], custom: Custom) -> Understood {
         (Shape::Bad, Custom::EmptyRecordsAreFailures) => one_execution(records),
         (Shape::Bad, _) => worst_of(records, Repeat::Repeated),
         (Shape::BadThenGood, Custom::DifferentTests) => worst_of(records, Repeat::Ambiguous),
-        (Shape::BadThenGood, _) => last_decides(records, Repeat::Retried, 0),
+        (Shape::BadThenGood, _) => last_decides(records, Repeat::Retried),
         (Shape::Mixed, Custom::DeliberateRepeats) => worst_of(records, Repeat::Retried),
         (Shape::Mixed, _) => worst_of(records, Repeat::Ambiguous),
     }
@@ -107,12 +112,22 @@ fn hidden_failures(records: &[Record]) -> u64 {
     leading.take_while(|record| record.is_bare).count() as u64
 }
 
-fn last_decides(records: &[Record], repeat: Repeat, hidden: u64) -> Understood {
-    let mut attempts: Vec<Attempt> = records.iter().flat_map(Record::own_attempts).collect();
-    let hidden_count = usize::try_from(hidden).unwrap_or(usize::MAX);
-    for attempt in attempts.iter_mut().take(hidden_count) {
+/// Leading empty records are failed attempts. A teardown that keeps failing is written like that by
+/// every version, beside cases that did pass, so there the counts stay as shown.
+fn empty_then_last(records: &[Record], hidden: u64) -> Understood {
+    let mut understood = last_decides(records, Repeat::Retried);
+    let empty = usize::try_from(hidden).unwrap_or(usize::MAX);
+    for attempt in understood.attempts.iter_mut().take(empty) {
         attempt.outcome = Outcome::Failed;
     }
+    if understood.outcome != Outcome::Errored {
+        understood.hidden_failures = hidden;
+    }
+    understood
+}
+
+fn last_decides(records: &[Record], repeat: Repeat) -> Understood {
+    let attempts = records.iter().flat_map(Record::own_attempts).collect();
     let last = records.last();
     Understood {
         outcome: last.map_or(Outcome::Passed, |record| record.outcome),
@@ -120,7 +135,7 @@ fn last_decides(records: &[Record], repeat: Repeat, hidden: u64) -> Understood {
         duration: last.and_then(|record| record.duration),
         failure: last.and_then(|record| record.failure),
         attempts,
-        hidden_failures: hidden,
+        hidden_failures: 0,
     }
 }
 
@@ -137,7 +152,7 @@ fn worst_of(records: &[Record], repeat: Repeat) -> Understood {
         outcome: worst.map_or(Outcome::Passed, |record| record.outcome),
         duration: worst.and_then(|record| record.duration),
         failure: worst.and_then(|record| record.failure),
-        ..last_decides(records, repeat, 0)
+        ..last_decides(records, repeat)
     }
 }
 
@@ -190,6 +205,7 @@ mod tests {
             ("..F", EmptyRecordsAreFailures, "Failed Retried FFF"),
             ("..", EmptyRecordsAreFailures, "Passed Retried F."),
             ("FE", EmptyRecordsAreFailures, "Failed Single "),
+            (".E", EmptyRecordsAreFailures, "Errored Single "),
             ("Fm", General, "Passed Retried F."),
         ] {
             assert_eq!(read(shape, custom), expected, "{shape} {custom:?}");

@@ -34,8 +34,6 @@ pub(super) struct OpenCase<'a> {
     pub(super) reruns: Vec<Attempt>,
     pub(super) explicit_id: Option<Cow<'a, str>>,
     pub(super) is_marked: bool,
-    /// How many failures the report had when the case began: where to cut if it is dropped.
-    pub(super) failures_before: usize,
     /// More attributes than any real case has.
     pub(super) has_long_tag: bool,
     /// Any element stands inside.
@@ -91,7 +89,7 @@ fn stronger(one: Option<Outcome>, other: Option<Outcome>) -> Option<Outcome> {
 impl<'a> OpenCase<'a> {
     /// Reads the attributes of a case.
     #[inline]
-    pub(super) fn new(tag: &Tag<'a>, failures_before: usize, attributes_max: usize) -> Self {
+    pub(super) fn new(tag: &Tag<'a>, attributes_max: usize) -> Self {
         let mut case = Self {
             at: tag.at,
             name: None,
@@ -110,7 +108,6 @@ impl<'a> OpenCase<'a> {
             reruns: Vec::new(),
             explicit_id: None,
             is_marked: false,
-            failures_before,
             has_long_tag: false,
             has_child: false,
             ordinal: 0,
@@ -126,7 +123,7 @@ impl<'a> OpenCase<'a> {
                 "file" => case.file = Some(value),
                 "timestamp" => case.timestamp = Some(value),
                 "status" | "result" | "outcome" => {
-                    case.status = stronger(case.status, status(value))
+                    case.status = stronger(case.status, status(value));
                 }
                 "flaky" => case.is_flaky = value.eq_ignore_ascii_case("true"),
                 _ => {}
@@ -227,7 +224,7 @@ mod tests {
 
     fn case(attributes: &str) -> OpenCase<'_> {
         let tag = Tag { name: "testcase", attributes, at: 0, is_empty: true };
-        OpenCase::new(&tag, 0, 10)
+        OpenCase::new(&tag, 10)
     }
 
     #[test]

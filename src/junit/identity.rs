@@ -6,10 +6,14 @@
 
 use std::borrow::Cow;
 
-use crate::model::hash::KeyHasher;
+use crate::model::hash::{KeyHasher, key_within};
 use crate::model::tests::SUITE_SEPARATOR;
 use crate::model::{TestId, TestIdentity};
 
+use super::masks::{
+    addresses, browser, repeat_index, run_stamp, without_browser, without_line, without_shard,
+    without_stress, without_tap_index,
+};
 use super::producer::UNKNOWN;
 use super::text::{self, Bytes};
 
@@ -119,7 +123,10 @@ const MASKS: &[(&str, &[Mask])] = &[
 pub(super) struct Rule<'a> {
     enabled: Masks,
     repository_root: Option<&'a str>,
-    hasher: KeyHasher,
+    /// What the last test's key was made of, its name aside, and the key of that.
+    last: KeyHasher,
+    scope: [u8; 16],
+    next: KeyHasher,
 }
 
 /// A masked part of a name, and which masks changed it.
@@ -164,7 +171,9 @@ impl<'a> Rule<'a> {
         let enabled = of_producer
             .flat_map(|(_, masks)| masks.iter())
             .fold(Masks::default(), |set, mask| set.with(*mask));
-        Self { enabled, repository_root, hasher: KeyHasher::new(DOMAIN) }
+        let last = KeyHasher::new("");
+        let scope = last.finish();
+        Self { enabled, repository_root, last, scope, next: KeyHasher::new("") }
     }
 
     /// The name of one suite, cleaned and masked.
@@ -262,20 +271,24 @@ impl<'a> Rule<'a> {
     }
 
     /// The key of a test; `explicit` (a `test_id` property) wins over everything.
+    ///
+    /// The key of everything but the name is kept for the next test, which mostly shares it.
     pub(super) fn id(&mut self, test: &TestIdentity<'_>, explicit: Option<&str>) -> TestId {
         if let Some(explicit) = explicit {
-            self.hasher.restart(DOMAIN_EXPLICIT);
-            self.hasher.push(explicit.as_bytes());
-            return TestId(self.hasher.finish());
+            let hasher = KeyHasher::new(DOMAIN_EXPLICIT).part(explicit.as_bytes());
+            return TestId(hasher.finish());
         }
-        self.hasher.restart(DOMAIN);
-        self.hasher.push(test.classname.as_bytes());
-        self.hasher.push(test.name.as_bytes());
+        self.next.restart(DOMAIN);
+        self.next.push(test.classname.as_bytes());
         if !test.qualified {
-            self.hasher.push(test.suite.as_bytes());
-            self.hasher.push(test.file.as_bytes());
+            self.next.push(test.suite.as_bytes());
+            self.next.push(test.file.as_bytes());
         }
-        TestId(self.hasher.finish())
+        if self.next != self.last {
+            std::mem::swap(&mut self.next, &mut self.last);
+            self.scope = self.last.finish();
+        }
+        TestId(key_within(&self.scope, test.name.as_bytes()))
     }
 }
 
@@ -401,113 +414,6 @@ fn ends_in_extension(class: &str) -> bool {
             && (1..=5).contains(&extension.len())
             && extension.bytes().all(|byte| byte.is_ascii_alphanumeric())
     })
-}
-
-/// The text without `-YYYYMMDDHHMMSS` at its end.
-pub(super) fn run_stamp(text: &str) -> Option<&str> {
-    let (kept, stamp) = text.rsplit_once('-')?;
-    let plausible = stamp.starts_with("19") || stamp.starts_with("20");
-    (stamp.len() == 14 && plausible && stamp.bytes().all(|b| b.is_ascii_digit())).then_some(kept)
-}
-
-fn without_number<'t>(text: &'t str, mark: &str) -> Option<&'t str> {
-    let (kept, number) = text.rsplit_once(mark)?;
-    (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())).then_some(kept)
-}
-
-fn without_stress(text: &str) -> Option<&str> {
-    without_number(text, "@stress-")
-}
-
-fn without_line(text: &str) -> Option<&str> {
-    without_number(text, ":").filter(|kept| !kept.is_empty())
-}
-
-fn without_shard(text: &str) -> Option<&str> {
-    let (before, total) = text.rsplit_once('/')?;
-    total.bytes().all(|byte| byte.is_ascii_digit()).then(|| without_number(before, "_shard_"))?
-}
-
-fn without_tap_index(text: &str) -> Option<&str> {
-    let rest = text.strip_prefix('#').unwrap_or(text);
-    let after = rest.trim_start_matches(|c: char| c.is_ascii_digit());
-    if after.len() == rest.len() {
-        return None;
-    }
-    let name = after
-        .strip_prefix(" - ")
-        .or_else(|| after.strip_prefix("- "))
-        .or_else(|| after.strip_prefix(' '));
-    name.map(str::trim_start).filter(|name| !name.is_empty())
-}
-
-/// A name without its `[i-N]` or `-i-N]`, and those two numbers.
-pub(super) fn repeat_index(name: &str) -> Option<(String, (u32, u32))> {
-    let inner = name.strip_suffix(']')?;
-    let (before, total) = inner.rsplit_once('-')?;
-    let split = before.rfind(['[', '-'])?;
-    let (kept, index) = before.split_at_checked(split)?;
-    let (mark, index) = index.split_at_checked(1)?;
-    let (index, total) = (index.parse::<u32>().ok()?, total.parse::<u32>().ok()?);
-    let close = if mark == "-" { "]" } else { "" };
-    let kept = format!("{}{close}", kept.trim_end());
-    ((1..=total).contains(&index) && total > 1).then_some((kept, (index, total)))
-}
-
-/// `WebKit_537_36_(linux_0_0_0).Outer`: karma's browser with its version.
-fn browser(class: &str) -> Option<String> {
-    let (browser, _) = class.split_once(").")?;
-    let end = browser.find("_(").unwrap_or(browser.len());
-    let name = browser.get(..end)?;
-    let name = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_');
-    (!name.is_empty()).then(|| name.to_owned())
-}
-
-fn without_browser(class: &str) -> Option<&str> {
-    match class.split_once(").") {
-        Some((browser, rest)) if browser.contains('(') => Some(rest),
-        _ => class.strip_prefix('.'),
-    }
-}
-
-/// The text with addresses and UUIDs as `*`; `None` where there are none.
-fn addresses(text: &str) -> Option<String> {
-    let mut out = String::new();
-    let mut from = 0;
-    let mut at = 0;
-    while at < text.len() {
-        let rest = text.get(at..).filter(|_| text.is_char_boundary(at)).unwrap_or_default();
-        let starts_word =
-            !text.as_bytes().get(at.wrapping_sub(1)).is_some_and(u8::is_ascii_alphanumeric);
-        let length =
-            if starts_word { address_length(rest).or_else(|| uuid_length(rest)) } else { None };
-        match length {
-            Some(length) => {
-                out.push_str(text.get(from..at).unwrap_or_default());
-                out.push('*');
-                at += length;
-                from = at;
-            }
-            None => at += 1,
-        }
-    }
-    (from > 0).then(|| out + text.get(from..).unwrap_or_default())
-}
-
-fn address_length(text: &str) -> Option<usize> {
-    let digits = text.strip_prefix("0x")?.bytes();
-    let count = digits.take_while(u8::is_ascii_hexdigit).count();
-    (count >= 6).then_some(count + 2)
-}
-
-fn uuid_length(text: &str) -> Option<usize> {
-    let uuid = text.as_bytes().get(..36)?;
-    let fits = uuid.iter().enumerate().all(|(index, byte)| match index {
-        8 | 13 | 18 | 23 => *byte == b'-',
-        _ => byte.is_ascii_hexdigit(),
-    });
-    let ends = !text.as_bytes().get(36).is_some_and(u8::is_ascii_alphanumeric);
-    (fits && ends).then_some(36)
 }
 
 #[cfg(test)]

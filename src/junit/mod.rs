@@ -18,6 +18,7 @@ mod case;
 mod children;
 mod encoding;
 pub mod identity;
+mod masks;
 mod names;
 mod producer;
 mod prolog;

@@ -55,7 +55,7 @@ impl<'a> DocumentReader<'a, '_> {
     /// count up to their own second number.
     fn repeats_on_purpose(&self) -> bool {
         let Some(name) = self.cases.last().and_then(|case| case.name) else { return false };
-        let Some((_, (index, total))) = identity::repeat_index(name) else { return false };
+        let Some((_, (index, total))) = super::masks::repeat_index(name) else { return false };
         let Some(prefix) = name.strip_suffix(&format!("{index}-{total}]")) else { return false };
         u64::from(total) <= limits::ATTEMPTS_MAX as u64
             && (1..=total).all(|index| {

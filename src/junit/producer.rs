@@ -3,7 +3,7 @@
 use super::token::Attributes;
 
 /// The producer where nothing tells.
-pub const UNKNOWN: &str = "unknown";
+pub(super) const UNKNOWN: &str = "unknown";
 
 /// What is known of a document when its first case starts.
 #[derive(Debug, Clone, Copy, Default)]
@@ -119,7 +119,7 @@ const SIGNS: &[Sign] = &[
     ("exunit", |f| f.case_value("classname").starts_with("Elixir.")),
     ("eunit", |f| f.suite_name().starts_with("module '")),
     ("common-test", |f| f.suite_name().ends_with("_SUITE") && Facts::has(f.suite, "log")),
-    ("xmlrunner", |f| super::identity::run_stamp(f.suite_name()).is_some()),
+    ("xmlrunner", |f| super::masks::run_stamp(f.suite_name()).is_some()),
     ("behave", |f| {
         Facts::has(f.case, "status")
             && f.root_is_suite

@@ -341,8 +341,7 @@ impl<'a, 'o> DocumentReader<'a, 'o> {
 
     fn start_case(&mut self, tag: &Tag<'a>) -> Result<(), Stop> {
         let is_nested = !self.cases.is_empty();
-        let failures = self.assembly.report.failures.len();
-        let mut case = OpenCase::new(tag, failures, ATTRIBUTES_MAX);
+        let mut case = OpenCase::new(tag, ATTRIBUTES_MAX);
         let siblings =
             self.suites.last_mut().map_or(&mut self.root_cases, |suite| &mut suite.cases);
         *siblings = siblings.saturating_add(1);

@@ -87,11 +87,8 @@ fn iso_date(text: &str) -> Option<(NaiveDate, &str)> {
     let separator = |text| if extended { str::strip_prefix(text, '-') } else { Some(text) };
     let (month, rest) = number(separator(rest)?, 2)?;
     let (day, rest) = number(separator(rest)?, 2)?;
-    // Twelve digits and more without a separator are an epoch, not a date.
-    if !extended && !(rest.is_empty() || rest.starts_with(['T', 't'])) {
-        return None;
-    }
-    if !extended && rest.is_empty() {
+    // More digits without a separator are an epoch, not a date.
+    if !extended && !rest.starts_with(['T', 't']) {
         return None;
     }
     Some((NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)?, rest))

@@ -74,7 +74,6 @@ codes! {
     CountMismatch "COUNT_MISMATCH" Suboptimal "Declared counts are unreadable or exceed what the document shows.";
     NoTests "NO_TESTS" Suboptimal "The document is a report without a single test.";
     NotRun "NOT_RUN" Suboptimal "A test that could not be started is written as skipped.";
-    NoName "NO_NAME" Suboptimal "A test without a name is counted, but has no history.";
     DuplicateId "DUPLICATE_ID" Suboptimal "Several records share one test identity.";
     AmbiguousId "AMBIGUOUS_ID" Suboptimal "Records of one identity disagree in a way that no retry explains.";
     MultiRoot "MULTI_ROOT" Suboptimal "Several documents were written into one.";
@@ -88,6 +87,7 @@ codes! {
     Doctype "DOCTYPE" Suboptimal "A document type declaration was ignored; nothing was fetched.";
     BadTimestamp "BAD_TIMESTAMP" Suboptimal "A time of day is unreadable, impossible or in the future.";
     BadTime "BAD_TIME" Suboptimal "A duration is unreadable, negative, infinite or longer than a year.";
+    NoName "NO_NAME" Suboptimal "A test without a name is counted, but has no history.";
     TooManyAttempts "TOO_MANY_ATTEMPTS" Suboptimal "One test has more records than are kept.";
     TestsFull "TESTS_FULL" Invalid "The names of the tests exceed what one report can hold.";
     NestedCase "NESTED_CASE" Note "A test stands inside another test; both are counted.";

@@ -13,7 +13,7 @@ use std::fmt;
 /// let two = KeyHasher::new("example").part(b"a").part(b"bc").finish::<16>();
 /// assert_ne!(one, two);
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyHasher {
     // Keys are short: one buffer and one hash call beat many small updates.
     buffer: Vec<u8>,
@@ -56,6 +56,25 @@ impl KeyHasher {
         out[..n].copy_from_slice(&digest.as_bytes()[..n]);
         out
     }
+}
+
+/// The key of `name` inside `scope`, itself a key: neighbours share their scope, so that each costs
+/// one short hash.
+#[must_use]
+pub fn key_within(scope: &[u8; 16], name: &[u8]) -> [u8; 16] {
+    let mut buffer = [0_u8; 256];
+    let digest = match buffer.get_mut(..scope.len() + name.len()) {
+        Some(bytes) => {
+            let (head, tail) = bytes.split_at_mut(scope.len());
+            head.copy_from_slice(scope);
+            tail.copy_from_slice(name);
+            blake3::hash(bytes)
+        }
+        None => blake3::Hasher::new().update(scope).update(name).finalize(),
+    };
+    let mut out = [0_u8; 16];
+    out.copy_from_slice(&digest.as_bytes()[..16]);
+    out
 }
 
 macro_rules! hash_id {

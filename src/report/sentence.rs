@@ -36,24 +36,31 @@ pub fn number(n: u64) -> String {
     out
 }
 
-/// A share as a percentage that never rounds to 0 % or 100 % what is not: `12%`, `0.4%`, `>99.9%`.
+/// A share as a percentage that never rounds to 0 % or 100 % what is not: `12 %`, `0.4 %`,
+/// `>99.9 %`.
 #[must_use]
 pub fn percent(share: f64) -> String {
-    let percent = share.clamp(0.0, 1.0) * 100.0;
-    match percent {
-        p if p.is_nan() => "unknown".to_owned(),
-        p if p > 0.0 && p < 0.1 => "<0.1%".to_owned(),
-        p if p > 99.9 && p < 100.0 => ">99.9%".to_owned(),
-        p if (9.95..=99.0).contains(&p) || p == 0.0 || p == 100.0 => format!("{p:.0}%"),
-        p => format!("{p:.1}%").replace(".0%", "%"),
-    }
+    format!("{} %", hundredths(share))
 }
 
-/// A rate with its 95 % interval: `12% (5.2-25%)`.
+/// A rate with its 95 % interval: `12 % (5.2-25 %)`.
 #[must_use]
 pub fn rate(rate: Rate) -> String {
-    let low = percent(rate.low);
-    format!("{} ({}-{})", percent(rate.value), low.trim_end_matches('%'), percent(rate.high))
+    let [value, low, high] = [rate.value, rate.low, rate.high].map(hundredths);
+    format!("{value} % ({low}-{high} %)")
+}
+
+fn hundredths(share: f64) -> String {
+    let percent = share.clamp(0.0, 1.0) * 100.0;
+    match percent {
+        p if p.is_nan() => "?".to_owned(),
+        p if p > 0.0 && p < 0.1 => "<0.1".to_owned(),
+        p if p > 99.9 && p < 100.0 => ">99.9".to_owned(),
+        p if (9.95..=99.0).contains(&p) || p == 0.0 || p == 100.0 => {
+            format!("{:.0}", p.round())
+        }
+        p => format!("{p:.1}").trim_end_matches(".0").to_owned(),
+    }
 }
 
 /// A duration in the unit people would use: `340 ms`, `1.2 s`, `2 min 5 s`.
@@ -129,17 +136,19 @@ pub const fn tone(status: Status) -> Tone {
     }
 }
 
-/// How sure the method is, where it says: `97% sure`.
+/// How sure the method is, where it says: `97 % sure`.
 #[must_use]
 pub fn certainty(probability: Option<f64>) -> Option<String> {
     probability.map(|probability| format!("{} sure", percent(probability)))
 }
 
-/// Why the test has its status, in one sentence: the strongest fact, else what the counts say.
+/// Why the test has its status, in one sentence: the strongest fact that speaks for this status,
+/// else the strongest, else what the counts say.
 #[must_use]
 pub fn reason(verdict: &Verdict, runs: &[JudgedRun]) -> String {
-    if let Some(strongest) = verdict.facts.first() {
-        return fact(strongest, runs);
+    let speaking = verdict.facts.iter().find(|fact| speaks_for(fact, verdict.status));
+    if let Some(telling) = speaking.or(verdict.facts.first()) {
+        return fact(telling, runs);
     }
     let executions = verdict.executions;
     match (verdict.status, executions, verdict.failures) {
@@ -158,6 +167,24 @@ pub fn reason(verdict: &Verdict, runs: &[JudgedRun]) -> String {
             format!("Failed in {} of {}", number(failures.into()), count(executions, "run"))
         }
     }
+}
+
+/// True where the fact is a reason for the status, not just true of the test as well.
+const fn speaks_for(fact: &Fact, status: Status) -> bool {
+    matches!(
+        (fact, status),
+        (Fact::FailsSince { .. }, Status::NewlyBroken | Status::Broken)
+            | (Fact::PassesSince { .. }, Status::Fixed)
+            | (
+                Fact::PassedOnRetry { .. }
+                    | Fact::BothOnOneRevision { .. }
+                    | Fact::RecoveredByItself { .. }
+                    | Fact::UnrelatedBranches { .. }
+                    | Fact::Flips { .. },
+                Status::Flaky | Status::Suspect | Status::Recovering,
+            )
+            | (Fact::Rule { .. }, _)
+    )
 }
 
 /// One fact as a sentence; `runs` give dates to the runs it names.
@@ -327,19 +354,19 @@ mod tests {
     #[test]
     fn percentages_never_round_to_a_certainty() {
         for (share, wanted) in [
-            (0.0, "0%"),
-            (0.000_2, "<0.1%"),
-            (0.004, "0.4%"),
-            (0.05, "5%"),
-            (0.119, "12%"),
-            (0.996, "99.6%"),
-            (0.999_9, ">99.9%"),
-            (1.0, "100%"),
-            (f64::NAN, "unknown"),
+            (0.0, "0 %"),
+            (0.000_2, "<0.1 %"),
+            (0.004, "0.4 %"),
+            (0.05, "5 %"),
+            (0.119, "12 %"),
+            (0.996, "99.6 %"),
+            (0.999_9, ">99.9 %"),
+            (1.0, "100 %"),
+            (f64::NAN, "? %"),
         ] {
             assert_eq!(percent(share), wanted);
         }
-        assert_eq!(rate(Rate { value: 0.119, low: 0.052, high: 0.25 }), "12% (5.2-25%)");
+        assert_eq!(rate(Rate { value: 0.119, low: 0.052, high: 0.25 }), "12 % (5.2-25 %)");
     }
 
     #[test]
@@ -356,6 +383,19 @@ mod tests {
             assert_eq!(seconds(value), wanted);
         }
         assert_eq!(bytes(1_400_000), "1.4 MB");
+    }
+
+    #[test]
+    fn the_reason_is_a_fact_that_speaks_for_the_status() {
+        let mut verdict = super::super::sample::usual().verdicts.swap_remove(2);
+        let (failed_runs, since) = (2, Timestamp(0));
+        let passes = Fact::PassesSince { runs: 3, failed_runs, first_good: None, since };
+        verdict.facts = vec![passes, Fact::Flips { flips: 2, pairs: 9 }];
+        assert!(reason(&verdict, &[]).starts_with("Changed outcome twice"));
+        verdict.status = Status::Fixed;
+        assert!(reason(&verdict, &[]).starts_with("Passed in the last 3 runs"));
+        verdict.status = Status::Stale;
+        assert!(reason(&verdict, &[]).starts_with("Passed in the last 3 runs"));
     }
 
     #[test]

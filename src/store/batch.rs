@@ -14,7 +14,8 @@ use super::segment::{BadMark, Columns, Encoder, RepeatMark, fits};
 use crate::model::hash::{FailureId, ReportHash, RunKey, SignatureId};
 use crate::model::tests::TableFull;
 use crate::model::{
-    Attempt, Counts, Failure, Report, RunContext, TestIdentity, TestResult, TestTable, Timestamp,
+    Attempt, Counts, Failure, Report, RunContext, TestIdentity, TestIndex, TestResult, TestTable,
+    Timestamp,
 };
 
 /// What is known about a report besides what it says.
@@ -45,7 +46,7 @@ pub(super) struct Entry {
     pub(super) complete: bool,
     pub(super) nameless: u64,
     pub(super) counts: Counts,
-    /// The test of each result, as a place in [`Batch::tests`].
+    /// The test of each result, as a place in the project's [`Names`].
     pub(super) tests: Vec<u32>,
     /// The failures in the order of their slots, as places in [`Batch::failures`].
     pub(super) failures: Vec<u32>,
@@ -108,9 +109,8 @@ pub(super) fn smaller<T: Ord>(left: Option<T>, right: Option<T>) -> Option<T> {
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
     pub(super) ingested: Timestamp,
-    pub(super) tests: TestTable,
-    /// Suite and file of tests for which reports disagree: the smallest of each.
-    pub(super) places: HashMap<u32, (String, String)>,
+    /// The tests of each project.
+    pub(super) names: BTreeMap<String, Names>,
     pub(super) failures: Vec<NewFailure>,
     pub(super) runs: Vec<BatchRun>,
     /// Reports that came twice.
@@ -123,21 +123,6 @@ impl Batch {
     pub fn is_empty(&self) -> bool {
         self.runs.is_empty()
     }
-
-    /// A test with the suite and file that all reports of the batch agree on.
-    pub(super) fn test(&self, place: u32) -> Option<TestIdentity<'_>> {
-        let mut test = self.tests.get(crate::model::TestIndex(place))?;
-        if let Some((suite, file)) = self.places.get(&place) {
-            test.suite = suite;
-            test.file = file;
-        }
-        Some(test)
-    }
-
-    /// The place of a test, which is added where it is new.
-    pub(super) fn intern(&mut self, test: &TestIdentity<'_>) -> Result<u32, TableFull> {
-        intern(&mut self.tests, &mut self.places, test)
-    }
 }
 
 /// Any text rather than none, else the smaller: whatever order reports come in, the same one wins.
@@ -149,23 +134,47 @@ pub(super) fn settled<'a>(left: &'a str, right: &'a str) -> &'a str {
     }
 }
 
-fn intern(
-    tests: &mut TestTable,
-    places: &mut HashMap<u32, (String, String)>,
-    test: &TestIdentity<'_>,
-) -> Result<u32, TableFull> {
-    let index = tests.intern(test)?;
-    let Some(first) = tests.get(index) else { return Err(TableFull) };
-    if (first.suite, first.file) != (test.suite, test.file) {
-        let (suite, file) =
-            places.get(&index.0).map_or((first.suite, first.file), |(suite, file)| (suite, file));
+/// The tests of one project in one batch.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Names {
+    tests: TestTable,
+    /// Suite and file of tests for which reports disagree: the smallest of each.
+    places: HashMap<u32, (String, String)>,
+}
+
+impl Names {
+    pub(super) const fn len(&self) -> usize {
+        self.tests.len()
+    }
+
+    /// A test with the suite and file that all reports of the batch agree on.
+    pub(super) fn test(&self, place: u32) -> Option<TestIdentity<'_>> {
+        let mut test = self.tests.get(TestIndex(place))?;
+        if let Some((suite, file)) = self.places.get(&place) {
+            test.suite = suite;
+            test.file = file;
+        }
+        Some(test)
+    }
+
+    /// The place of a test, which is added where it is new.
+    pub(super) fn intern(&mut self, test: &TestIdentity<'_>) -> Result<u32, TableFull> {
+        let index = self.tests.intern(test)?;
+        let Some(first) = self.tests.get(index) else { return Err(TableFull) };
+        if (first.suite, first.file) == (test.suite, test.file) && self.places.is_empty() {
+            return Ok(index.0);
+        }
+        let (suite, file) = match self.places.get(&index.0) {
+            Some((suite, file)) => (suite.as_str(), file.as_str()),
+            None => (first.suite, first.file),
+        };
         let best = (settled(suite, test.suite), settled(file, test.file));
         if best != (suite, file) {
             let best = (best.0.to_owned(), best.1.to_owned());
-            places.insert(index.0, best);
+            self.places.insert(index.0, best);
         }
+        Ok(index.0)
     }
-    Ok(index.0)
 }
 
 struct Pending {
@@ -176,8 +185,7 @@ struct Pending {
 
 #[derive(Default)]
 struct Gathered {
-    tests: TestTable,
-    places: HashMap<u32, (String, String)>,
+    names: BTreeMap<String, Names>,
     failures: Vec<NewFailure>,
     failure_places: HashMap<FailureId, u32>,
     pending: Vec<Pending>,
@@ -205,13 +213,15 @@ impl BatchBuilder {
         let ids: Vec<FailureId> = report.failures.iter().map(Failure::id).collect();
         let mut encoder = Encoder::default();
         let mut pending = Vec::new();
-        for part in parts(&meta.context, report) {
+        let document = Document { meta, report };
+        for part in parts(&document.meta.context, report) {
             let columns = columns(&part.results);
             if !fits(columns.slots()) {
                 return Err(TableFull);
             }
-            let entry = entry(&meta, report, &part, &columns, &mut encoder);
-            pending.push(Pending { context: part.context, group: meta.group.clone(), entry });
+            let entry = document.entry(&part, &columns, &mut encoder);
+            let group = document.meta.group.clone();
+            pending.push(Pending { context: part.context, group, entry });
         }
         let fresh = self.fresh_failures(&ids, &report.failures);
         let mut gathered = self.lock();
@@ -259,8 +269,7 @@ impl BatchBuilder {
         let kept: usize = runs.iter().map(|run| run.entries.len()).sum();
         Batch {
             ingested: self.ingested,
-            tests: gathered.tests,
-            places: gathered.places,
+            names: gathered.names,
             failures: gathered.failures,
             runs,
             repeated: (added - kept) as u64,
@@ -293,11 +302,12 @@ impl Gathered {
     ) -> Result<(), TableFull> {
         let failures: Vec<u32> =
             ids.iter().map(|id| self.failure_places.get(id).copied().unwrap_or(0)).collect();
-        let tests: Vec<u32> = report
-            .tests
-            .iter()
-            .map(|test| intern(&mut self.tests, &mut self.places, &test))
-            .collect::<Result<_, _>>()?;
+        let Some(project) = pending.first().map(|one| one.context.project.clone()) else {
+            return Ok(());
+        };
+        let names = self.names.entry(project).or_default();
+        let tests: Vec<u32> =
+            report.tests.iter().map(|test| names.intern(&test)).collect::<Result<_, _>>()?;
         let exchange = |place: &mut u32, table: &[u32]| {
             *place = table.get(*place as usize).copied().unwrap_or(0);
         };
@@ -427,38 +437,41 @@ fn columns(results: &[Cow<'_, TestResult>]) -> Columns {
     columns
 }
 
-fn entry(
-    meta: &ReportMeta,
-    report: &Report,
-    part: &Part<'_>,
-    columns: &Columns,
-    encoder: &mut Encoder,
-) -> Entry {
-    let counted = || {
-        part.results.iter().fold(Counts::default(), |mut counts, result| {
-            counts.add(result.outcome, result.is_flaky());
-            counts
-        })
-    };
-    let suites = if part.first { report.suite_failures.as_slice() } else { &[] };
-    Entry {
-        hash: meta.hash,
-        started: meta.started,
-        source: meta.source.clone(),
-        producer: report.producer.to_owned(),
-        warnings: meta.warnings,
-        complete: report.complete,
-        nameless: if part.first { report.nameless } else { 0 },
-        counts: if part.whole { report.counts } else { counted() },
-        body: encoder.body(columns),
-        bad: columns.bad_marks(),
-        tests: columns.tests.clone(),
-        failures: columns.failures.clone(),
-        suite_failures: suites
-            .iter()
-            .filter(|suite| (suite.failure as usize) < report.failures.len())
-            .map(|suite| (suite.suite.clone(), suite.failure))
-            .collect(),
+/// A report with what is known about it.
+struct Document<'a> {
+    meta: ReportMeta,
+    report: &'a Report,
+}
+
+impl Document<'_> {
+    fn entry(&self, part: &Part<'_>, columns: &Columns, encoder: &mut Encoder) -> Entry {
+        let Self { meta, report } = self;
+        let counted = || {
+            part.results.iter().fold(Counts::default(), |mut counts, result| {
+                counts.add(result.outcome, result.is_flaky());
+                counts
+            })
+        };
+        let suites = if part.first { report.suite_failures.as_slice() } else { &[] };
+        Entry {
+            hash: meta.hash,
+            started: meta.started,
+            source: meta.source.clone(),
+            producer: report.producer.to_owned(),
+            warnings: meta.warnings,
+            complete: report.complete,
+            nameless: if part.first { report.nameless } else { 0 },
+            counts: if part.whole { report.counts } else { counted() },
+            body: encoder.body(columns),
+            bad: columns.bad_marks(),
+            tests: columns.tests.clone(),
+            failures: columns.failures.clone(),
+            suite_failures: suites
+                .iter()
+                .filter(|suite| (suite.failure as usize) < report.failures.len())
+                .map(|suite| (suite.suite.clone(), suite.failure))
+                .collect(),
+        }
     }
 }
 

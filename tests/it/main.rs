@@ -1,10 +1,12 @@
 //! The whole command, from arguments to exit code.
 
 mod command;
+mod corpus;
 mod faults;
 mod ingest;
 mod main_job;
 mod reference;
+mod store_concurrency;
 
 /// A file of tests that is not listed above would never run.
 #[test]

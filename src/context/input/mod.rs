@@ -6,6 +6,7 @@
 //! trouble is an [`InputProblem`] beside the documents that could be read.
 
 mod expand;
+mod gather;
 mod kind;
 mod meter;
 mod tar;

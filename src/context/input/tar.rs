@@ -4,10 +4,9 @@ use std::io::Read;
 
 use tar::{Archive, EntryType};
 
-use super::InputCode;
-use super::InputProblem;
+use super::gather::{Entry, Gathered};
 use super::unpack::{Bounded, Break, Label, Loaded, read_keeping};
-use super::zip::{Entry, Gathered};
+use super::{InputCode, InputProblem};
 use crate::model::Timestamp;
 use crate::model::limits::{ARCHIVE_ENTRIES_MAX, REPORT_BYTES_MAX};
 

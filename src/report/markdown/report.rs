@@ -16,7 +16,10 @@ pub(super) fn write(view: &ReportView, document: &mut Document) {
     }
     document.paragraph(&summary(view));
     if view.tests.is_empty() {
-        document.paragraph("No test needs attention.");
+        document.paragraph(match view.listing {
+            "only" => "No test has this status.",
+            _ => "No test needs attention.",
+        });
         return;
     }
     let rows: Vec<Vec<String>> = view.tests.iter().map(row).collect();

@@ -264,15 +264,17 @@ fn foot(view: &ReportView, shown: &[TestView], page: &mut Page) {
             sentence::count(hidden as u64, "more test")
         ));
     }
-    match (shown.is_empty(), view.totals.of(Status::New) == view.totals.verdicts) {
-        (true, true) => {
+    let all_new = view.totals.of(Status::New) == view.totals.verdicts;
+    match (shown.is_empty(), view.listing, all_new) {
+        (true, "only", _) => page.prose("No test has this status."),
+        (true, _, true) => {
             page.prose("Too few results to say anything yet; every test is new.");
             let needed =
                 "A verdict needs a few runs: ingest those that you have, and report again.";
             page.prose(needed);
         }
-        (true, false) => page.prose("No test needs attention."),
-        (false, _) => {
+        (true, _, false) => page.prose("No test needs attention."),
+        (false, ..) => {
             let legend = page.mark(Tone::Faint, &strip::LEGEND.join("   "));
             page.prose(&legend);
             let room = strip_width(page);

@@ -15,7 +15,7 @@ mod validate;
 pub use fact::{FactView, NextView};
 pub use ingest::{FileProblem, IngestView, Phase};
 pub use quarantine::{QuarantineEntry, QuarantineView};
-pub use report::{Listing, OutageView, ReportInput, ReportView, RunsView, TotalsView};
+pub use report::{Listing, OutageView, ReportInput, ReportView, RunsView, StatusSet, TotalsView};
 pub use show::{FailureView, ShowInput, ShowView, TimelineRow, VariantView};
 pub use test::{RateView, TestLabel, TestView};
 pub use validate::{FileVerdict, FileView, Level, ValidateView, WarningView};

@@ -16,6 +16,33 @@ pub enum Listing {
     Attention,
     /// Everything.
     All,
+    /// These statuses.
+    Only(StatusSet),
+}
+
+/// Some of the statuses.
+///
+/// ```
+/// use flakedb::analysis::verdict::Status;
+/// use flakedb::report::view::StatusSet;
+/// let wanted: StatusSet = [Status::Flaky, Status::Suspect].into_iter().collect();
+/// assert!(wanted.has(Status::Flaky) && !wanted.has(Status::Healthy));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StatusSet(u16);
+
+impl StatusSet {
+    /// True where the status is one of them.
+    #[must_use]
+    pub const fn has(self, status: Status) -> bool {
+        self.0 & (1 << status as u16) != 0
+    }
+}
+
+impl FromIterator<Status> for StatusSet {
+    fn from_iter<I: IntoIterator<Item = Status>>(statuses: I) -> Self {
+        Self(statuses.into_iter().fold(0, |set, status| set | (1 << status as u16)))
+    }
 }
 
 impl Listing {
@@ -23,6 +50,7 @@ impl Listing {
         match self {
             Self::Attention => "attention",
             Self::All => "all",
+            Self::Only(_) => "only",
         }
     }
 
@@ -31,6 +59,7 @@ impl Listing {
     pub const fn shows(self, verdict: &Verdict) -> bool {
         match (self, verdict.status) {
             (Self::All, _) => true,
+            (Self::Only(statuses), status) => statuses.has(status),
             (Self::Attention, Status::Healthy) => false,
             (Self::Attention, Status::New | Status::Stale) => {
                 verdict.failures > 0 || verdict.retried > 0
@@ -199,7 +228,7 @@ pub struct ReportView {
     pub totals: TotalsView,
     /// The runs of the window.
     pub runs: RunsView,
-    /// What `tests` lists: `attention` or `all`.
+    /// What `tests` lists: `attention`, `all`, or `only` some statuses.
     pub listing: &'static str,
     /// Verdicts that `tests` leaves out.
     pub left_out: u64,
@@ -255,6 +284,8 @@ mod tests {
         assert_eq!(view.totals, all.totals);
         assert_eq!(view.tests.len() as u64 + view.left_out, view.totals.verdicts);
         assert_eq!((all.tests.len(), all.left_out), (judgement.verdicts.len(), 0));
+        let fixed = [Status::Fixed, Status::New].into_iter().collect();
+        assert_eq!(sample::report_of(&judgement, Listing::Only(fixed)).tests.len(), 3);
         let quiet = |test: &&TestView| test.failures + test.retried == 0;
         assert_eq!(view.tests.iter().find(quiet), None);
         assert_eq!(view.totals.by_status.iter().map(|(_, count)| count).sum::<u64>(), 38);

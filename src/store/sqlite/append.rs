@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::failure::explain;
 use crate::model::RunContext;
-use crate::store::batch::{Batch, BatchRun, Entry, settled, smaller};
+use crate::store::batch::{Batch, BatchRun, Entry, Names, settled, smaller};
 use crate::store::failure_text::StoredText;
 use crate::store::segment::Encoder;
 use crate::store::{Appended, StoreError};
@@ -39,6 +39,7 @@ pub(super) fn append(connection: &Connection, batch: &Batch) -> Result<Appended>
     let mut writer = Writer {
         connection,
         batch,
+        names: None,
         tests: Vec::new(),
         first_seen: Vec::new(),
         failures: Vec::new(),
@@ -51,9 +52,11 @@ pub(super) fn append(connection: &Connection, batch: &Batch) -> Result<Appended>
         if project.0 != Some(name) {
             project = (Some(name), writer.named("project", None, name)?);
             // Numbers of tests and failures belong to a project.
-            writer.tests = vec![0; batch.tests.len()];
+            writer.names = batch.names.get(name);
+            let tests = writer.names.map_or(0, Names::len);
+            writer.tests = vec![0; tests];
             writer.failures = vec![0; batch.failures.len()];
-            writer.first_seen = first_seen(batch, name);
+            writer.first_seen = first_seen(batch, name, tests);
         }
         writer.run(project.1, run)?;
     }
@@ -63,6 +66,8 @@ pub(super) fn append(connection: &Connection, batch: &Batch) -> Result<Appended>
 struct Writer<'a> {
     connection: &'a Connection,
     batch: &'a Batch,
+    /// The tests of the present project.
+    names: Option<&'a Names>,
     /// The number of each test of the batch; 0 where it is not known yet.
     tests: Vec<u32>,
     /// When the first report of the batch that has each test started.
@@ -72,8 +77,8 @@ struct Writer<'a> {
     appended: Appended,
 }
 
-fn first_seen(batch: &Batch, project: &str) -> Vec<i64> {
-    let mut first = vec![i64::MAX; batch.tests.len()];
+fn first_seen(batch: &Batch, project: &str, tests: usize) -> Vec<i64> {
+    let mut first = vec![i64::MAX; tests];
     let runs = batch.runs.iter().filter(|run| run.context.project == project);
     for entry in runs.flat_map(|run| &run.entries) {
         for &test in &entry.tests {
@@ -381,7 +386,9 @@ impl Writer<'_> {
     }
 
     fn resolve_test(&mut self, project: i64, place: u32) -> Result<u32> {
-        let Some(test) = self.batch.test(place) else { return Err(AppendError::Full("tests")) };
+        let Some(test) = self.names.and_then(|names| names.test(place)) else {
+            return Err(AppendError::Full("tests"));
+        };
         let started = self.first_seen.get(place as usize).copied().unwrap_or_default();
         let found = {
             let sql = "SELECT test_id, first_seen_ms, suite, file FROM test

@@ -83,7 +83,8 @@ fn load(from: &SqliteStore, runs: &[Source]) -> Result<Batch, StoreError> {
         let mut select = loader.engine(from.connection.prepare_cached(REPORTS))?;
         let mut rows = loader.engine(select.query([run.no]))?;
         while let Some(row) = loader.engine(rows.next())? {
-            loaded.entries.push(loader.entry(row)?);
+            let entry = loader.entry(&run.context.project, row)?;
+            loaded.entries.push(entry);
         }
         loader.batch.runs.push(loaded);
     }
@@ -105,7 +106,7 @@ impl Loader<'_> {
         result.map_err(|error| explain(&self.from.path, &error))
     }
 
-    fn entry(&mut self, row: &Row<'_>) -> Result<Entry, StoreError> {
+    fn entry(&mut self, project: &str, row: &Row<'_>) -> Result<Entry, StoreError> {
         let hash = ReportHash(self.engine(row.get(0))?);
         let segment: Vec<u8> = self.engine(row.get(13))?;
         let mut columns = std::mem::take(&mut self.columns);
@@ -126,7 +127,11 @@ impl Loader<'_> {
             complete: self.engine(row.get(5))?,
             nameless: self.engine(read::count(row, 6))?,
             counts: self.engine(read::counts(row, 7))?,
-            tests: columns.tests.iter().map(|no| self.test(*no)).collect::<Result<_, _>>()?,
+            tests: columns
+                .tests
+                .iter()
+                .map(|no| self.test(project, *no))
+                .collect::<Result<_, _>>()?,
             failures: columns
                 .failures
                 .iter()
@@ -147,7 +152,7 @@ impl Loader<'_> {
         StoreError::Segment { path: self.from.path.clone(), report: hash.to_string(), source }
     }
 
-    fn test(&mut self, no: u32) -> Result<u32, StoreError> {
+    fn test(&mut self, project: &str, no: u32) -> Result<u32, StoreError> {
         if let Some(&place) = self.tests.get(&no) {
             return Ok(place);
         }
@@ -170,7 +175,8 @@ impl Loader<'_> {
             file: text(4)?,
             qualified: self.engine(row.get(5))?,
         };
-        let place = self.batch.intern(&test).map_err(|_| StoreError::Full {
+        let names = self.batch.names.entry(project.to_owned()).or_default();
+        let place = names.intern(&test).map_err(|_| StoreError::Full {
             path: self.from.path.clone(),
             what: "test names in one piece of a merge",
         })?;

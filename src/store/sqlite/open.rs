@@ -19,6 +19,9 @@ const RETRY_PAUSE: Duration = Duration::from_millis(20);
 const RETRIES_MAX: u64 = WAIT_MS / 40;
 /// Statements kept ready: a few more than the crate has.
 const STATEMENTS_KEPT: usize = 64;
+/// The log is flushed at every commit, so that an acknowledged ingest survives a loss of power; it
+/// costs one flush an ingest. Unit tests make thousands of files and lose no power.
+const SYNCHRONOUS: &str = if cfg!(test) { "OFF" } else { "FULL" };
 /// Memory for pages, in KiB.
 const CACHE_KIB: i64 = 16_384;
 
@@ -107,9 +110,8 @@ fn open_to_write(path: &Path, create: OpenFlags) -> Result<Connection, StoreErro
         Ok(connection)
     })?;
     refuse_others(path, &connection, OpenMode::ReadWrite)?;
+    retry(path, || connection.pragma_update(None, "synchronous", SYNCHRONOUS))?;
     retry(path, || write_ahead(&connection))?;
-    // The log is flushed at every commit: an acknowledged ingest survives even a loss of power.
-    retry(path, || connection.pragma_update(None, "synchronous", "FULL"))?;
     retry(path, || schema::migrate(&mut connection))?;
     refuse_others(path, &connection, OpenMode::ReadOnly)?;
     Ok(connection)

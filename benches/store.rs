@@ -47,7 +47,7 @@ fn report(number: u64, unit_micros: u64, bad_share: f64) -> Report {
         let test = report.tests.intern(&identity).unwrap();
         let bad = random.uniform() < bad_share;
         let outcome = if bad { Outcome::Failed } else { Outcome::Passed };
-        let failure = bad.then(|| report.failures.len() as u32);
+        let failure = bad.then_some(report.failures.len() as u32);
         if bad {
             let message = format!("expected {} but was {case}", number + case);
             let text =

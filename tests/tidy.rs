@@ -16,7 +16,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
     ("config", &["model"]),
     ("store", &["model"]),
     ("analysis", &["model", "store::query"]),
-    ("quarantine", &["model", "analysis"]),
+    ("quarantine", &["model", "analysis", "store::query"]),
     ("report", &["model", "analysis", "quarantine", "store::query"]),
     ("ops", &["model", "junit", "context", "config", "store", "analysis", "quarantine", "report"]),
     (
@@ -84,21 +84,49 @@ fn files(below: &Path, extension: Option<&str>) -> Vec<PathBuf> {
 }
 
 fn sources() -> Vec<Source> {
-    files(&root().join("src"), Some(".rs"))
+    let paths = files(&root().join("src"), Some(".rs"));
+    let tests: Vec<PathBuf> = paths.iter().flat_map(|path| test_modules(path)).collect();
+    paths
         .into_iter()
+        .filter(|path| {
+            !tests.iter().any(|test| path.starts_with(test.with_extension("")) || path == test)
+        })
         .map(|path| {
             let shown = path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/");
             let layer = shown.split('/').nth(1).unwrap().trim_end_matches(".rs").to_owned();
-            let text = fs::read_to_string(&path).unwrap();
-            let test_file = shown.ends_with("tests.rs") && !shown.starts_with("src/model/");
-            let code = text
-                .lines()
-                .take_while(|line| !test_file && !line.starts_with("#[cfg(test)]"))
-                .map(str::to_owned)
-                .collect();
+            let code = without_tests(&fs::read_to_string(&path).unwrap());
             Source { path, shown, layer, code }
         })
         .collect()
+}
+
+/// The files of the modules that `path` declares for tests alone.
+fn test_modules(path: &Path) -> Vec<PathBuf> {
+    let text = fs::read_to_string(path).unwrap();
+    let folder = match path.file_stem().unwrap().to_str().unwrap() {
+        "mod" | "lib" | "main" => path.parent().unwrap().to_path_buf(),
+        stem => path.parent().unwrap().join(stem),
+    };
+    let lines: Vec<&str> = text.lines().collect();
+    let declared = lines.windows(2).filter(|pair| pair[0] == "#[cfg(test)]");
+    declared
+        .filter_map(|pair| pair[1].strip_prefix("mod ")?.strip_suffix(';'))
+        .map(|name| folder.join(format!("{name}.rs")))
+        .collect()
+}
+
+/// The lines before the file's own test module, declarations of test modules left out.
+fn without_tests(text: &str) -> Vec<String> {
+    let mut code = Vec::new();
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        match (line, lines.peek()) {
+            ("#[cfg(test)]", Some(next)) if next.ends_with(';') => drop(lines.next()),
+            ("#[cfg(test)]", Some(next)) if next.starts_with("mod ") => break,
+            _ => code.push(line.to_owned()),
+        }
+    }
+    code
 }
 
 fn is_comment(line: &str) -> bool {

@@ -4,4 +4,6 @@
 #[path = "../../tests/it/promises.rs"]
 mod promises;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| promises::check(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    promises::check(bytes);
+});

@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use crate::context::Overrides;
 use crate::context::resolve::Surroundings;
 use crate::model::{Lane, Timestamp, Variant};
-use crate::ops::ingest::{IngestError, IngestRequest, ingest};
+use crate::ops::ingest::{IngestOutcome, IngestRequest, collect};
 use crate::ops::reading::ReadRequest;
 use crate::report::view::{IngestView, Phase};
 use crate::report::{Format, View};
-use crate::store::Store;
 
 use super::console::{Console, Verbosity};
 use super::exit;
@@ -112,13 +111,9 @@ fn attempt(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
     let settled = global.settle()?;
     let request = args.request(global, &settled)?;
     let progress = Progress::new(console);
-    let mut store = if args.dry_run { None } else { Some(settled.open_to_write()?) };
-    let outcome = ingest(store.as_mut().map(|store| store as &mut dyn Store), &request, &progress);
+    let outcome = carry_out(args, &request, &settled, &progress);
     progress.clear();
-    let outcome = outcome.map_err(|error| match error {
-        IngestError::Store(_) => Failure::history(error),
-        _ => Failure::usage(error),
-    })?;
+    let outcome = outcome?;
     let mut view = outcome.view;
     view.history = settled.db.display().to_string();
     if console.verbosity >= Verbosity::Verbose || args.output.format == Format::Json {
@@ -134,6 +129,26 @@ fn attempt(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
         console.warn(&format!("{}: {}: {}", problem.file, problem.code, problem.message));
     }
     Ok(code(outcome.input_failed))
+}
+
+fn carry_out(
+    args: &Args,
+    request: &IngestRequest,
+    settled: &Settled,
+    progress: &Progress,
+) -> Result<IngestOutcome, Failure> {
+    // A history that cannot be used is better known before the work than after it; one that does
+    // not exist yet is made only when there is something to put into it.
+    let early = match settled.db.exists() && !args.dry_run {
+        true => Some(settled.open_to_write()?),
+        false => None,
+    };
+    let collected = collect(request, progress).map_err(Failure::usage)?;
+    if args.dry_run || !collected.has_reports() {
+        return Ok(collected.leave());
+    }
+    let mut store = early.map_or_else(|| settled.open_to_write(), Ok)?;
+    collected.write(&mut store, progress).map_err(Failure::history)
 }
 
 const fn code(input_failed: bool) -> u8 {
@@ -196,7 +211,6 @@ impl Args {
             },
             surroundings,
             now,
-            dry_run: self.dry_run,
         })
     }
 

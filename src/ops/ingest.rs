@@ -29,8 +29,6 @@ pub struct IngestRequest {
     pub surroundings: Surroundings,
     /// Now.
     pub now: Timestamp,
-    /// Read everything, write nothing.
-    pub dry_run: bool,
 }
 
 /// Why nothing was written.
@@ -57,15 +55,17 @@ pub struct IngestOutcome {
     pub input_failed: bool,
 }
 
-/// Reads all inputs and writes what could be read, whole or not at all.
+/// What was read, ready to be written.
+pub struct Collected {
+    builder: BatchBuilder,
+    outcome: IngestOutcome,
+}
+
+/// Reads all inputs; nothing is written yet.
 ///
 /// # Errors
-/// [`IngestError`]; the history is as it was.
-pub fn ingest(
-    store: Option<&mut dyn Store>,
-    request: &IngestRequest,
-    watcher: &dyn Watcher,
-) -> Result<IngestOutcome, IngestError> {
+/// [`IngestError`]: a sidecar that cannot be used, or more than one ingest can hold.
+pub fn collect(request: &IngestRequest, watcher: &dyn Watcher) -> Result<Collected, IngestError> {
     let collector =
         Collector { request, builder: BatchBuilder::new(request.now), sidecars: Mutex::default() };
     let files = read_all(&request.read, watcher, &|input| collector.take(input));
@@ -74,10 +74,29 @@ pub fn ingest(
         outcome.add(file?);
     }
     outcome.settle();
-    if let Some(store) = store.filter(|_| !request.dry_run) {
+    Ok(Collected { builder: collector.builder, outcome })
+}
+
+impl Collected {
+    /// True where there is anything to write.
+    #[must_use]
+    pub fn has_reports(&self) -> bool {
+        !self.outcome.view.projects.is_empty()
+    }
+
+    /// Writes what was read, whole or not at all.
+    ///
+    /// # Errors
+    /// [`IngestError::Store`]; the history is as it was.
+    pub fn write(
+        self,
+        store: &mut dyn Store,
+        watcher: &dyn Watcher,
+    ) -> Result<IngestOutcome, IngestError> {
         watcher.phase("writing");
         watcher.steps(0);
-        let appended = store.append(&collector.builder.finish())?;
+        let appended = store.append(&self.builder.finish())?;
+        let mut outcome = self.outcome;
         let view = &mut outcome.view;
         view.reports_new = appended.reports_new;
         view.reports_known = appended.reports_known;
@@ -85,8 +104,14 @@ pub fn ingest(
         view.runs_extended = appended.runs_extended;
         view.tests_new = appended.tests_new;
         view.failures_new = appended.failures_new;
+        Ok(outcome)
     }
-    Ok(outcome)
+
+    /// What was read, where nothing is to be written.
+    #[must_use]
+    pub fn leave(self) -> IngestOutcome {
+        self.outcome
+    }
 }
 
 /// What became of one input.

@@ -4,8 +4,10 @@
 //! encoding happen outside its lock. [`BatchBuilder::finish`] sorts everything by content, so that
 //! the batch, and all numbers that a database gives out for it, do not depend on the threads.
 
+mod group;
+
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::attempts::{Overlap, judge_pair};
@@ -264,7 +266,7 @@ impl BatchBuilder {
     pub fn finish(self) -> Batch {
         let gathered = self.gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
         let added = gathered.pending.len();
-        let mut runs = group(gathered.pending);
+        let mut runs = group::runs(gathered.pending);
         runs.sort_by_cached_key(|run| (run.context.project.clone(), run.started(), run.key()));
         let kept: usize = runs.iter().map(|run| run.entries.len()).sum();
         Batch {
@@ -473,53 +475,6 @@ impl Document<'_> {
                 .collect(),
         }
     }
-}
-
-/// Reports with a build go by its key; others by context and group, unless they share a test.
-fn group(pending: Vec<Pending>) -> Vec<BatchRun> {
-    let mut built: BTreeMap<RunKey, Vec<Pending>> = BTreeMap::new();
-    let mut folders: BTreeMap<String, Vec<Pending>> = BTreeMap::new();
-    let mut runs = Vec::new();
-    for one in pending {
-        match (&one.context.build, &one.group) {
-            (Some(_), _) => built.entry(one.context.key(one.entry.hash)).or_default().push(one),
-            (None, Some(group)) => {
-                let key = format!("{group}\n{:?}", one.context);
-                folders.entry(key).or_default().push(one);
-            }
-            (None, None) => runs.extend(run_of(vec![one])),
-        }
-    }
-    runs.extend(built.into_values().filter_map(run_of));
-    for folder in folders.into_values() {
-        let mut seen = HashSet::new();
-        let mut tests = folder.iter().flat_map(|one| &one.entry.tests);
-        if tests.all(|test| seen.insert(*test)) {
-            runs.extend(run_of(folder));
-        } else {
-            let mut hashes = HashSet::new();
-            let once = folder.into_iter().filter(|one| hashes.insert(one.entry.hash));
-            runs.extend(once.filter_map(|one| run_of(vec![one])));
-        }
-    }
-    runs
-}
-
-fn run_of(mut pending: Vec<Pending>) -> Option<BatchRun> {
-    pending.sort_by(|left, right| {
-        let key = |one: &Pending| (one.entry.started, one.entry.hash);
-        key(left).cmp(&key(right)).then_with(|| left.entry.source.cmp(&right.entry.source))
-    });
-    let context = pending.first()?.context.clone();
-    let mut run = BatchRun { context, entries: Vec::with_capacity(pending.len()) };
-    let mut hashes = HashSet::new();
-    for one in pending {
-        run.absorb(&one.context);
-        if hashes.insert(one.entry.hash) {
-            run.entries.push(one.entry);
-        }
-    }
-    Some(run)
 }
 
 #[cfg(test)]

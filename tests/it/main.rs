@@ -5,6 +5,8 @@ mod corpus;
 mod faults;
 mod ingest;
 mod main_job;
+mod promises;
+mod reader;
 mod reference;
 mod store_concurrency;
 

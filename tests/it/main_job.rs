@@ -52,33 +52,37 @@ fn the_readme_shows_what_its_commands_print() {
     assert!(readme[start..end] == printed, "README.md is out of date: run with {REWRITE}=1");
 }
 
-/// The hidden truth of the demo, as `fixtures/demo/README.md` tells it.
+/// The hidden truth of the demo, as `fixtures/demo/README.md` tells it: what a test may be called
+/// in any variant. All others are healthy, new or skipped.
+const TRUTH: [(&str, &[&str]); 7] = [
+    ("tests.test_orders.TestWebhooks::test_delivery_order[2 shops]", &["flaky"]),
+    ("tests/cart.test.js::cart > badge (in the header) > shows the number of pieces", &["flaky"]),
+    ("shop-worker::tests::lease::is_renewed_while_working", &["flaky"]),
+    // Its last failure is two weeks of runs ago in some weathers.
+    ("tests.test_orders::test_confirmation_mail_leaves", &["flaky", "recovering", "healthy"]),
+    ("tests/format.test.js::price > has no decimals in yen", &["newly-broken", "broken"]),
+    ("tests.test_inventory::test_reserve_last_piece", &["fixed", "suspect"]),
+    ("tests.test_inventory.TestSearch::test_ignores_case_beyond_ascii", &["broken", "healthy"]),
+];
+
 #[test]
 fn the_demo_is_judged_as_its_makers_know_it_to_be() {
     let sandbox = Sandbox::new();
     let demo = project("fixtures/demo");
     sandbox.run(&["ingest", demo.to_str().unwrap()]).exits(0);
-    let said = sandbox.run(&["report", "--format", "json"]).exits(0).json();
-    let truth: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(demo.join("truth.json")).unwrap()).unwrap();
-    let tests = said["tests"].as_array().unwrap();
-    for (test, statuses) in truth["statuses"].as_object().unwrap() {
-        let found: Vec<&str> = tests
-            .iter()
-            .filter(|found| found["test"] == test.as_str())
-            .map(|found| found["status"].as_str().unwrap())
-            .collect();
-        let wanted: Vec<&str> =
-            statuses.as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
-        let fine = !found.is_empty() && found.iter().all(|status| wanted.contains(status));
-        assert!(fine, "{test} is {found:?}, not one of {wanted:?}");
+    let said = sandbox.run(&["report", "--all", "--format", "json"]).exits(0).json();
+    let mut wrong = Vec::new();
+    let mut seen = std::collections::BTreeSet::new();
+    for test in said["tests"].as_array().unwrap() {
+        let (name, status) = (test["test"].as_str().unwrap(), test["status"].as_str().unwrap());
+        let known = TRUTH.iter().find(|(known, _)| *known == name);
+        seen.extend(known.map(|(known, _)| *known));
+        let allowed = known.map_or(&["healthy", "new"][..], |(_, allowed)| allowed);
+        if !allowed.contains(&status) {
+            wrong.push(format!("{name} [{}] is {status}", test["variant"]));
+        }
     }
-    assert_eq!(said["runs"]["outages"], truth["outages"]);
-    let flaky = tests.iter().filter(|test| test["status"] == "flaky").count();
-    let known = truth["statuses"]
-        .as_object()
-        .unwrap()
-        .values()
-        .filter(|statuses| statuses.as_array().unwrap().iter().any(|status| status == "flaky"));
-    assert!(flaky <= known.count(), "a test that is not flaky is called flaky: {said:#}");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert_eq!(seen.len(), TRUTH.len());
+    assert_eq!(said["runs"]["outages"], 1);
 }

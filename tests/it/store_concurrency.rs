@@ -1,5 +1,7 @@
 //! Several writers on one history, as threads and as processes: every ingest succeeds.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::Path;
 use std::process::Command;
 
@@ -26,7 +28,7 @@ fn report(ingest: u32) -> Report {
         let test = report.tests.intern(&identity).unwrap();
         let bad = number == ingest % TESTS;
         let outcome = if bad { Outcome::Failed } else { Outcome::Passed };
-        let failure = bad.then(|| report.failures.len() as u32);
+        let failure = bad.then_some(report.failures.len() as u32);
         if bad {
             let message = format!("{name} broke in {ingest}");
             report.failures.push(Failure { message, ..Failure::default() });

@@ -1,3 +1,5 @@
+//! Segments read back exactly, and damage never goes unnoticed.
+
 use proptest::prelude::*;
 
 use super::*;

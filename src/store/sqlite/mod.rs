@@ -5,6 +5,7 @@ mod check;
 mod contents;
 mod failure;
 mod merge;
+mod numbers;
 mod open;
 mod read;
 mod schema;
@@ -144,11 +145,12 @@ impl SqliteStore {
         if target.exists() {
             return Err(StoreError::Exists { path: target.to_path_buf() });
         }
-        let text = target.to_string_lossy();
-        let copied = self
-            .connection
-            .pragma_update(None, "query_only", false)
-            .and_then(|()| self.connection.execute("VACUUM INTO ?1", [&text]));
+        let guarded: bool = self
+            .told(|connection| connection.query_row("PRAGMA query_only", [], |row| row.get(0)))?;
+        // The engine counts the copy as a write; the history itself is not touched.
+        self.told(|connection| connection.pragma_update(None, "query_only", false))?;
+        let copied = self.connection.execute("VACUUM INTO ?1", [target.to_string_lossy()]);
+        self.told(|connection| connection.pragma_update(None, "query_only", guarded))?;
         copied.map(|_| ()).map_err(|error| {
             // A half-written copy must not pass for a backup.
             let _ = fs::remove_file(target);

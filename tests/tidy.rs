@@ -1,5 +1,7 @@
 //! The rules of the house (docs/ARCHITECTURE.md), enforced on the sources themselves.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -108,11 +110,15 @@ fn test_modules(path: &Path) -> Vec<PathBuf> {
         stem => path.parent().unwrap().join(stem),
     };
     let lines: Vec<&str> = text.lines().collect();
-    let declared = lines.windows(2).filter(|pair| pair[0] == "#[cfg(test)]");
+    let declared = lines.windows(2).filter(|pair| is_for_tests(pair[0]));
     declared
         .filter_map(|pair| pair[1].strip_prefix("mod ")?.strip_suffix(';'))
         .map(|name| folder.join(format!("{name}.rs")))
         .collect()
+}
+
+fn is_for_tests(line: &str) -> bool {
+    line == "#[cfg(test)]" || (line.starts_with("#[cfg(all(") && line.contains("test"))
 }
 
 /// The lines before the file's own test module, declarations of test modules left out.
@@ -120,9 +126,9 @@ fn without_tests(text: &str) -> Vec<String> {
     let mut code = Vec::new();
     let mut lines = text.lines().peekable();
     while let Some(line) = lines.next() {
-        match (line, lines.peek()) {
-            ("#[cfg(test)]", Some(next)) if next.ends_with(';') => drop(lines.next()),
-            ("#[cfg(test)]", Some(next)) if next.starts_with("mod ") => break,
+        match (is_for_tests(line), lines.peek()) {
+            (true, Some(next)) if next.ends_with(';') => drop(lines.next()),
+            (true, Some(next)) if next.starts_with("mod ") => break,
             _ => code.push(line.to_owned()),
         }
     }

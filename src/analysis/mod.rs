@@ -37,6 +37,5 @@ pub use history::{History, HistoryBuilder};
 pub use judge::{JudgeError, judge};
 pub use settings::Settings;
 
-#[cfg(test)]
-#[cfg(feature = "cli")]
+#[cfg(all(test, feature = "cli"))]
 mod tests;

@@ -1,7 +1,7 @@
 //! L1: everything around one run that is not in its reports.
 //!
 //! Which files are meant ([`input`]), what CI ([`ci`]), git ([`git`]) and a file beside the reports
-//! ([`sidecar`]) say about the run, who wins where they differ ([`resolve`]), and who owns a path
+//! ([`sidecar`]) say about the run, who wins where they differ ([`mod@resolve`]), and who owns a path
 //! ([`owners`]). Knows the file system and the environment; knows nothing of JUnit XML, of the
 //! history or of the command line.
 

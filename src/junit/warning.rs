@@ -65,7 +65,7 @@ codes! {
     Empty "EMPTY" Invalid "The document has no content; its writer died before the first byte.";
     Html "HTML" Invalid "The document is a web page, most often an error page of a proxy or CDN.";
     NotXml "NOT_XML" Invalid "The document has no XML element.";
-    NotJunit "NOT_JUNIT" Invalid "The root element is neither <testsuites> nor <testsuite>.";
+    NotJunit "NOT_JUNIT" Invalid "The root element is neither `<testsuites>` nor `<testsuite>`.";
     Entity "ENTITY" Invalid "The document declares entities, which are never expanded.";
     TooDeep "DEPTH" Invalid "Elements are nested beyond the limit.";
     Malformed "MALFORMED" Invalid "The markup is broken; only the cases before the damage were kept.";

@@ -1,5 +1,12 @@
 //! The whole command, from arguments to exit code.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may fail by panicking"
+)]
+
 mod command;
 mod corpus;
 mod faults;

@@ -1,6 +1,6 @@
 //! What the CI that runs us says about the run.
 //!
-//! [`table::PROVIDERS`] is the knowledge: one row per provider, with the variables that give each
+//! `table::PROVIDERS` is the knowledge: one row per provider, with the variables that give each
 //! field, as the provider documents them. What no variable tells (event files, property files) is
 //! read by the row's `complete` function. Everything is pure: the environment and the file system
 //! are arguments.

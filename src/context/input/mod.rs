@@ -13,8 +13,7 @@ mod tar;
 mod unpack;
 mod zip;
 
-#[cfg(test)]
-#[cfg(unix)]
+#[cfg(all(test, unix))]
 mod tests;
 
 use std::fmt;

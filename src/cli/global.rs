@@ -30,6 +30,15 @@ pub struct Global {
     /// The configuration [default: flakedb.toml here or in a directory above]
     #[arg(long, global = true, value_name = "FILE", env = "FLAKEDB_CONFIG")]
     config: Option<PathBuf>,
+    /// Set one key of the configuration, such as judging.evidence.recoveries=3 (may be repeated)
+    #[arg(
+        long,
+        global = true,
+        value_name = "KEY=VALUE",
+        env = "FLAKEDB_SET",
+        value_delimiter = ';'
+    )]
+    set: Vec<String>,
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", env = "FLAKEDB_COLOR", default_value = "auto")]
     color: Color,
@@ -72,12 +81,9 @@ impl Global {
     pub fn settle(&self) -> Result<Settled, Failure> {
         let here = std::env::current_dir().map_err(Failure::usage)?;
         let path = self.config.clone().or_else(|| config::find(&here));
-        let file = match &path {
-            Some(path) => config::load(path).map_err(|error| {
-                Failure::usage(error).hint("`flakedb init --print` shows every key")
-            })?,
-            None => Config::default(),
-        };
+        let file = config::load_and_set(path.as_deref(), &self.set).map_err(|error| {
+            Failure::usage(error).hint("`flakedb init --print` shows every key")
+        })?;
         let directory = path
             .as_deref()
             .and_then(Path::parent)
@@ -154,5 +160,48 @@ impl Settled {
             ))
             .hint("name one with --project, FLAKEDB_PROJECT or `project` in flakedb.toml")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The template with every key in force.
+    fn template() -> String {
+        let key = |line: &str| {
+            line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).map(str::to_owned)
+        };
+        let lines = config::TEMPLATE.lines();
+        lines.map(|line| key(line).unwrap_or_else(|| line.to_owned()) + "\n").collect()
+    }
+
+    #[test]
+    fn the_template_has_every_key_with_its_default() {
+        let file: Config = config::parse(&template()).unwrap();
+        let judging = file.judging.unwrap();
+        assert_eq!(judging, analysis::Settings::default());
+        assert_eq!(file.quarantine.unwrap(), quarantine::policy::PolicySettings::default());
+        assert_eq!(file.db.as_deref(), Some(Path::new(DEFAULT_DB)));
+        assert_eq!(file.window.runs, Some(crate::ops::judge::DEFAULT_RUNS));
+        let known = toml::Value::try_from(analysis::Settings::default()).unwrap();
+        for key in keys(&known) {
+            assert!(
+                config::TEMPLATE.contains(&format!("#{key} = ")),
+                "{key} is not in the template"
+            );
+        }
+    }
+
+    fn keys(value: &toml::Value) -> Vec<String> {
+        let Some(table) = value.as_table() else { return Vec::new() };
+        let own = table.iter().filter(|(_, inner)| !inner.is_table()).map(|(key, _)| key.clone());
+        own.chain(table.values().flat_map(keys)).collect()
+    }
+
+    #[test]
+    fn the_template_as_written_changes_nothing() {
+        let file: Config = config::parse(config::TEMPLATE).unwrap();
+        assert!(file.db.is_none() && file.judging.is_none() && file.quarantine.is_none());
     }
 }

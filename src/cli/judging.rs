@@ -25,17 +25,17 @@ pub struct JudgingArgs {
           help_heading = "Judging")]
     method: Option<String>,
     /// threshold: look at the last N results of a test [default: 10]
-    #[arg(long = "window", value_name = "N", value_parser = clap::value_parser!(u32).range(1..),
+    #[arg(long = "window", value_name = "N", env = "FLAKEDB_WINDOW", value_parser = clap::value_parser!(u32).range(1..),
           help_heading = "Judging")]
     window_results: Option<u32>,
     /// Judge tests with at least N results [default: 3 for threshold, 5 for evidence]
-    #[arg(long, value_name = "N", help_heading = "Judging")]
+    #[arg(long, value_name = "N", env = "FLAKEDB_MIN_RUNS", help_heading = "Judging")]
     min_runs: Option<u32>,
     /// threshold: this share of failures is flaky [default: 0.3]
-    #[arg(long, value_name = "SHARE", value_parser = share, help_heading = "Judging")]
+    #[arg(long, value_name = "SHARE", env = "FLAKEDB_THRESHOLD", value_parser = share, help_heading = "Judging")]
     threshold: Option<f64>,
     /// Recommend for quarantine from N results [default: 5]
-    #[arg(long, value_name = "N", help_heading = "Judging")]
+    #[arg(long, value_name = "N", env = "FLAKEDB_QUARANTINE_RUNS", help_heading = "Judging")]
     quarantine_runs: Option<u32>,
 }
 

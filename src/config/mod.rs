@@ -65,6 +65,14 @@ pub enum ConfigError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A key that was set on the command line does not exist, or has a value of the wrong kind.
+    #[error("--set {setting}: {message}")]
+    Setting {
+        /// What was typed.
+        setting: String,
+        /// What is wrong and what would be right.
+        message: String,
+    },
     /// The file is not TOML, or has an unknown key or a value of the wrong kind.
     #[error("{}:{line}:{column}: {message}", path.display())]
     Invalid {
@@ -103,6 +111,72 @@ pub fn load<J: DeserializeOwned, Q: DeserializeOwned>(
         let message = error.message().replace('\n', " ");
         ConfigError::Invalid { path: path.to_path_buf(), line, column, message }
     })
+}
+
+/// Reads the configuration file, where there is one, and sets single keys over it.
+///
+/// A setting is `key=value` with a dotted key, such as `judging.evidence.recoveries=3`; a value
+/// that is no TOML is taken as text.
+///
+/// # Errors
+/// [`ConfigError`]: of the file first, then of the first setting that makes no sense.
+///
+/// ```
+/// use flakedb::config::{File, load_and_set};
+/// let settings = ["window.runs=50".to_owned()];
+/// let file: File<serde::de::IgnoredAny, serde::de::IgnoredAny> =
+///     load_and_set(None, &settings).unwrap();
+/// assert_eq!(file.window.runs, Some(50));
+/// ```
+pub fn load_and_set<J: DeserializeOwned, Q: DeserializeOwned>(
+    path: Option<&Path>,
+    settings: &[String],
+) -> Result<File<J, Q>, ConfigError> {
+    let mut text = String::new();
+    if let Some(path) = path {
+        let file = load(path)?;
+        if settings.is_empty() {
+            return Ok(file);
+        }
+        text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.to_path_buf(), source })?;
+    }
+    let mut table: toml::Table = toml::from_str(&text).unwrap_or_default();
+    let mut file = table.clone().try_into();
+    for setting in settings {
+        let refuse = |message: String| ConfigError::Setting {
+            setting: setting.clone(),
+            message: message.trim_end().replace('\n', " "),
+        };
+        set(&mut table, setting).map_err(|message| refuse(message.to_owned()))?;
+        file = table.clone().try_into();
+        if let Err(error) = &file {
+            return Err(refuse(error.message().to_owned()));
+        }
+    }
+    file.map_err(|error| ConfigError::Setting {
+        setting: String::new(),
+        message: error.message().to_owned(),
+    })
+}
+
+/// Puts the value of `key=value` at its dotted place.
+fn set(table: &mut toml::Table, setting: &str) -> Result<(), &'static str> {
+    let (key, value) = setting.split_once('=').ok_or("write it as key=value")?;
+    let value = format!("value = {value}")
+        .parse::<toml::Table>()
+        .ok()
+        .and_then(|mut parsed| parsed.remove("value"))
+        .unwrap_or_else(|| toml::Value::String(value.to_owned()));
+    let mut parts: Vec<&str> = key.trim().split('.').collect();
+    let last = parts.pop().unwrap_or_default();
+    let mut place = table;
+    for part in parts {
+        let inner = place.entry(part).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+        place = inner.as_table_mut().ok_or("a part of the key is a value, not a section")?;
+    }
+    place.insert(last.to_owned(), value);
+    Ok(())
 }
 
 /// The nearest configuration file at or above `directory`.
@@ -156,6 +230,29 @@ mod tests {
         }
         let missing = load::<IgnoredAny, IgnoredAny>(&folder.path().join("none")).unwrap_err();
         assert!(missing.to_string().starts_with("cannot read"), "{missing}");
+    }
+
+    #[test]
+    fn single_keys_are_set_over_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE_NAME);
+        std::fs::write(&path, "project = \"a\"\n[window]\nruns = 3\n").unwrap();
+        let set = |settings: &[&str]| {
+            let settings: Vec<String> = settings.iter().map(|&text| text.to_owned()).collect();
+            load_and_set::<IgnoredAny, IgnoredAny>(Some(&path), &settings)
+        };
+        let file = set(&["project=b/c", "window.days=7"]).unwrap();
+        assert_eq!(file.project.as_deref(), Some("b/c"));
+        assert_eq!(file.window, WindowSection { runs: Some(3), days: Some(7) });
+        for (wrong, words) in [
+            ("window.runs=many", "--set window.runs=many: invalid type"),
+            ("widow.runs=1", "--set widow.runs=1: unknown field `widow`"),
+            ("project.x=1", "a part of the key is a value"),
+            ("project", "write it as key=value"),
+        ] {
+            let message = set(&[wrong]).unwrap_err().to_string();
+            assert!(message.contains(words), "{message}");
+        }
     }
 
     #[test]

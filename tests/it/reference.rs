@@ -3,6 +3,7 @@
 use crate::command::{Sandbox, project};
 use clap::Command;
 use flakedb::cli::Arguments;
+use flakedb::junit::Code;
 
 /// Set to rewrite `docs/CLI.md` instead of comparing it.
 const REWRITE: &str = "FLAKEDB_REWRITE_DOCS";
@@ -42,6 +43,31 @@ fn the_reference_is_what_help_prints() {
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(found == wanted, "docs/CLI.md is out of date: run with {REWRITE}=1");
+}
+
+/// The table of codes as `docs/READING.md` shows it.
+fn codes() -> String {
+    let mut text = String::from("| code | level | meaning |\n| --- | --- | --- |\n");
+    for code in Code::ALL {
+        let (name, level) = (code.as_str(), code.level().word());
+        text += &format!("| `{name}` | {level} | {} |\n", code.explanation());
+    }
+    text
+}
+
+#[test]
+fn the_table_of_codes_is_complete() {
+    const BEGIN: &str = "<!-- codes:begin -->\n";
+    const END: &str = "<!-- codes:end -->";
+    let path = project("docs/READING.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = page.split_once(BEGIN).unwrap();
+    let (found, after) = rest.split_once(END).unwrap();
+    if std::env::var_os(REWRITE).is_some() {
+        std::fs::write(&path, format!("{before}{BEGIN}{}{END}{after}", codes())).unwrap();
+        return;
+    }
+    assert!(found == codes(), "docs/READING.md is out of date: run with {REWRITE}=1");
 }
 
 #[test]

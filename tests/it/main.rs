@@ -10,6 +10,7 @@
 mod command;
 mod corpus;
 mod faults;
+mod histories;
 mod ingest;
 mod main_job;
 mod promises;

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 const FILE_LINES_MAX: usize = 500;
 const FUNCTION_LINES_MAX: usize = 70;
+/// What stands above a module of tests.
+const TEST_ONLY: &str = "#[cfg(test)]";
 const VAGUE_NAMES: [&str; 6] = ["util", "utils", "helper", "helpers", "common", "misc"];
 
 /// Which modules of this crate each module may name. A module is not in its own list.
@@ -109,27 +111,31 @@ fn test_modules(path: &Path) -> Vec<PathBuf> {
         "mod" | "lib" | "main" => path.parent().unwrap().to_path_buf(),
         stem => path.parent().unwrap().join(stem),
     };
-    let lines: Vec<&str> = text.lines().collect();
-    let declared = lines.windows(2).filter(|pair| is_for_tests(pair[0]));
-    declared
-        .filter_map(|pair| pair[1].strip_prefix("mod ")?.strip_suffix(';'))
+    let mut modules = Vec::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if line == TEST_ONLY {
+            modules.extend(lines.find(|line| !line.starts_with("#[")));
+        }
+    }
+    modules
+        .into_iter()
+        .filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'))
         .map(|name| folder.join(format!("{name}.rs")))
         .collect()
-}
-
-fn is_for_tests(line: &str) -> bool {
-    line == "#[cfg(test)]" || (line.starts_with("#[cfg(all(") && line.contains("test"))
 }
 
 /// The lines before the file's own test module, declarations of test modules left out.
 fn without_tests(text: &str) -> Vec<String> {
     let mut code = Vec::new();
-    let mut lines = text.lines().peekable();
+    let mut lines = text.lines();
     while let Some(line) = lines.next() {
-        match (is_for_tests(line), lines.peek()) {
-            (true, Some(next)) if next.ends_with(';') => drop(lines.next()),
-            (true, Some(next)) if next.starts_with("mod ") => break,
-            _ => code.push(line.to_owned()),
+        let declared =
+            if line == TEST_ONLY { lines.find(|line| !line.starts_with("#[")) } else { None };
+        match declared {
+            Some(module) if module.starts_with("mod ") && module.ends_with('{') => break,
+            Some(_) => {}
+            None => code.push(line.to_owned()),
         }
     }
     code

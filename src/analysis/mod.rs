@@ -37,5 +37,6 @@ pub use history::{History, HistoryBuilder};
 pub use judge::{JudgeError, judge};
 pub use settings::Settings;
 
-#[cfg(all(test, feature = "cli"))]
+#[cfg(test)]
+#[cfg(feature = "cli")]
 mod tests;

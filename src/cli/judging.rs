@@ -8,6 +8,7 @@ use crate::context::owners::Owners;
 use crate::context::resolve::Surroundings;
 use crate::ops::judge::{JudgeRequest, JudgingError};
 use crate::ops::show::ShowError;
+use crate::report::view::WindowText;
 use crate::store::sqlite::SqliteStore;
 
 use super::failure::Failure;
@@ -69,15 +70,17 @@ impl JudgingArgs {
         let configured = settled.file.window;
         Ok(JudgeRequest {
             project: settled.project(global, store)?,
-            last_runs: window.runs.or(configured.runs.filter(|_| !timed)),
-            last_days: window
-                .days
-                .or(configured.days.filter(|_| window.runs.is_none() && window.since.is_none())),
-            since: window.since,
-            until: window.until,
-            branches: window.branch.clone(),
-            lane: window.lane,
-            variant: window.variant.as_ref().map(ToString::to_string),
+            window: WindowText {
+                last_runs: window.runs.or(configured.runs.filter(|_| !timed)),
+                last_days: window.days.or(configured
+                    .days
+                    .filter(|_| window.runs.is_none() && window.since.is_none())),
+                since: window.since,
+                until: window.until,
+                branches: window.branch.clone(),
+                lane: window.lane,
+                variant: window.variant.as_ref().map(ToString::to_string),
+            },
             settings: self.settings(settled),
         })
     }

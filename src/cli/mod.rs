@@ -34,7 +34,7 @@ use global::Global;
 /// machine did. No account, no service, no network.
 #[derive(Debug, Parser)]
 #[command(name = "flakedb", version, propagate_version = true, max_term_width = 100)]
-#[command(after_help = exit::HELP, after_long_help = AFTER_LONG_HELP)]
+#[command(after_help = exit::HELP, after_long_help = after_long_help())]
 pub struct Arguments {
     #[command(flatten)]
     global: Global,
@@ -42,19 +42,16 @@ pub struct Arguments {
     command: Command,
 }
 
-const AFTER_LONG_HELP: &str = "\
+const EXAMPLES: &str = "\
 Examples:
   flakedb ingest 'target/**/TEST-*.xml'   read what the last test run wrote
   flakedb report                          which tests are flaky, broken, fixed
   flakedb show test_checkout              one test, with its evidence
-  flakedb quarantine --emit pytest        the flaky tests, as pytest takes them
+  flakedb quarantine --emit pytest        the flaky tests, as pytest takes them";
 
-Exit codes:
-  0  fine
-  1  findings: a condition given by a flag holds, or a report is invalid
-  2  wrong usage or configuration
-  3  an input could not be read
-  4  the history could not be used";
+fn after_long_help() -> String {
+    format!("{EXAMPLES}\n\n{}", exit::HELP)
+}
 
 #[derive(Debug, Subcommand)]
 enum Command {

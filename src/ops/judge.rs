@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 use crate::analysis::verdict::{Judgement, Verdict};
 use crate::analysis::{self, HistoryBuilder, JudgeError, Settings};
 use crate::context::owners::Owners;
-use crate::model::{Lane, Timestamp};
 use crate::report::view::{TestLabel, WindowText};
 use crate::store::query::{RunRow, TestNo, TestRow, Window};
 use crate::store::{Store, StoreError};
@@ -20,21 +19,9 @@ pub const DEFAULT_RUNS: u32 = 200;
 pub struct JudgeRequest {
     /// The project.
     pub project: String,
-    /// The last so many runs.
-    pub last_runs: Option<u32>,
-    /// The last so many days, counted back from the last run, so that a history on a shelf
-    /// gives the same verdicts next year.
-    pub last_days: Option<u32>,
-    /// Runs from this time on.
-    pub since: Option<Timestamp>,
-    /// Runs before this time.
-    pub until: Option<Timestamp>,
-    /// Runs on these branches; empty for all.
-    pub branches: Vec<String>,
-    /// Runs of this lane.
-    pub lane: Option<Lane>,
-    /// Runs of this variant, as printed.
-    pub variant: Option<String>,
+    /// Which runs; its days count back from the last run, so that a history on a shelf gives the
+    /// same verdicts next year.
+    pub window: WindowText,
     /// The method and its numbers.
     pub settings: Settings,
 }
@@ -43,36 +30,29 @@ impl JudgeRequest {
     /// The window in the words of a report.
     #[must_use]
     pub fn window_text(&self) -> WindowText {
-        WindowText {
-            last_runs: self.runs_wanted(),
-            last_days: self.last_days,
-            since: self.since,
-            until: self.until,
-            branches: self.branches.clone(),
-            lane: self.lane,
-            variant: self.variant.clone(),
-        }
+        WindowText { last_runs: self.runs_wanted(), ..self.window.clone() }
     }
 
     /// A window that is bounded by time needs no bound on runs.
     fn runs_wanted(&self) -> Option<u32> {
-        let timed = self.last_days.is_some() || self.since.is_some();
-        self.last_runs.or((!timed).then_some(DEFAULT_RUNS))
+        let timed = self.window.last_days.is_some() || self.window.since.is_some();
+        self.window.last_runs.or((!timed).then_some(DEFAULT_RUNS))
     }
 
     fn runs(&self, store: &dyn Store) -> Result<Vec<RunRow>, StoreError> {
+        let asked = &self.window;
         let window = Window {
             last_runs: self.runs_wanted(),
-            since: self.since,
-            until: self.until,
-            branches: self.branches.clone(),
-            lane: self.lane,
-            variant: self.variant.clone(),
+            since: asked.since,
+            until: asked.until,
+            branches: asked.branches.clone(),
+            lane: asked.lane,
+            variant: asked.variant.clone(),
         };
-        let Some(days) = self.last_days else { return store.runs(&self.project, &window) };
+        let Some(days) = asked.last_days else { return store.runs(&self.project, &window) };
         let newest = store.runs(&self.project, &Window { last_runs: Some(1), ..window.clone() })?;
         let from = newest.last().map(|run| run.started.minus_days(days));
-        store.runs(&self.project, &Window { since: from.max(self.since), ..window })
+        store.runs(&self.project, &Window { since: from.max(asked.since), ..window })
     }
 }
 

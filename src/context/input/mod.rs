@@ -13,7 +13,8 @@ mod tar;
 mod unpack;
 mod zip;
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;
 
 use std::fmt;

@@ -1,7 +1,6 @@
 //! What the history costs: a million results written, folded, and at rest.
 
 #![allow(missing_docs, clippy::unwrap_used)]
-
 #![expect(clippy::print_stderr, reason = "a benchmark says what it measured")]
 
 use std::path::Path;

@@ -88,15 +88,24 @@ CREATE TABLE report (
 ) STRICT;
 CREATE INDEX report_by_hash ON report (project_id, content_hash);
 
+-- Where tests are, once for all tests of a class; test_readable puts both together.
+CREATE TABLE scope (
+  scope_id INTEGER PRIMARY KEY,
+  project_id INTEGER NOT NULL REFERENCES project,
+  scope_key BLOB NOT NULL CHECK (length(scope_key) = 16),
+  -- Names of the enclosing suites, joined by U+001F.
+  suite TEXT NOT NULL,
+  classname TEXT NOT NULL,
+  file TEXT NOT NULL,
+  UNIQUE (project_id, scope_key)
+) STRICT;
+
 CREATE TABLE test (
   test_id INTEGER PRIMARY KEY,
   project_id INTEGER NOT NULL REFERENCES project,
   identity BLOB NOT NULL CHECK (length(identity) = 16),
-  -- Names of the enclosing suites, joined by U+001F.
-  suite TEXT NOT NULL,
-  classname TEXT NOT NULL,
+  scope_id INTEGER NOT NULL REFERENCES scope,
   name TEXT NOT NULL,
-  file TEXT NOT NULL,
   -- 1 where class and name alone are the identity.
   qualified INTEGER NOT NULL CHECK (qualified IN (0, 1)),
   first_seen_ms INTEGER NOT NULL,
@@ -115,7 +124,6 @@ CREATE TABLE failure (
   body ANY NOT NULL,
   UNIQUE (project_id, identity)
 ) STRICT;
-CREATE INDEX failure_by_signature ON failure (project_id, signature);
 
 -- One row for each attempt that failed or errored; derived from the segments.
 CREATE TABLE bad (
@@ -129,7 +137,6 @@ CREATE TABLE bad (
   PRIMARY KEY (project_id, run_id, report_id, test_id, attempt)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX bad_by_test ON bad (project_id, test_id);
-CREATE INDEX bad_by_failure ON bad (project_id, failure_id) WHERE failure_id IS NOT NULL;
 
 -- Errors of whole suites, which belong to no test.
 CREATE TABLE suite_failure (
@@ -154,9 +161,17 @@ CREATE VIEW run_readable AS
   LEFT JOIN revision USING (revision_id)
   LEFT JOIN branch USING (branch_id);
 
+CREATE VIEW test_readable AS
+  SELECT project.name AS project, replace(scope.suite, char(31), ' > ') AS suite, scope.classname,
+         test.name, scope.file, datetime(test.first_seen_ms / 1000, 'unixepoch') AS first_seen,
+         lower(hex(test.identity)) AS identity, test.test_id
+  FROM test
+  JOIN scope USING (scope_id)
+  JOIN project ON project.project_id = test.project_id;
+
 CREATE VIEW bad_readable AS
   SELECT project.name AS project, datetime(run.started_ms / 1000, 'unixepoch') AS started,
-         variant.name AS variant, test.classname, test.name, bad.attempt,
+         variant.name AS variant, scope.classname, test.name, bad.attempt,
          CASE bad.outcome WHEN 1 THEN 'failed' ELSE 'errored' END AS outcome,
          failure.kind, failure.message, hex(failure.signature) AS signature,
          bad.run_id, bad.test_id, bad.failure_id
@@ -165,4 +180,5 @@ CREATE VIEW bad_readable AS
   JOIN project ON project.project_id = bad.project_id
   JOIN variant USING (variant_id)
   JOIN test USING (test_id)
+  JOIN scope USING (scope_id)
   LEFT JOIN failure USING (failure_id);

@@ -89,8 +89,8 @@ pub fn judge(
 ) -> Result<Judged, JudgingError> {
     watcher.phase("finding runs");
     let runs = request.runs(store)?;
-    let bad = store.bad_results(&request.project, &runs, None)?;
-    let mut kept: HashSet<TestNo> = bad.iter().map(|row| row.test).collect();
+    let bad = store.bad_tests(&request.project, &runs)?;
+    let mut kept: HashSet<TestNo> = bad.into_iter().collect();
     kept.extend(keep);
     watcher.phase("folding the window");
     watcher.steps(runs.len() as u64);

@@ -7,6 +7,7 @@
 mod group;
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -19,6 +20,11 @@ use crate::model::{
     Attempt, Counts, Failure, Report, RunContext, TestIdentity, TestIndex, TestResult, TestTable,
     Timestamp,
 };
+
+thread_local! {
+    // Setting up a compressor costs more than compressing one report.
+    static ENCODER: RefCell<Encoder> = RefCell::default();
+}
 
 /// What is known about a report besides what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,6 +148,8 @@ pub(super) struct Names {
     tests: TestTable,
     /// Suite and file of tests for which reports disagree: the smallest of each.
     places: HashMap<u32, (String, String)>,
+    /// Where the next test is likely to be: behind the one before, as in the report before.
+    next: u32,
 }
 
 impl Names {
@@ -161,8 +169,15 @@ impl Names {
 
     /// The place of a test, which is added where it is new.
     pub(super) fn intern(&mut self, test: &TestIdentity<'_>) -> Result<u32, TableFull> {
-        let index = self.tests.intern(test)?;
-        let Some(first) = self.tests.get(index) else { return Err(TableFull) };
+        let guess = TestIndex(self.next);
+        let (index, first) = match self.tests.get(guess).filter(|first| first.id == test.id) {
+            Some(first) => (guess, first),
+            None => {
+                let index = self.tests.intern(test)?;
+                (index, self.tests.get(index).ok_or(TableFull)?)
+            }
+        };
+        self.next = index.0.saturating_add(1);
         if (first.suite, first.file) == (test.suite, test.file) && self.places.is_empty() {
             return Ok(index.0);
         }
@@ -213,7 +228,6 @@ impl BatchBuilder {
     /// results than a segment holds.
     pub fn add(&self, meta: ReportMeta, report: &Report) -> Result<(), TableFull> {
         let ids: Vec<FailureId> = report.failures.iter().map(Failure::id).collect();
-        let mut encoder = Encoder::default();
         let mut pending = Vec::new();
         let document = Document { meta, report };
         for part in parts(&document.meta.context, report) {
@@ -221,7 +235,7 @@ impl BatchBuilder {
             if !fits(columns.slots()) {
                 return Err(TableFull);
             }
-            let entry = document.entry(&part, &columns, &mut encoder);
+            let entry = ENCODER.with_borrow_mut(|encoder| document.entry(&part, columns, encoder));
             let group = document.meta.group.clone();
             pending.push(Pending { context: part.context, group, entry });
         }
@@ -446,7 +460,7 @@ struct Document<'a> {
 }
 
 impl Document<'_> {
-    fn entry(&self, part: &Part<'_>, columns: &Columns, encoder: &mut Encoder) -> Entry {
+    fn entry(&self, part: &Part<'_>, columns: Columns, encoder: &mut Encoder) -> Entry {
         let Self { meta, report } = self;
         let counted = || {
             part.results.iter().fold(Counts::default(), |mut counts, result| {
@@ -464,10 +478,10 @@ impl Document<'_> {
             complete: report.complete,
             nameless: if part.first { report.nameless } else { 0 },
             counts: if part.whole { report.counts } else { counted() },
-            body: encoder.body(columns),
+            body: encoder.body(&columns),
             bad: columns.bad_marks(),
-            tests: columns.tests.clone(),
-            failures: columns.failures.clone(),
+            tests: columns.tests,
+            failures: columns.failures,
             suite_failures: suites
                 .iter()
                 .filter(|suite| (suite.failure as usize) < report.failures.len())

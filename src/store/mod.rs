@@ -110,6 +110,12 @@ pub trait Store {
         test: Option<TestNo>,
     ) -> Result<Vec<BadRow>, StoreError>;
 
+    /// The tests with a bad attempt in these runs, by number, each once.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the history cannot be read.
+    fn bad_tests(&self, project: &str, runs: &[RunRow]) -> Result<Vec<TestNo>, StoreError>;
+
     /// The failures of these numbers, in this order.
     ///
     /// # Errors

@@ -22,9 +22,7 @@ pub(super) fn runs(pending: Vec<Pending>) -> Vec<BatchRun> {
     }
     runs.extend(built.into_values().filter_map(run_of));
     for folder in folders.into_values() {
-        let mut seen = HashSet::new();
-        let mut tests = folder.iter().flat_map(|one| &one.entry.tests);
-        if tests.all(|test| seen.insert(*test)) {
+        if are_disjoint(&folder) {
             runs.extend(run_of(folder));
         } else {
             let mut hashes = HashSet::new();
@@ -33,6 +31,13 @@ pub(super) fn runs(pending: Vec<Pending>) -> Vec<BatchRun> {
         }
     }
     runs
+}
+
+/// True where no test is in two of these reports, which are of one project.
+fn are_disjoint(folder: &[Pending]) -> bool {
+    let places = || folder.iter().flat_map(|one| &one.entry.tests).map(|&test| test as usize);
+    let mut seen = vec![false; places().max().map_or(0, |last| last + 1)];
+    places().all(|place| seen.get_mut(place).is_some_and(|seen| !std::mem::replace(seen, true)))
 }
 
 fn run_of(mut pending: Vec<Pending>) -> Option<BatchRun> {

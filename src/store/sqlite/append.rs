@@ -5,6 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::failure::explain;
+use super::numbers::Scope;
 use crate::model::RunContext;
 use crate::store::batch::{Batch, BatchRun, Entry, Names, smaller};
 use crate::store::segment::Encoder;
@@ -42,6 +43,8 @@ pub(super) fn append(connection: &Connection, batch: &Batch) -> Result<Appended>
         tests: Vec::new(),
         first_seen: Vec::new(),
         failures: Vec::new(),
+        project_is_new: false,
+        scope: Scope::default(),
         encoder: Encoder::default(),
         appended: Appended { reports_known: batch.repeated, ..Appended::default() },
     };
@@ -49,7 +52,9 @@ pub(super) fn append(connection: &Connection, batch: &Batch) -> Result<Appended>
     for run in &batch.runs {
         let name = run.context.project.as_str();
         if project.0 != Some(name) {
-            project = (Some(name), writer.named("project", None, name)?);
+            let (number, is_new) = writer.project(name)?;
+            project = (Some(name), number);
+            writer.project_is_new = is_new;
             // Numbers of tests and failures belong to a project.
             writer.names = batch.names.get(name);
             let tests = writer.names.map_or(0, Names::len);
@@ -72,6 +77,9 @@ pub(super) struct Writer<'a> {
     /// When the first report of the batch that has each test started.
     pub(super) first_seen: Vec<i64>,
     pub(super) failures: Vec<u32>,
+    /// True where the present project came with this batch, so that nothing of it is known.
+    pub(super) project_is_new: bool,
+    pub(super) scope: Scope,
     encoder: Encoder,
     pub(super) appended: Appended,
 }
@@ -182,7 +190,7 @@ impl Writer<'_> {
         let context = &run.context;
         let revision = self.named_or_none("revision", project, context.revision.as_deref())?;
         let branch = self.named_or_none("branch", project, context.branch.as_deref())?;
-        let variant = self.named("variant", Some(project), &context.variant.to_string())?;
+        let variant = self.named("variant", project, &context.variant.to_string())?;
         let sql = "INSERT INTO run (project_id, run_key, revision_id, branch_id, variant_id, lane,
             build, attempt, job, url, started_ms, stated_ms, ingested_ms, complete, reports,
             results, suite_failures, cases, passed, failed, errored, skipped, flaky)

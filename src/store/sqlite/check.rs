@@ -17,7 +17,7 @@ pub struct Finding {
 }
 
 /// Queries that must return no row: what they look for, and the row's place.
-const LAWS: [(&str, &str); 7] = [
+const LAWS: [(&str, &str); 8] = [
     (
         "the sums of the run differ from those of its reports",
         "SELECT 'run ' || lower(hex(run_key)) FROM run WHERE
@@ -47,6 +47,11 @@ const LAWS: [(&str, &str); 7] = [
         "a bad result names a test that is missing",
         "SELECT 'test ' || test_id FROM bad
          WHERE test_id NOT IN (SELECT test_id FROM test) GROUP BY test_id",
+    ),
+    (
+        "a test names a class that is missing",
+        "SELECT 'test ' || test_id FROM test
+         WHERE scope_id NOT IN (SELECT scope_id FROM scope)",
     ),
     (
         "a bad result names a failure that is missing",

@@ -24,7 +24,8 @@ const REPORTS: &str = "SELECT project.name, run_key, content_hash, report.starte
     report.failed, report.errored, report.skipped, report.flaky, segment
     FROM report JOIN run USING (run_id) JOIN project ON project.project_id = run.project_id";
 const TESTS: &str = "SELECT project.name, identity, suite, classname, test.name, file, qualified,
-    first_seen_ms FROM test JOIN project USING (project_id)";
+    first_seen_ms FROM test JOIN scope USING (scope_id)
+    JOIN project ON project.project_id = test.project_id";
 const FAILURES: &str = "SELECT project.name, identity, signature, kind, message, body
     FROM failure JOIN project USING (project_id)";
 const BAD: &str = "SELECT project.name, run_key, content_hash, test.identity, bad.attempt, outcome,

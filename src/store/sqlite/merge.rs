@@ -156,8 +156,8 @@ impl Loader<'_> {
         if let Some(&place) = self.tests.get(&no) {
             return Ok(place);
         }
-        let sql = "SELECT identity, suite, classname, name, file, qualified FROM test
-            WHERE test_id = ?1";
+        let sql = "SELECT identity, suite, classname, name, file, qualified
+            FROM test JOIN scope USING (scope_id) WHERE test_id = ?1";
         let mut select = self.engine(self.from.connection.prepare_cached(sql))?;
         let mut rows = self.engine(select.query([no]))?;
         let Some(row) = self.engine(rows.next())? else {

@@ -216,6 +216,10 @@ impl Store for SqliteStore {
         self.told(|connection| read::bad_results(connection, project, runs, test))
     }
 
+    fn bad_tests(&self, project: &str, runs: &[RunRow]) -> Result<Vec<TestNo>, StoreError> {
+        self.told(|connection| read::bad_tests(connection, project, runs))
+    }
+
     fn failures(&self, failures: &[FailureNo]) -> Result<Vec<FailureRow>, StoreError> {
         self.told(|connection| read::failures(connection, failures))
     }

@@ -3,8 +3,28 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::append::{AppendError, Result, Writer};
+use crate::model::TestIdentity;
+use crate::model::hash::KeyHasher;
 use crate::store::batch::{Entry, settled};
 use crate::store::failure_text::StoredText;
+
+/// A test that the history has.
+struct KnownTest {
+    no: u32,
+    first_seen: i64,
+    /// The suite and file that it should have, where they differ from what it has.
+    moved: Option<(String, String)>,
+}
+
+/// Where the last test that was written is, which is mostly where the next one is.
+#[derive(Default)]
+pub(super) struct Scope {
+    no: i64,
+    project: i64,
+    suite: String,
+    classname: String,
+    file: String,
+}
 
 impl Writer<'_> {
     /// The numbers of a report's tests; each test is looked up once for a whole batch.
@@ -31,51 +51,93 @@ impl Writer<'_> {
             return Err(AppendError::Full("tests"));
         };
         let started = self.first_seen.get(place as usize).copied().unwrap_or_default();
-        let found = {
-            let sql = "SELECT test_id, first_seen_ms, suite, file FROM test
-                WHERE project_id = ?1 AND identity = ?2";
-            let mut select = self.connection.prepare_cached(sql)?;
-            let mut rows = select.query(params![project, test.id.0])?;
-            match rows.next()? {
-                None => None,
-                Some(row) => {
-                    let first_seen: i64 = row.get(1)?;
-                    let (suite, file) = (row.get_ref(2)?.as_str(), row.get_ref(3)?.as_str());
-                    let (suite, file) = (suite.unwrap_or_default(), file.unwrap_or_default());
-                    let best = (settled(suite, test.suite), settled(file, test.file));
-                    let changed = first_seen > started || best != (suite, file);
-                    let update = changed
-                        .then(|| (first_seen.min(started), best.0.to_owned(), best.1.to_owned()));
-                    Some((row.get::<_, i64>(0)?, update))
-                }
-            }
-        };
-        let number = match found {
-            Some((number, None)) => number,
-            Some((number, Some((first_seen, suite, file)))) => {
-                let sql = "UPDATE test SET first_seen_ms = ?2, suite = ?3, file = ?4
-                    WHERE test_id = ?1";
-                let values = params![number, first_seen, suite, file];
-                self.connection.prepare_cached(sql)?.execute(values)?;
-                number
-            }
-            None => {
-                self.appended.tests_new += 1;
-                let sql = "INSERT INTO test (project_id, identity, suite, classname, name, file,
-                    qualified, first_seen_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-                self.connection.prepare_cached(sql)?.insert(params![
-                    project,
-                    test.id.0,
-                    test.suite,
-                    test.classname,
-                    test.name,
-                    test.file,
-                    test.qualified,
-                    started,
-                ])?
-            }
-        };
+        if !self.project_is_new
+            && let Some(known) = self.known_test(project, &test)?
+        {
+            self.update_test(project, &known, &test, started)?;
+            return Ok(known.no);
+        }
+        self.appended.tests_new += 1;
+        let scope = self.scope(project, &test)?;
+        let sql = "INSERT INTO test (project_id, identity, scope_id, name, qualified,
+            first_seen_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let values = params![project, test.id.0, scope, test.name, test.qualified, started];
+        let number = self.connection.prepare_cached(sql)?.insert(values)?;
         u32::try_from(number).map_err(|_| AppendError::Full("tests"))
+    }
+
+    fn known_test(&self, project: i64, test: &TestIdentity<'_>) -> Result<Option<KnownTest>> {
+        let sql = "SELECT test_id, first_seen_ms, suite, file FROM test JOIN scope USING (scope_id)
+            WHERE test.project_id = ?1 AND identity = ?2";
+        let mut select = self.connection.prepare_cached(sql)?;
+        let mut rows = select.query(params![project, test.id.0])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let (suite, file) = (row.get_ref(2)?.as_str(), row.get_ref(3)?.as_str());
+        let (suite, file) = (suite.unwrap_or_default(), file.unwrap_or_default());
+        let best = (settled(suite, test.suite), settled(file, test.file));
+        Ok(Some(KnownTest {
+            no: row.get(0)?,
+            first_seen: row.get(1)?,
+            moved: (best != (suite, file)).then(|| (best.0.to_owned(), best.1.to_owned())),
+        }))
+    }
+
+    /// What reports disagree about becomes the same in any order.
+    fn update_test(
+        &mut self,
+        project: i64,
+        known: &KnownTest,
+        test: &TestIdentity<'_>,
+        started: i64,
+    ) -> Result<()> {
+        if let Some((suite, file)) = &known.moved {
+            // The scope it leaves may stay behind without tests, which costs little and harms none.
+            let scope = self.scope(project, &TestIdentity { suite, file, ..*test })?;
+            let sql = "UPDATE test SET scope_id = ?2 WHERE test_id = ?1";
+            self.connection.prepare_cached(sql)?.execute(params![known.no, scope])?;
+        }
+        if started < known.first_seen {
+            let sql = "UPDATE test SET first_seen_ms = ?2 WHERE test_id = ?1";
+            self.connection.prepare_cached(sql)?.execute(params![known.no, started])?;
+        }
+        Ok(())
+    }
+
+    /// The number of a test's class, suites and file, which neighbours share.
+    fn scope(&mut self, project: i64, test: &TestIdentity<'_>) -> Result<i64> {
+        let (suite, classname, file) = (test.suite, test.classname, test.file);
+        let last = &self.scope;
+        if (last.suite.as_str(), last.classname.as_str(), last.file.as_str())
+            == (suite, classname, file)
+            && last.project == project
+        {
+            return Ok(last.no);
+        }
+        let key: [u8; 16] = KeyHasher::new("scope.1")
+            .part(suite.as_bytes())
+            .part(classname.as_bytes())
+            .part(file.as_bytes())
+            .finish();
+        let sql = "SELECT scope_id FROM scope WHERE project_id = ?1 AND scope_key = ?2";
+        let mut select = self.connection.prepare_cached(sql)?;
+        let found = select.query_row(params![project, key], |row| row.get(0)).optional()?;
+        let no = match found {
+            Some(no) => no,
+            None => {
+                let sql = "INSERT INTO scope (project_id, scope_key, suite, classname, file)
+                    VALUES (?1, ?2, ?3, ?4, ?5)";
+                let values = params![project, key, suite, classname, file];
+                self.connection.prepare_cached(sql)?.insert(values)?
+            }
+        };
+        self.scope = Scope {
+            no,
+            project,
+            suite: suite.to_owned(),
+            classname: classname.to_owned(),
+            file: file.to_owned(),
+        };
+        Ok(no)
     }
 
     pub(super) fn resolve_failures(&mut self, project: i64, places: &[u32]) -> Result<Vec<u32>> {
@@ -101,11 +163,13 @@ impl Writer<'_> {
             return Err(AppendError::Full("failures"));
         };
         let sql = "SELECT failure_id FROM failure WHERE project_id = ?1 AND identity = ?2";
-        let found: Option<i64> = self
-            .connection
-            .prepare_cached(sql)?
-            .query_row(params![project, failure.id.0], |row| row.get(0))
-            .optional()?;
+        let found: Option<i64> = match self.project_is_new {
+            true => None,
+            false => {
+                let mut select = self.connection.prepare_cached(sql)?;
+                select.query_row(params![project, failure.id.0], |row| row.get(0)).optional()?
+            }
+        };
         let number = match found {
             Some(number) => number,
             None => {
@@ -134,34 +198,32 @@ impl Writer<'_> {
         project: i64,
         name: Option<&str>,
     ) -> Result<Option<i64>> {
-        name.map(|name| self.named(table, Some(project), name)).transpose()
+        name.map(|name| self.named(table, project, name)).transpose()
+    }
+
+    /// The number of a project, and whether it was added just now.
+    pub(super) fn project(&self, name: &str) -> Result<(i64, bool)> {
+        let sql = "SELECT project_id FROM project WHERE name = ?1";
+        let mut select = self.connection.prepare_cached(sql)?;
+        match select.query_row([name], |row| row.get(0)).optional()? {
+            Some(number) => Ok((number, false)),
+            None => {
+                let sql = "INSERT INTO project (name) VALUES (?1)";
+                Ok((self.connection.prepare_cached(sql)?.insert([name])?, true))
+            }
+        }
     }
 
     /// The number of a name in one of the small tables, where it is added if it is new.
-    pub(super) fn named(
-        &self,
-        table: &'static str,
-        project: Option<i64>,
-        name: &str,
-    ) -> Result<i64> {
-        let (select, insert) = match project {
-            Some(_) => (
-                format!("SELECT {table}_id FROM {table} WHERE project_id = ?2 AND name = ?1"),
-                format!("INSERT INTO {table} (project_id, name) VALUES (?2, ?1)"),
-            ),
-            None => (
-                format!("SELECT {table}_id FROM {table} WHERE ?2 IS NULL AND name = ?1"),
-                format!("INSERT INTO {table} (name) SELECT ?1 WHERE ?2 IS NULL"),
-            ),
-        };
-        let found: Option<i64> = self
-            .connection
-            .prepare_cached(&select)?
-            .query_row(params![name, project], |row| row.get(0))
-            .optional()?;
-        match found {
+    pub(super) fn named(&self, table: &'static str, project: i64, name: &str) -> Result<i64> {
+        let select = format!("SELECT {table}_id FROM {table} WHERE project_id = ?1 AND name = ?2");
+        let mut select = self.connection.prepare_cached(&select)?;
+        match select.query_row(params![project, name], |row| row.get(0)).optional()? {
             Some(number) => Ok(number),
-            None => Ok(self.connection.prepare_cached(&insert)?.insert(params![name, project])?),
+            None => {
+                let insert = format!("INSERT INTO {table} (project_id, name) VALUES (?1, ?2)");
+                Ok(self.connection.prepare_cached(&insert)?.insert(params![project, name])?)
+            }
         }
     }
 }

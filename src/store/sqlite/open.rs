@@ -22,8 +22,9 @@ const STATEMENTS_KEPT: usize = 64;
 /// The log is flushed at every commit, so that an acknowledged ingest survives a loss of power; it
 /// costs one flush an ingest. Unit tests make thousands of files and lose no power.
 const SYNCHRONOUS: &str = if cfg!(test) { "OFF" } else { "FULL" };
-/// Memory for pages, in KiB.
-const CACHE_KIB: i64 = 16_384;
+/// Most memory for pages, in KiB: an ingest of a million results changes about 20 MB, and pages
+/// that do not fit are written twice.
+const CACHE_KIB: i64 = 65_536;
 
 /// What a history is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

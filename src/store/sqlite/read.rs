@@ -1,6 +1,6 @@
 //! Reading: rows in domain terms from prepared statements.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::types::{ToSql, ValueRef};
 use rusqlite::{Connection, Result, Row, params};
@@ -20,8 +20,8 @@ use crate::store::segment::{Columns, Decoder};
 const RUN_COLUMNS: &str = "run_id, run_key, started_ms, revision.name, branch.name, lane,
     variant.name, build, attempt, job, url, complete, reports, suite_failures, cases, passed,
     failed, errored, skipped, flaky";
-const TEST_COLUMNS: &str =
-    "test_id, identity, suite, classname, name, file, qualified, first_seen_ms";
+const TESTS: &str = "SELECT test_id, identity, suite, classname, name, file, qualified,
+    first_seen_ms FROM test JOIN scope USING (scope_id)";
 
 pub(super) fn projects(connection: &Connection) -> Result<Vec<ProjectRow>> {
     let sql = "SELECT name,
@@ -181,15 +181,15 @@ fn result_rows(columns: &Columns, out: &mut Vec<ResultRow>) {
 }
 
 pub(super) fn tests(connection: &Connection, tests: &[TestNo]) -> Result<Vec<TestRow>> {
-    let sql = format!("SELECT {TEST_COLUMNS} FROM test WHERE test_id = ?1");
+    let sql = format!("{TESTS} WHERE test_id = ?1");
     let mut select = connection.prepare_cached(&sql)?;
     tests.iter().map(|test| select.query_row([test.0], test_row)).collect()
 }
 
 pub(super) fn all_tests(connection: &Connection, project: &str) -> Result<Vec<TestRow>> {
     let sql = format!(
-        "SELECT {TEST_COLUMNS} FROM test
-         WHERE project_id = (SELECT project_id FROM project WHERE project.name = ?1)
+        "{TESTS}
+         WHERE test.project_id = (SELECT project_id FROM project WHERE project.name = ?1)
          ORDER BY identity"
     );
     let mut select = connection.prepare_cached(&sql)?;
@@ -219,6 +219,26 @@ pub(super) fn bad_results(
         None => bad_of_runs(connection, project, runs),
         Some(test) => bad_of_test(connection, project, runs, test),
     }
+}
+
+/// Reads nothing but the key of `bad`, a stretch for each run.
+pub(super) fn bad_tests(
+    connection: &Connection,
+    project: &str,
+    runs: &[RunRow],
+) -> Result<Vec<TestNo>> {
+    let sql = "SELECT test_id FROM bad
+        WHERE project_id = (SELECT project_id FROM project WHERE name = ?1) AND run_id = ?2";
+    let mut select = connection.prepare_cached(sql)?;
+    let mut tests = HashSet::new();
+    for run in runs {
+        for test in select.query_map(params![project, run.no.0], |row| row.get(0))? {
+            tests.insert(TestNo(test?));
+        }
+    }
+    let mut tests: Vec<TestNo> = tests.into_iter().collect();
+    tests.sort_unstable();
+    Ok(tests)
 }
 
 fn bad_of_runs(connection: &Connection, project: &str, runs: &[RunRow]) -> Result<Vec<BadRow>> {

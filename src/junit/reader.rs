@@ -214,7 +214,7 @@ impl<'a, 'o> DocumentReader<'a, 'o> {
     /// Refuses a tag that swallowed others because a quote is missing.
     #[inline]
     fn check_tag(&mut self, tag: &Tag<'a>) -> Result<(), Stop> {
-        if memchr::memchr(b'<', tag.attributes.as_bytes()).is_none() {
+        if tag.is_plain || memchr::memchr(b'<', tag.attributes.as_bytes()).is_none() {
             return Ok(());
         }
         let swallowed = ["<testcase", "</testcase", "<testsuite", "</testsuite"];
@@ -341,7 +341,11 @@ impl<'a, 'o> DocumentReader<'a, 'o> {
 
     fn start_case(&mut self, tag: &Tag<'a>) -> Result<(), Stop> {
         let is_nested = !self.cases.is_empty();
-        let mut case = OpenCase::new(tag, ATTRIBUTES_MAX);
+        let mut case = if tag.is_plain {
+            OpenCase::new(tag.at, self.tokens.listed().iter().copied(), ATTRIBUTES_MAX)
+        } else {
+            OpenCase::new(tag.at, Attributes::new(tag.attributes), ATTRIBUTES_MAX)
+        };
         let siblings =
             self.suites.last_mut().map_or(&mut self.root_cases, |suite| &mut suite.cases);
         *siblings = siblings.saturating_add(1);

@@ -1,7 +1,6 @@
 //! What the history costs: a million results written, folded, and at rest.
 
 #![allow(missing_docs, clippy::unwrap_used)]
-
 #![expect(clippy::print_stderr, reason = "a benchmark says what it measured")]
 
 use std::path::Path;
@@ -65,7 +64,7 @@ fn report(number: u64, unit_micros: u64, bad_share: f64) -> Report {
             repeat: Repeat::Single,
             duration,
             failure,
-            attempts: Vec::new(),
+            attempts: Vec::new().into(),
         });
     }
     report

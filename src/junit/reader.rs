@@ -6,7 +6,7 @@
 
 use chrono::NaiveDateTime;
 
-use crate::model::{Counts, Timestamp, limits};
+use crate::model::{Counts, Timestamp, VariantIndex, limits};
 
 use super::assembly::Assembly;
 use super::case::OpenCase;
@@ -52,7 +52,7 @@ pub(super) struct OpenSuite<'a> {
     suites: u32,
     cases: u32,
     /// The dialect variant of its cases, once one was met.
-    pub(super) variant: Option<Option<u16>>,
+    pub(super) variant: Option<Option<VariantIndex>>,
 }
 
 /// Declared counts, to be held against what was found.

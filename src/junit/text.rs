@@ -208,9 +208,8 @@ pub(super) fn body(raw: &str, oddities: &mut Oddities) -> String {
 fn push_plain(plain: &str, out: &mut String, oddities: &mut Oddities) {
     // Cheap first: most texts hold no bracket at all.
     let bracket = memchr::memchr(b']', plain.as_bytes());
-    oddities.repaired |= bracket.is_some_and(|at| {
-        plain.get(at..).is_some_and(|rest| rest.contains("]]>"))
-    });
+    oddities.repaired |=
+        bracket.is_some_and(|at| plain.get(at..).is_some_and(|rest| rest.contains("]]>")));
     out.push_str(plain);
 }
 

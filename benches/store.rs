@@ -64,7 +64,7 @@ fn report(number: u64, unit_micros: u64, bad_share: f64) -> Report {
             repeat: Repeat::Single,
             duration,
             failure,
-            attempts: Vec::new(),
+            attempts: Vec::new().into(),
         });
     }
     report

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::model::{Failure, Repeat, Report, TestIdentity, TestIndex, TestResult, Variant, limits};
+use crate::model::{
+    Failure, Repeat, Report, TestIdentity, TestIndex, TestResult, Variant, VariantIndex, limits,
+};
 
 use super::attempts::{Custom, Record, understand};
 use super::producer;
@@ -15,10 +17,11 @@ const NONE: u32 = u32::MAX;
 #[derive(Debug, Default)]
 pub(super) struct Assembly {
     pub(super) report: Report,
-    /// The first result of each test without a variant, by the test's place.
-    first: Vec<u32>,
+    /// The first result of each test without a variant, by the test's place; `None` while the two
+    /// places are the same, which is as long as no result has a variant.
+    first: Option<Vec<u32>>,
     /// The first result of each test with a variant.
-    first_in_variant: HashMap<(u32, u16), u32>,
+    first_in_variant: HashMap<(u32, VariantIndex), u32>,
     /// Tests with several records, by the place of their result.
     repeated: BTreeMap<u32, Repeated>,
     /// What results do not say about the record they came from, in the same order.
@@ -46,7 +49,7 @@ impl Assembly {
     pub(super) fn add(
         &mut self,
         test: &TestIdentity<'_>,
-        variant: Option<u16>,
+        variant: Option<VariantIndex>,
         record: Record,
         at: usize,
         path: impl FnOnce() -> String,
@@ -56,14 +59,12 @@ impl Assembly {
             return;
         };
         let place = u32::try_from(self.report.results.len()).unwrap_or(NONE);
-        let first = self.first_place(index, variant);
-        if *first == NONE {
-            *first = place;
+        let Some(first) = self.known(index, variant) else {
+            self.remember(index, variant, place);
             self.signs.push(Signs { is_bare: record.is_bare, is_marked: record.is_marked });
             self.report.results.push(result(index, variant, record));
             return;
-        }
-        let first = *first;
+        };
         let Some(known) = self.report.results.get_mut(first as usize) else { return };
         let signs = self.signs.get(first as usize).copied().unwrap_or_default();
         let repeated = self.repeated.entry(first).or_insert_with(|| Repeated {
@@ -80,15 +81,35 @@ impl Assembly {
         repeated.records.push(record);
     }
 
-    fn first_place(&mut self, index: TestIndex, variant: Option<u16>) -> &mut u32 {
-        if let Some(variant) = variant {
-            return self.first_in_variant.entry((index.0, variant)).or_insert(NONE);
+    /// The place of a test's first result.
+    fn known(&self, index: TestIndex, variant: Option<VariantIndex>) -> Option<u32> {
+        match (variant, &self.first) {
+            (Some(variant), _) => self.first_in_variant.get(&(index.0, variant)).copied(),
+            (None, None) => ((index.0 as usize) < self.report.results.len()).then_some(index.0),
+            (None, Some(first)) => {
+                first.get(index.0 as usize).copied().filter(|place| *place != NONE)
+            }
         }
-        let place = index.0 as usize;
-        if self.first.len() <= place {
-            self.first.resize(place + 1, NONE);
+    }
+
+    fn remember(&mut self, index: TestIndex, variant: Option<VariantIndex>, place: u32) {
+        match (variant, &mut self.first) {
+            (Some(variant), first) => {
+                // From here on there may be more results than tests.
+                first.get_or_insert_with(|| (0..place).collect());
+                self.first_in_variant.insert((index.0, variant), place);
+            }
+            (None, None) => {}
+            (None, Some(first)) => {
+                let at = index.0 as usize;
+                if first.len() <= at {
+                    first.resize(at + 1, NONE);
+                }
+                if let Some(known) = first.get_mut(at) {
+                    *known = place;
+                }
+            }
         }
-        &mut self.first[place]
     }
 
     /// Keeps a failure and returns its place.
@@ -126,11 +147,11 @@ impl Assembly {
     }
 
     /// The place of a dialect variant.
-    pub(super) fn variant(&mut self, key: &str, value: &str) -> Option<u16> {
+    pub(super) fn variant(&mut self, key: &str, value: &str) -> Option<VariantIndex> {
         let variant = Variant::default().with(key, value);
         let known = self.report.variants.iter().position(|known| *known == variant);
         let place = known.unwrap_or(self.report.variants.len());
-        let place = u16::try_from(place).ok().filter(|place| *place < u16::MAX)?;
+        let place = VariantIndex::new(place)?;
         if known.is_none() {
             self.report.variants.push(variant);
         }
@@ -177,8 +198,9 @@ impl Assembly {
         result.repeat = understood.repeat;
         result.duration = understood.duration;
         result.failure = understood.failure;
-        result.attempts = understood.attempts;
-        result.attempts.truncate(limits::ATTEMPTS_MAX);
+        let mut attempts = understood.attempts;
+        attempts.truncate(limits::ATTEMPTS_MAX);
+        result.attempts = attempts.into();
         let is_flaky = result.is_flaky();
         if understood.hidden_failures > 0 {
             // The document shows each failed attempt as a passed case of its own.
@@ -239,7 +261,7 @@ fn custom(producer: &str) -> Custom {
     }
 }
 
-fn result(test: TestIndex, variant: Option<u16>, record: Record) -> TestResult {
+fn result(test: TestIndex, variant: Option<VariantIndex>, record: Record) -> TestResult {
     TestResult {
         test,
         variant,
@@ -247,7 +269,7 @@ fn result(test: TestIndex, variant: Option<u16>, record: Record) -> TestResult {
         repeat: if record.attempts.is_empty() { Repeat::Single } else { Repeat::Retried },
         duration: record.duration,
         failure: record.failure,
-        attempts: record.attempts,
+        attempts: record.attempts.into(),
     }
 }
 
@@ -256,7 +278,7 @@ fn take_record(result: &mut TestResult, signs: Signs) -> Record {
         outcome: result.outcome,
         duration: result.duration,
         failure: result.failure,
-        attempts: std::mem::take(&mut result.attempts),
+        attempts: std::mem::take(&mut result.attempts).into_vec(),
         is_bare: signs.is_bare,
         is_marked: signs.is_marked,
     }
@@ -301,5 +323,41 @@ mod tests {
             assert!(assembly.property(name, value));
         }
         assert_eq!(assembly.report.properties, [("os".to_owned(), "b".to_owned())]);
+    }
+
+    #[test]
+    fn results_of_a_test_are_found_again_with_and_without_a_variant() {
+        let mut assembly = Assembly::default();
+        let mut add = |name: &str, variant: Option<usize>| {
+            let id = crate::model::TestId([name.as_bytes()[0]; 16]);
+            let test =
+                TestIdentity { id, suite: "", classname: "", name, file: "", qualified: true };
+            let record = Record {
+                outcome: crate::model::Outcome::Passed,
+                duration: None,
+                failure: None,
+                attempts: Vec::new(),
+                is_bare: true,
+                is_marked: false,
+            };
+            assembly.add(&test, variant.and_then(VariantIndex::new), record, 0, String::new);
+            let results = assembly.report.results.iter();
+            let places =
+                results.map(|result| (result.test.0, result.variant.map(VariantIndex::place)));
+            places.collect::<Vec<_>>()
+        };
+        assert_eq!(add("a", None), [(0, None)]);
+        assert_eq!(add("a", None), [(0, None)]);
+        add("b", None);
+        add("c", Some(0));
+        add("a", Some(0));
+        let all = [(0, None), (1, None), (2, Some(0)), (0, Some(0)), (2, None), (3, None)];
+        add("c", None);
+        assert_eq!(add("d", None), all);
+        for (name, variant) in
+            [("a", None), ("b", None), ("c", Some(0)), ("a", Some(0)), ("c", None)]
+        {
+            assert_eq!(add(name, variant), all);
+        }
     }
 }

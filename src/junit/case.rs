@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::model::{Attempt, Micros, Outcome};
 
 use super::attempts::Record;
-use super::token::{Attributes, Tag};
+use super::token::Attribute;
 
 /// A case whose end tag was not met yet; texts are raw slices of the document.
 #[derive(Debug)]
@@ -89,9 +89,13 @@ fn stronger(one: Option<Outcome>, other: Option<Outcome>) -> Option<Outcome> {
 impl<'a> OpenCase<'a> {
     /// Reads the attributes of a case.
     #[inline]
-    pub(super) fn new(tag: &Tag<'a>, attributes_max: usize) -> Self {
+    pub(super) fn new(
+        at: usize,
+        attributes: impl Iterator<Item = Attribute<'a>>,
+        attributes_max: usize,
+    ) -> Self {
         let mut case = Self {
-            at: tag.at,
+            at,
             name: None,
             classname: None,
             file: None,
@@ -113,7 +117,7 @@ impl<'a> OpenCase<'a> {
             ordinal: 0,
         };
         let mut class = None;
-        for (index, (name, value)) in Attributes::new(tag.attributes).enumerate() {
+        for (index, (name, value)) in attributes.enumerate() {
             case.has_long_tag |= index >= attributes_max;
             match name {
                 "name" => case.name = Some(value),
@@ -220,11 +224,11 @@ impl<'a> OpenCase<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::token::Attributes;
     use super::*;
 
     fn case(attributes: &str) -> OpenCase<'_> {
-        let tag = Tag { name: "testcase", attributes, at: 0, is_empty: true };
-        OpenCase::new(&tag, 10)
+        OpenCase::new(0, Attributes::new(attributes), 10)
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What stands inside cases and suites: failures, skips, reruns, properties; and a case's end.
 
+use memchr::memmem;
+
 use crate::model::tests::SUITE_SEPARATOR;
 use crate::model::{Attempt, Failure, Outcome, SuiteFailure, Timestamp, limits};
 
@@ -30,9 +32,7 @@ impl<'a> DocumentReader<'a, '_> {
             }
         }
         // Reruns wrap their trace; the element's own text is what is left for the others.
-        let trace =
-            raw.split_once("<stackTrace>").and_then(|(_, rest)| rest.split_once("</stackTrace>"));
-        let raw = trace.map_or(raw, |(trace, _)| trace);
+        let raw = stack_trace(raw).unwrap_or(raw);
         let body = text::body(raw, &mut oddities);
         failure.text = trimmed(body);
         if failure.message.len() > limits::FAILURE_MESSAGE_BYTES_MAX {
@@ -217,6 +217,13 @@ impl<'a> DocumentReader<'a, '_> {
             format!("`timestamp=\"{shown}\"` is {message}; write 2026-11-22T08:22:18Z"),
         );
     }
+}
+
+/// What stands in the `<stackTrace>` of a rerun.
+fn stack_trace(raw: &str) -> Option<&str> {
+    let start = memmem::find(raw.as_bytes(), b"<stackTrace>")? + "<stackTrace>".len();
+    let rest = raw.get(start..)?;
+    rest.get(..memmem::find(rest.as_bytes(), b"</stackTrace>")?)
 }
 
 fn trimmed(text: String) -> String {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::model::tests::SUITE_SEPARATOR;
-use crate::model::{TestId, TestIdentity, limits};
+use crate::model::{TestId, TestIdentity, VariantIndex, limits};
 
 use super::attempts::Record;
 use super::identity::{self, Rule};
@@ -188,7 +188,7 @@ impl<'a> DocumentReader<'a, '_> {
 fn suite_variant(
     suites: &mut [super::reader::OpenSuite<'_>],
     assembly: &mut super::assembly::Assembly,
-) -> Option<u16> {
+) -> Option<VariantIndex> {
     if assembly.report.producer != "playwright" {
         return None;
     }

@@ -6,7 +6,7 @@
 
 use chrono::NaiveDateTime;
 
-use crate::model::{Counts, Timestamp, limits};
+use crate::model::{Counts, Timestamp, VariantIndex, limits};
 
 use super::assembly::Assembly;
 use super::case::OpenCase;
@@ -52,7 +52,7 @@ pub(super) struct OpenSuite<'a> {
     suites: u32,
     cases: u32,
     /// The dialect variant of its cases, once one was met.
-    pub(super) variant: Option<Option<u16>>,
+    pub(super) variant: Option<Option<VariantIndex>>,
 }
 
 /// Declared counts, to be held against what was found.
@@ -214,7 +214,7 @@ impl<'a, 'o> DocumentReader<'a, 'o> {
     /// Refuses a tag that swallowed others because a quote is missing.
     #[inline]
     fn check_tag(&mut self, tag: &Tag<'a>) -> Result<(), Stop> {
-        if memchr::memchr(b'<', tag.attributes.as_bytes()).is_none() {
+        if tag.is_plain || memchr::memchr(b'<', tag.attributes.as_bytes()).is_none() {
             return Ok(());
         }
         let swallowed = ["<testcase", "</testcase", "<testsuite", "</testsuite"];
@@ -341,7 +341,11 @@ impl<'a, 'o> DocumentReader<'a, 'o> {
 
     fn start_case(&mut self, tag: &Tag<'a>) -> Result<(), Stop> {
         let is_nested = !self.cases.is_empty();
-        let mut case = OpenCase::new(tag, ATTRIBUTES_MAX);
+        let mut case = if tag.is_plain {
+            OpenCase::new(tag.at, self.tokens.listed().iter().copied(), ATTRIBUTES_MAX)
+        } else {
+            OpenCase::new(tag.at, Attributes::new(tag.attributes), ATTRIBUTES_MAX)
+        };
         let siblings =
             self.suites.last_mut().map_or(&mut self.root_cases, |suite| &mut suite.cases);
         *siblings = siblings.saturating_add(1);

@@ -198,16 +198,18 @@ pub(super) fn body(raw: &str, oddities: &mut Oddities) -> String {
         };
     }
     push_plain(rest, &mut out, oddities);
-    let bytes = Bytes::of(&out);
-    if bytes.has(Bytes::CONTROL) || out.contains('\r') {
-        return clean_text(&out);
-    }
-    out
+    // Without an early exit the compiler turns this into vector instructions.
+    let is_odd = out.bytes().fold(false, |odd, byte| {
+        odd | ((byte < 0x20) & (byte != b'\t') & (byte != b'\n')) | (byte == 0x7F)
+    });
+    if is_odd { clean_text(&out) } else { out }
 }
 
 fn push_plain(plain: &str, out: &mut String, oddities: &mut Oddities) {
     // Cheap first: most texts hold no bracket at all.
-    oddities.repaired |= plain.contains(']') && plain.contains("]]>");
+    let bracket = memchr::memchr(b']', plain.as_bytes());
+    oddities.repaired |=
+        bracket.is_some_and(|at| plain.get(at..).is_some_and(|rest| rest.contains("]]>")));
     out.push_str(plain);
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr2, memmem};
 use quick_xml::events::Event;
 use quick_xml::reader::Reader;
 
@@ -44,18 +44,34 @@ pub(super) struct Tag<'a> {
     pub(super) at: usize,
     /// `<name/>`: there will be no end tag.
     pub(super) is_empty: bool,
+    /// Written plainly: [`Tokens::listed`] holds its attributes, and no `<` stands in it.
+    pub(super) is_plain: bool,
 }
+
+/// One attribute: name and raw value.
+pub(super) type Attribute<'a> = (&'a str, &'a str);
+/// A tag with more attributes is not read as a plain one.
+const PLAIN_ATTRIBUTES_MAX: usize = 32;
 
 /// The tokens of a text, from any place on.
 pub(super) struct Tokens<'a> {
     text: &'a str,
     reader: Reader<&'a [u8]>,
     base: usize,
+    /// Nothing but text stands between here and the last tag, so that the reader may be moved.
+    behind_tag: bool,
+    listed: Vec<Attribute<'a>>,
 }
 
 impl<'a> Tokens<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, reader: reader(text.as_bytes()), base: 0 }
+        let reader = reader(text.as_bytes());
+        Self { text, reader, base: 0, behind_tag: false, listed: Vec::new() }
+    }
+
+    /// The attributes of the last tag, where that was a plain one.
+    pub(super) fn listed(&self) -> &[Attribute<'a>] {
+        &self.listed
     }
 
     /// Where the next token is looked for.
@@ -67,6 +83,7 @@ impl<'a> Tokens<'a> {
     pub(super) fn restart(&mut self, at: usize) {
         self.reader = reader(self.text.as_bytes().get(at..).unwrap_or_default());
         self.base = at;
+        self.behind_tag = false;
     }
 
     /// Steps over text behind a start tag without looking into it.
@@ -76,6 +93,87 @@ impl<'a> Tokens<'a> {
 
     /// The next token that is not text.
     pub(super) fn next(&mut self) -> Token<'a> {
+        if self.behind_tag
+            && let Some((token, length)) = self.plain()
+        {
+            self.skip(length);
+            return token;
+        }
+        let token = self.any();
+        self.behind_tag = matches!(token, Token::Start(_) | Token::End { .. });
+        token
+    }
+
+    /// The next token where it is a tag as almost every writer writes it, with the bytes up to its
+    /// end. What is odd in any way is left to quick-xml.
+    fn plain(&mut self) -> Option<(Token<'a>, usize)> {
+        let from = self.offset();
+        let bytes = self.text.as_bytes().get(from..)?;
+        let start = bytes.iter().position(|byte| !is_blank(*byte))?;
+        match bytes.get(start..)? {
+            [b'<', b'/', rest @ ..] => {
+                let length = rest.iter().position(|byte| !byte.is_ascii_alphanumeric())?;
+                let name = from + start + 2;
+                let name = self.text.get(name..name + length)?;
+                let token = Token::End { name, at: from + start };
+                (rest.get(length) == Some(&b'>')).then_some((token, start + length + 3))
+            }
+            [b'<', first, ..] if first.is_ascii_alphabetic() => {
+                self.plain_start(from + start).map(|(token, length)| (token, start + length))
+            }
+            _ => None,
+        }
+    }
+
+    fn plain_start(&mut self, at: usize) -> Option<(Token<'a>, usize)> {
+        let text = self.text.get(at..)?;
+        let bytes = text.as_bytes();
+        let inner = bytes.get(1..)?;
+        let name_end = 1 + inner.iter().position(|byte| !byte.is_ascii_alphanumeric())?;
+        self.listed.clear();
+        let mut place = name_end;
+        loop {
+            let rest = bytes.get(place..)?;
+            let blanks = rest.iter().position(|byte| !is_blank(*byte))?;
+            let is_empty = match rest.get(blanks..)? {
+                [b'>', ..] => false,
+                [b'/', b'>', ..] => true,
+                [first, ..] if blanks > 0 && first.is_ascii_alphabetic() => {
+                    place = self.plain_attribute(text, place + blanks)?;
+                    continue;
+                }
+                _ => return None,
+            };
+            let close = place + blanks;
+            let tag = Tag {
+                name: text.get(1..name_end)?,
+                attributes: text.get(name_end..close)?,
+                at,
+                is_empty,
+                is_plain: true,
+            };
+            return Some((Token::Start(tag), close + 1 + usize::from(is_empty)));
+        }
+    }
+
+    /// Lists the attribute that starts at a place of `text`, and returns where it ends.
+    #[inline]
+    fn plain_attribute(&mut self, text: &'a str, start: usize) -> Option<usize> {
+        let rest = text.as_bytes().get(start..)?;
+        let length = rest.iter().position(|byte| !is_attribute_name(*byte))?;
+        let [b'=', b'"', value @ ..] = rest.get(length..)? else { return None };
+        let value_length = memchr2(b'"', b'<', value)?;
+        if value.get(value_length) == Some(&b'<') || self.listed.len() >= PLAIN_ATTRIBUTES_MAX {
+            return None;
+        }
+        let value_start = start + length + 2;
+        let value_end = value_start + value_length;
+        let name = text.get(start..start + length)?;
+        self.listed.push((name, text.get(value_start..value_end)?));
+        Some(value_end + 1)
+    }
+
+    fn any(&mut self) -> Token<'a> {
         loop {
             let before = self.offset();
             let (length, is_empty) = match self.reader.read_event() {
@@ -104,7 +202,7 @@ impl<'a> Tokens<'a> {
         let close = if is_empty { 2 } else { 1 };
         let content = self.text.get(at + 1..end.saturating_sub(close)).unwrap_or_default();
         let (name, attributes) = split_name(content);
-        Token::Start(Tag { name: local(name), attributes, at, is_empty })
+        Token::Start(Tag { name: local(name), attributes, at, is_empty, is_plain: false })
     }
 
     fn end_tag(&self, before: usize) -> Token<'a> {
@@ -228,6 +326,14 @@ fn reader(bytes: &[u8]) -> Reader<&[u8]> {
     reader
 }
 
+const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+const fn is_attribute_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':')
+}
+
 fn split_name(content: &str) -> (&str, &str) {
     let end = content.find(|c: char| c.is_ascii_whitespace()).unwrap_or(content.len());
     content.split_at(end)
@@ -298,6 +404,10 @@ impl<'a> Iterator for Attributes<'a> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
 
     #[test]
@@ -339,5 +449,44 @@ mod tests {
         assert_eq!(whole("<f>a<f>b</f>c</f>"), Some(("a<f>b</f>c", 17)));
         assert_eq!(whole("<f>a</testcase></f>"), None);
         assert_eq!(whole("<f>a"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn plain_tags_are_read_as_quick_xml_reads_them(
+            pieces in vec(select(&[
+                "<a", "<b:c", "<testcase", " ", "\n", " x=\"1\"", " y='>'", " z=\"<\"", " n", "=\"",
+                "/", ">", "/>", "</a>", "</a >", "</>", "<", "\"", "é", "&", "t", "<!--", "-->",
+                "<![CDATA[", "]]>", "<?", "?>", " a-b.c=\"é&amp;\"",
+            ][..]), 0..24)
+        ) {
+            let text = format!("<r>{}", pieces.concat());
+            let all = |plainly: bool| {
+                let mut tokens = Tokens::new(&text);
+                let mut seen = Vec::new();
+                for _ in 0..64 {
+                    tokens.behind_tag &= plainly;
+                    let token = tokens.next();
+                    if let Token::Start(tag) = token && tag.is_plain {
+                        let listed: Vec<_> = Attributes::new(tag.attributes).collect();
+                        assert_eq!(tokens.listed(), listed);
+                        assert!(!tag.attributes.contains('<'));
+                    }
+                    let token = match token {
+                        Token::Start(tag) => Token::Start(Tag { is_plain: false, ..tag }),
+                        token => token,
+                    };
+                    let shown = format!("{token:?}");
+                    // Behind an error the reader starts again elsewhere or not at all.
+                    let is_last = matches!(token, Token::Eof | Token::Broken(_));
+                    seen.push((shown, tokens.offset() * usize::from(!is_last)));
+                    if is_last {
+                        break;
+                    }
+                }
+                seen
+            };
+            prop_assert_eq!(all(true), all(false));
+        }
     }
 }

@@ -16,7 +16,7 @@ pub mod time;
 pub use failure::Failure;
 pub use hash::{FailureId, ReportHash, RunKey, SignatureId, TestId};
 pub use outcome::{Counts, Outcome};
-pub use report::{Attempt, Repeat, Report, SuiteFailure, TestResult};
+pub use report::{Attempt, Attempts, Repeat, Report, SuiteFailure, TestResult, VariantIndex};
 pub use run::{Lane, RunContext, Variant};
 pub use tests::{TestIdentity, TestIndex, TestTable};
 pub use time::{Micros, Started, Timestamp};

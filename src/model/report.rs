@@ -1,5 +1,8 @@
 //! What one JUnit XML document says, once repeated records have been understood.
 
+use std::num::NonZeroU16;
+use std::ops::Deref;
+
 use super::failure::Failure;
 use super::outcome::{Counts, Outcome};
 use super::run::Variant;
@@ -41,8 +44,8 @@ pub struct Report {
 pub struct TestResult {
     /// The test, in [`Report::tests`].
     pub test: TestIndex,
-    /// The dialect variant, as a place in [`Report::variants`].
-    pub variant: Option<u16>,
+    /// The dialect variant, one of [`Report::variants`].
+    pub variant: Option<VariantIndex>,
     /// The outcome after all attempts.
     pub outcome: Outcome,
     /// How repeated records of this test were understood.
@@ -52,7 +55,79 @@ pub struct TestResult {
     /// The failure of the last attempt, as a place in [`Report::failures`].
     pub failure: Option<u32>,
     /// All attempts in order, the last one included; empty where there was only one.
-    pub attempts: Vec<Attempt>,
+    pub attempts: Attempts,
+}
+
+/// A variant's place in [`Report::variants`].
+// One off, so that a result without a variant, which most are, takes no more room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VariantIndex(NonZeroU16);
+
+impl VariantIndex {
+    /// The variant at a place; `None` beyond 65,534, the last one that a report can hold.
+    ///
+    /// ```
+    /// use flakedb::model::VariantIndex;
+    /// assert_eq!(VariantIndex::new(7).map(VariantIndex::place), Some(7));
+    /// assert_eq!(VariantIndex::new(65_535), None);
+    /// ```
+    #[must_use]
+    pub fn new(place: usize) -> Option<Self> {
+        u16::try_from(place).ok()?.checked_add(1).and_then(NonZeroU16::new).map(Self)
+    }
+
+    /// The place itself.
+    #[must_use]
+    pub fn place(self) -> usize {
+        usize::from(self.0.get()) - 1
+    }
+}
+
+/// The attempts of one result, read as a slice; a single word where there are none, as almost
+/// always.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Attempts(Option<Box<Listed>>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Listed {
+    attempts: Vec<Attempt>,
+}
+
+impl Attempts {
+    /// The attempts in order.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Attempt] {
+        self.0.as_ref().map_or(&[], |listed| &listed.attempts)
+    }
+
+    /// The attempts as a vector.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<Attempt> {
+        self.0.map(|listed| listed.attempts).unwrap_or_default()
+    }
+}
+
+impl From<Vec<Attempt>> for Attempts {
+    fn from(attempts: Vec<Attempt>) -> Self {
+        Self((!attempts.is_empty()).then(|| Box::new(Listed { attempts })))
+    }
+}
+
+impl Deref for Attempts {
+    type Target = [Attempt];
+
+    fn deref(&self) -> &[Attempt] {
+        self.as_slice()
+    }
+}
+
+impl<'a> IntoIterator for &'a Attempts {
+    type Item = &'a Attempt;
+    type IntoIter = std::slice::Iter<'a, Attempt>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.as_slice().iter()
+    }
 }
 
 impl TestResult {

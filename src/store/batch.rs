@@ -357,7 +357,7 @@ fn parts<'a>(context: &RunContext, report: &'a Report) -> Vec<Part<'a>> {
     };
     let mut by_variant = BTreeMap::new();
     for result in report.results.iter().filter(usable) {
-        let dialect = result.variant.and_then(|place| report.variants.get(usize::from(place)));
+        let dialect = result.variant.and_then(|place| report.variants.get(place.place()));
         by_variant.entry(dialect).or_insert_with(Vec::new).push(Cow::Borrowed(result));
     }
     let mut by_run: BTreeMap<_, Vec<Cow<'a, TestResult>>> = BTreeMap::new();
@@ -413,7 +413,7 @@ fn joined(before: &TestResult, after: &TestResult) -> TestResult {
         repeat,
         duration: after.duration.or(before.duration),
         failure: after.failure.or(before.failure),
-        attempts: [attempts(before), attempts(after)].concat(),
+        attempts: [attempts(before), attempts(after)].concat().into(),
         ..before.clone()
     }
 }

@@ -240,7 +240,7 @@ fn check_invariants(reading: &Reading) {
         let places =
             result.attempts.iter().filter_map(|attempt| attempt.failure).chain(result.failure);
         assert!(places.into_iter().all(|place| (place as usize) < report.failures.len()));
-        assert!(result.variant.is_none_or(|variant| usize::from(variant) < report.variants.len()));
+        assert!(result.variant.is_none_or(|variant| variant.place() < report.variants.len()));
         assert!(!(result.outcome == Outcome::Passed && result.failure.is_some()));
     }
     assert_eq!(

@@ -16,7 +16,7 @@ pub(crate) fn check(bytes: &[u8]) -> Reading {
         assert!(report.tests.get(result.test).is_some());
         assert!(result.failure.is_none_or(known));
         assert!(result.attempts.iter().all(|attempt| attempt.failure.is_none_or(known)));
-        assert!(result.variant.is_none_or(|variant| usize::from(variant) < report.variants.len()));
+        assert!(result.variant.is_none_or(|variant| variant.place() < report.variants.len()));
         assert!(result.attempts.len() <= limits::ATTEMPTS_MAX);
         assert!(!(result.outcome == Outcome::Passed && result.failure.is_some()));
     }

@@ -41,7 +41,7 @@ fn report(ingest: u32) -> Report {
             repeat: Repeat::Single,
             duration: None,
             failure,
-            attempts: Vec::new(),
+            attempts: Vec::new().into(),
         });
     }
     report

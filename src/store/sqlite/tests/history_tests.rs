@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Attempt, Micros, Variant};
+use crate::model::{Attempt, Micros, Variant, VariantIndex};
 use crate::store::query::ResultRow;
 
 const HISTORIES: u32 = 300;
@@ -192,12 +192,12 @@ impl Document {
         report.counts.add(outcome, repeat == Repeat::Retried && outcome == Outcome::Passed);
         report.results.push(TestResult {
             test,
-            variant: record.dialect,
+            variant: record.dialect.and_then(|place| VariantIndex::new(usize::from(place))),
             outcome,
             repeat,
             duration: last.duration,
             failure: last.failure,
-            attempts,
+            attempts: attempts.into(),
         });
     }
 }

@@ -96,10 +96,18 @@ impl Console {
     pub fn deliver(&self, text: &str, file: Option<&std::path::Path>) -> anyhow::Result<()> {
         use anyhow::Context as _;
         let Some(path) = file else { return Ok(self.print(text)?) };
-        let partial = path.with_extension("flakedb-partial");
-        std::fs::write(&partial, anstream::adapter::strip_str(text).to_string())
-            .and_then(|()| std::fs::rename(&partial, path))
-            .with_context(|| format!("cannot write {}", path.display()))
+        let plain = anstream::adapter::strip_str(text).to_string();
+        // A link keeps pointing, and a device or pipe is written to, never replaced.
+        let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+        let written = match std::fs::metadata(&target) {
+            Ok(known) if !known.is_file() => std::fs::write(&target, plain),
+            _ => {
+                let mut partial = target.clone().into_os_string();
+                partial.push(format!(".{}.partial", std::process::id()));
+                std::fs::write(&partial, plain).and_then(|()| std::fs::rename(&partial, &target))
+            }
+        };
+        written.with_context(|| format!("cannot write {}", path.display()))
     }
 
     /// An error, and what to do about it.

@@ -21,7 +21,7 @@ pub type Config = File<analysis::Settings, quarantine::policy::PolicySettings>;
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// The history, one SQLite file [default: .flakedb/history.db]
+    /// The history, one SQLite file [default: .flakedb/history.db here or in a directory above]
     #[arg(long, global = true, value_name = "FILE", env = "FLAKEDB_DB")]
     db: Option<PathBuf>,
     /// The project, owner/name [default: from CI, git or the directory]
@@ -94,10 +94,15 @@ impl Global {
         let db = match (&self.db, &file.db) {
             (Some(flag), _) => flag.clone(),
             (None, Some(configured)) => near(directory.join(configured)),
-            (None, None) => near(directory.join(DEFAULT_DB)),
+            (None, None) => near(nearest_history(&directory).join(DEFAULT_DB)),
         };
         Ok(Settled { file, path, db, directory })
     }
+}
+
+/// The nearest directory upward that has a history already, else `directory` itself.
+fn nearest_history(directory: &Path) -> &Path {
+    directory.ancestors().find(|above| above.join(DEFAULT_DB).is_file()).unwrap_or(directory)
 }
 
 impl Settled {

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use crate::context::Overrides;
 use crate::context::resolve::Surroundings;
-use crate::model::{Lane, Timestamp, Variant};
+use crate::model::{Lane, RunContext, Timestamp, Variant};
 use crate::ops::ingest::{IngestOutcome, IngestRequest, collect};
 use crate::ops::reading::ReadRequest;
 use crate::report::view::{IngestView, Phase};
-use crate::report::{Format, View};
+use crate::report::{Format, View, escape, sentence};
 
 use super::console::{Console, Verbosity};
 use super::exit;
@@ -107,6 +107,11 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
     }
 }
 
+/// True where the command line asks never to fail, even if the rest of it makes no sense.
+pub fn never_fails(mut arguments: impl Iterator<Item = std::ffi::OsString>) -> bool {
+    arguments.any(|argument| argument == "--exit-zero")
+}
+
 fn attempt(args: &Args, global: &Global, console: &Console) -> Result<u8, Failure> {
     let settled = global.settle()?;
     let request = args.request(global, &settled)?;
@@ -122,13 +127,19 @@ fn attempt(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
     view.notes.extend(notes(&view, &request));
     let page = screen(View::Ingest(&view), args.output.format, console)?;
     console.deliver(&page, args.output.output.as_deref())?;
-    if args.output.format != Format::Json {
-        return Ok(code(outcome.input_failed));
+    if args.output.format == Format::Json {
+        for problem in &view.problems {
+            console.warn(&format!("{}: {}: {}", problem.file, problem.code, problem.message));
+        }
     }
-    for problem in &view.problems {
-        console.warn(&format!("{}: {}: {}", problem.file, problem.code, problem.message));
+    if !outcome.input_failed {
+        return Ok(exit::FINE);
     }
-    Ok(code(outcome.input_failed))
+    console.error(
+        &format!("{} could not be read", sentence::count(view.rejected as u32, "input")),
+        None,
+    );
+    Ok(exit::INPUT)
 }
 
 fn carry_out(
@@ -151,10 +162,6 @@ fn carry_out(
     collected.write(&mut store, progress).map_err(Failure::history)
 }
 
-const fn code(input_failed: bool) -> u8 {
-    if input_failed { exit::INPUT } else { exit::FINE }
-}
-
 fn phases(progress: &Progress) -> Vec<Phase> {
     let seconds = |(name, time): (&'static str, std::time::Duration)| Phase {
         name,
@@ -168,6 +175,15 @@ fn notes(view: &IngestView, request: &IngestRequest) -> Vec<String> {
     let named = request.overrides.build.is_some()
         || request.surroundings.ci.as_ref().is_some_and(|ci| ci.context.build.is_some());
     let mut notes = Vec::new();
+    if let Some(context) = &view.run {
+        notes.push(context_in_words(context, request));
+        if context.revision.is_none() {
+            notes.push(
+                "no revision is known, so nothing can pass and fail on one; --revision names it"
+                    .to_owned(),
+            );
+        }
+    }
     if view.runs_new > 1 && !named && view.runs_new == view.reports_new {
         notes.push(
             "no build is known, so each report counts as a run of its own; --build ID joins them"
@@ -175,6 +191,21 @@ fn notes(view: &IngestView, request: &IngestRequest) -> Vec<String> {
         );
     }
     notes
+}
+
+/// The run as it was understood, so that a wrong guess is seen at once.
+fn context_in_words(run: &RunContext, request: &IngestRequest) -> String {
+    let mut words = vec![format!("project {}", run.project)];
+    words
+        .extend(run.revision.as_deref().map(|sha| format!("revision {}", sentence::revision(sha))));
+    words.extend(run.branch.as_ref().map(|branch| format!("branch {branch}")));
+    words.push(sentence::lane(run.lane).to_owned());
+    words.extend((!run.variant.is_empty()).then(|| run.variant.to_string()));
+    words.extend(run.build.as_ref().map(|build| format!("build {build}")));
+    words.extend((run.attempt > 1).then(|| format!("attempt {}", run.attempt)));
+    let ci = request.surroundings.ci.as_ref();
+    let by = ci.map(|ci| format!(" (from {})", ci.provider)).unwrap_or_default();
+    format!("run: {}{by}", escape::line(&words.join(", ")))
 }
 
 impl Args {

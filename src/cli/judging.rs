@@ -66,6 +66,15 @@ impl JudgingArgs {
         store: &SqliteStore,
     ) -> Result<JudgeRequest, Failure> {
         let window = &self.window;
+        if let (Some(since), Some(until)) = (window.since, window.until)
+            && since >= until
+        {
+            return Err(Failure::usage(anyhow::anyhow!(
+                "the window is empty: --since {} is not before --until {}",
+                since.to_rfc3339(),
+                until.to_rfc3339()
+            )));
+        }
         let timed = window.days.is_some() || window.since.is_some();
         let configured = settled.file.window;
         Ok(JudgeRequest {

@@ -1,6 +1,6 @@
 //! Progress on a terminal, and where the time went.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, Once};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -15,6 +15,8 @@ const PATIENCE: Duration = Duration::from_millis(700);
 /// Follows an operation: a bar where a person watches, and the time of each phase.
 pub struct Progress {
     bar: ProgressBar,
+    /// Done once the bar is on the screen, or where it must never be.
+    draws: Once,
     started: Instant,
     phases: Mutex<Vec<(&'static str, Instant)>>,
 }
@@ -24,14 +26,14 @@ impl Progress {
     #[must_use]
     pub fn new(console: &Console) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-        if console.is_watched() {
-            let late = ProgressDrawTarget::stderr_with_hz(10);
-            bar.set_draw_target(late);
-        }
         if let Ok(style) = ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} ({eta} left)") {
             bar.set_style(style);
         }
-        Self { bar, started: Instant::now(), phases: Mutex::new(Vec::new()) }
+        let draws = Once::new();
+        if !console.is_watched() {
+            draws.call_once(|| {});
+        }
+        Self { bar, draws, started: Instant::now(), phases: Mutex::new(Vec::new()) }
     }
 
     /// How long each phase took, in order.
@@ -70,10 +72,10 @@ impl Watcher for Progress {
     }
 
     fn step(&self) {
-        if self.started.elapsed() >= PATIENCE {
-            self.bar.inc(1);
-        } else {
-            self.bar.update(|state| state.set_pos(state.pos() + 1));
+        self.bar.inc(1);
+        if !self.draws.is_completed() && self.started.elapsed() >= PATIENCE {
+            self.draws
+                .call_once(|| self.bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10)));
         }
     }
 }

@@ -22,7 +22,7 @@ Examples:
   flakedb show checkout --days 90 --format json")]
 pub struct Args {
     /// The test, or part of its name
-    #[arg(value_name = "TEST")]
+    #[arg(value_name = "TEST", allow_hyphen_values = true)]
     test: String,
     #[command(flatten)]
     judging: JudgingArgs,

@@ -6,6 +6,7 @@ use crate::model::Timestamp;
 use crate::ops::reading::ReadRequest;
 use crate::ops::validate::validate;
 use crate::report::View;
+use crate::report::view::FileView;
 
 use super::console::Console;
 use super::exit;
@@ -16,7 +17,8 @@ use super::progress::Progress;
 /// Say what is wrong with reports: invalid, sub-optimal or a note, where, and the mend
 ///
 /// Each file is accepted, accepted with warnings, salvaged (only its whole cases can be used) or
-/// rejected. Exits with 1 where a file was salvaged or rejected, with --strict also for warnings.
+/// rejected. Exits with 1 where a file was salvaged or rejected, with --strict also for warnings,
+/// and with 3 where one could not be read at all.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -37,6 +39,9 @@ pub struct Args {
     output: FormatArgs,
 }
 
+/// Codes of inputs of which nothing could be opened.
+const UNREAD: [&str; 3] = ["IO", "IS_DIRECTORY", "NO_MATCH"];
+
 /// Reads the reports and shows what is wrong with them.
 ///
 /// # Errors
@@ -53,6 +58,10 @@ pub fn run(args: &Args, console: &Console) -> Result<u8, Failure> {
     progress.finish(console);
     let page = screen(View::Validate(&view), args.output.format, console)?;
     console.deliver(&page, args.output.output.as_deref())?;
+    let unread = |file: &FileView| UNREAD.contains(&file.code.as_str());
+    if view.files.iter().any(unread) {
+        return Ok(exit::INPUT);
+    }
     let found = view.rejected + view.salvaged > 0 || (args.strict && view.warned > 0);
     Ok(if found { exit::FINDINGS } else { exit::FINE })
 }

@@ -58,7 +58,7 @@ pub struct WindowSection {
 #[non_exhaustive]
 pub enum ConfigError {
     /// The file is there but cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}", path.display())]
     Read {
         /// The file.
         path: PathBuf,

@@ -161,7 +161,8 @@ impl RunContext {
     ///
     /// With a build, all reports of one project, revision, build, attempt and variant are one run,
     /// whatever order or number of uploads they come in. Without one nothing says what belongs
-    /// together, so the run is keyed by `anonymous`: the smallest report hash of its group.
+    /// together, so the run is keyed by `anonymous`, the smallest report hash of its group, and by the
+    /// start that somebody stated.
     #[must_use]
     pub fn key(&self, anonymous: ReportHash) -> RunKey {
         let hasher = KeyHasher::new("run.1")
@@ -172,7 +173,11 @@ impl RunContext {
             Some(build) => {
                 hasher.part(b"build").part(build.as_bytes()).part(&self.attempt.to_le_bytes())
             }
-            None => hasher.part(b"report").part(&anonymous.0),
+            // Equal reports of two starts are two runs: what was back-filled says so outright.
+            None => hasher
+                .part(b"report")
+                .part(&anonymous.0)
+                .part(&self.started.map_or(0, |started| started.0).to_le_bytes()),
         };
         RunKey(hasher.finish())
     }
@@ -198,6 +203,8 @@ mod tests {
         let (one, two) = (ReportHash::of(b"1"), ReportHash::of(b"2"));
         let mut context = RunContext { project: "p".into(), ..RunContext::default() };
         assert_ne!(context.key(one), context.key(two));
+        let stated = RunContext { started: Some(Timestamp(5)), ..context.clone() };
+        assert_ne!(stated.key(one), context.key(one));
         context.build = Some("7".into());
         assert_eq!(context.key(one), context.key(two));
         let first = context.key(one);

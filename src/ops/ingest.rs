@@ -7,7 +7,7 @@ use crate::context::input::{Document, InputProblem, Severity};
 use crate::context::resolve::{Surroundings, resolve};
 use crate::context::sidecar::{Sidecar, SidecarError, Sidecars};
 use crate::context::{Overrides, zone};
-use crate::junit::{Code, Reading};
+use crate::junit::Reading;
 use crate::model::tests::TableFull;
 use crate::model::{Counts, Report, ReportHash, RunContext, Started, Timestamp};
 use crate::report::view::{FileProblem, FileVerdict, IngestView};
@@ -16,7 +16,7 @@ use crate::store::{Store, StoreError};
 
 use super::Watcher;
 use super::reading::{Input, ReadRequest, read_all};
-use super::validate::verdict_of;
+use super::validate::{is_passed_over, verdict_of};
 
 /// What to ingest, and what is known about where it comes from.
 #[derive(Debug, Clone, Default)]
@@ -122,7 +122,7 @@ struct FileDone {
     verdict: Option<FileVerdict>,
     counts: Counts,
     warnings: u64,
-    project: Option<String>,
+    context: Option<RunContext>,
     problem: Option<FileProblem>,
     input_failed: bool,
     passed_over: bool,
@@ -148,7 +148,7 @@ impl Collector<'_> {
         let sidecar = self.sidecar(&document)?;
         let context =
             resolve(&self.request.overrides, sidecar.as_ref(), &self.request.surroundings);
-        done.project = Some(context.project.clone());
+        done.context = Some(context.clone());
         let meta = self.meta(&document, &reading, context);
         self.builder.add(meta, &reading.report)?;
         Ok(done)
@@ -204,17 +204,12 @@ fn unread(problem: &InputProblem) -> FileDone {
     }
 }
 
-/// Codes of files that are something else, and no damaged report.
-const FOREIGN: [Code; 3] = [Code::NotJunit, Code::NotXml, Code::Html];
-
 /// A document with what its reader said about it.
 fn described(document: &Document, reading: &Reading) -> FileDone {
     let verdict = verdict_of(reading.verdict);
     let worst = reading.warnings.iter().min_by_key(|warning| warning.code);
     let rejected = verdict == FileVerdict::Reject;
-    // Walks and globs meet coverage reports and configurations; only a named one is a mistake.
-    let passed_over =
-        rejected && !document.named && worst.is_some_and(|warning| FOREIGN.contains(&warning.code));
+    let passed_over = is_passed_over(document, reading);
     let told = matches!(verdict, FileVerdict::Reject | FileVerdict::Salvage);
     let problem = worst.filter(|_| told).map(|warning| FileProblem {
         file: document.name.clone(),
@@ -230,7 +225,7 @@ fn described(document: &Document, reading: &Reading) -> FileDone {
         verdict: Some(verdict),
         counts: reading.report.counts,
         warnings: reading.warnings.len() as u64 + reading.warnings_dropped,
-        project: None,
+        context: None,
         problem,
         input_failed: rejected && !passed_over,
         passed_over,
@@ -247,7 +242,14 @@ impl IngestOutcome {
         view.passed_over += u64::from(file.passed_over);
         view.results.merge(&file.counts);
         view.warnings += file.warnings;
-        view.projects.extend(file.project);
+        if let Some(context) = file.context {
+            match (&view.run, view.projects.is_empty()) {
+                (None, true) => view.run = Some(context.clone()),
+                (Some(known), _) if *known != context => view.run = None,
+                _ => {}
+            }
+            view.projects.push(context.project);
+        }
         view.problems.extend(file.problem);
         self.input_failed |= file.input_failed;
     }

@@ -1,7 +1,7 @@
 //! What is wrong with some reports.
 
 use crate::context::input::{Document, InputProblem, Severity};
-use crate::junit::{Level as JunitLevel, Reading, Verdict};
+use crate::junit::{Code, Level as JunitLevel, Reading, Verdict};
 use crate::report::view::{FileVerdict, FileView, Level, ValidateView, WarningView};
 
 use super::Watcher;
@@ -35,6 +35,18 @@ const fn level_of(level: JunitLevel) -> Level {
     }
 }
 
+/// Codes of files that are something else, and no damaged report.
+const FOREIGN: [Code; 3] = [Code::NotJunit, Code::NotXml, Code::Html];
+
+/// True for a file that is no report and was found, not named: coverage reports and configurations
+/// lie beside reports.
+#[must_use]
+pub fn is_passed_over(document: &Document, reading: &Reading) -> bool {
+    reading.verdict == Verdict::Reject
+        && !document.named
+        && reading.code().is_some_and(|code| FOREIGN.contains(&code))
+}
+
 fn unread(problem: &InputProblem) -> FileView {
     let (verdict, level) = match problem.severity {
         Severity::Reject => (FileVerdict::Reject, Level::Invalid),
@@ -56,7 +68,9 @@ fn unread(problem: &InputProblem) -> FileView {
 }
 
 fn described(document: &Document, reading: &Reading) -> FileView {
-    let verdict = verdict_of(reading.verdict);
+    // What a walk or a glob brings along may be something else; what was named may not.
+    let is_passed_over = is_passed_over(document, reading);
+    let verdict = if is_passed_over { FileVerdict::Warn } else { verdict_of(reading.verdict) };
     let counts = (verdict != FileVerdict::Reject).then_some(reading.report.counts);
     let mut view = FileView::new(document.name.clone(), verdict, counts);
     view.producer = reading.report.producer.to_owned();

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::FileVerdict;
-use crate::model::Counts;
+use crate::model::{Counts, RunContext};
 
 /// A file that could not be read, or not in full.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -40,6 +40,8 @@ pub struct IngestView {
     pub history: String,
     /// The projects it went to, sorted.
     pub projects: Vec<String>,
+    /// The run, where all reports belong to one by the same context.
+    pub run: Option<RunContext>,
     /// Reports that were found.
     pub files: u64,
     /// Their size after decompression.
@@ -85,6 +87,7 @@ impl Default for IngestView {
             schema: Self::SCHEMA,
             history: String::new(),
             projects: Vec::new(),
+            run: None,
             files: 0,
             bytes: 0,
             rejected: 0,

@@ -130,13 +130,14 @@ impl Writer<'_> {
         let sql = "SELECT 1 FROM report JOIN run USING (run_id)
             JOIN variant USING (variant_id) LEFT JOIN revision USING (revision_id)
             WHERE report.project_id = ?1 AND content_hash = ?2 AND build IS NULL
-              AND variant.name = ?3 AND revision.name IS ?4";
+              AND variant.name = ?3 AND revision.name IS ?4 AND stated_ms IS ?5";
         let variant = context.variant.to_string();
         Ok(self.connection.prepare_cached(sql)?.exists(params![
             project,
             entry.hash.0,
             variant,
-            context.revision
+            context.revision,
+            context.started.map(|time| time.0)
         ])?)
     }
 

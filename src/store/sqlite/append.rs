@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use super::failure::explain;
 use super::numbers::Scope;
@@ -45,6 +45,7 @@ pub(super) fn append(connection: &Connection, batch: &Batch) -> Result<Appended>
         failures: Vec::new(),
         project_is_new: false,
         scope: Scope::default(),
+        often: Often::prepare(connection)?,
         encoder: Encoder::default(),
         appended: Appended { reports_known: batch.repeated, ..Appended::default() },
     };
@@ -80,8 +81,46 @@ pub(super) struct Writer<'a> {
     /// True where the present project came with this batch, so that nothing of it is known.
     pub(super) project_is_new: bool,
     pub(super) scope: Scope,
+    pub(super) often: Often<'a>,
     encoder: Encoder,
     pub(super) appended: Appended,
+}
+
+/// Statements that run once for each test, failure or bad attempt: kept at hand, because looking
+/// one up by its text costs as much as running it.
+pub(super) struct Often<'a> {
+    pub(super) select_test: CachedStatement<'a>,
+    pub(super) insert_test: CachedStatement<'a>,
+    pub(super) select_failure: CachedStatement<'a>,
+    pub(super) insert_failure: CachedStatement<'a>,
+    insert_bad: CachedStatement<'a>,
+}
+
+impl<'a> Often<'a> {
+    fn prepare(connection: &'a Connection) -> Result<Self> {
+        let prepare = |sql| connection.prepare_cached(sql);
+        Ok(Self {
+            select_test: prepare(
+                "SELECT test_id, first_seen_ms, suite, file FROM test JOIN scope USING (scope_id)
+                WHERE test.project_id = ?1 AND identity = ?2",
+            )?,
+            insert_test: prepare(
+                "INSERT INTO test (project_id, identity, scope_id, name, qualified, first_seen_ms)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?,
+            select_failure: prepare(
+                "SELECT failure_id FROM failure WHERE project_id = ?1 AND identity = ?2",
+            )?,
+            insert_failure: prepare(
+                "INSERT INTO failure (project_id, identity, signature, kind, message, body)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?,
+            insert_bad: prepare(
+                "INSERT INTO bad (project_id, run_id, report_id, test_id, attempt, outcome,
+                failure_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?,
+        })
+    }
 }
 
 fn first_seen(batch: &Batch, project: &str, tests: usize) -> Vec<i64> {
@@ -308,7 +347,7 @@ impl Writer<'_> {
     }
 
     fn insert_bad(
-        &self,
+        &mut self,
         project: i64,
         run: i64,
         report: i64,
@@ -316,9 +355,7 @@ impl Writer<'_> {
         tests: &[u32],
         failures: &[u32],
     ) -> Result<()> {
-        let sql = "INSERT INTO bad (project_id, run_id, report_id, test_id, attempt, outcome,
-            failure_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-        let mut insert = self.connection.prepare_cached(sql)?;
+        let insert = &mut self.often.insert_bad;
         for mark in &entry.bad {
             let Some(test) = tests.get(mark.result as usize) else { continue };
             let failure = mark.failure.and_then(|place| failures.get(place as usize));

@@ -59,18 +59,13 @@ impl Writer<'_> {
         }
         self.appended.tests_new += 1;
         let scope = self.scope(project, &test)?;
-        let sql = "INSERT INTO test (project_id, identity, scope_id, name, qualified,
-            first_seen_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         let values = params![project, test.id.0, scope, test.name, test.qualified, started];
-        let number = self.connection.prepare_cached(sql)?.insert(values)?;
+        let number = self.often.insert_test.insert(values)?;
         u32::try_from(number).map_err(|_| AppendError::Full("tests"))
     }
 
-    fn known_test(&self, project: i64, test: &TestIdentity<'_>) -> Result<Option<KnownTest>> {
-        let sql = "SELECT test_id, first_seen_ms, suite, file FROM test JOIN scope USING (scope_id)
-            WHERE test.project_id = ?1 AND identity = ?2";
-        let mut select = self.connection.prepare_cached(sql)?;
-        let mut rows = select.query(params![project, test.id.0])?;
+    fn known_test(&mut self, project: i64, test: &TestIdentity<'_>) -> Result<Option<KnownTest>> {
+        let mut rows = self.often.select_test.query(params![project, test.id.0])?;
         let Some(row) = rows.next()? else { return Ok(None) };
         let (suite, file) = (row.get_ref(2)?.as_str(), row.get_ref(3)?.as_str());
         let (suite, file) = (suite.unwrap_or_default(), file.unwrap_or_default());
@@ -162,21 +157,18 @@ impl Writer<'_> {
         let Some(failure) = self.batch.failures.get(place as usize) else {
             return Err(AppendError::Full("failures"));
         };
-        let sql = "SELECT failure_id FROM failure WHERE project_id = ?1 AND identity = ?2";
         let found: Option<i64> = match self.project_is_new {
             true => None,
             false => {
-                let mut select = self.connection.prepare_cached(sql)?;
-                select.query_row(params![project, failure.id.0], |row| row.get(0)).optional()?
+                let values = params![project, failure.id.0];
+                self.often.select_failure.query_row(values, |row| row.get(0)).optional()?
             }
         };
         let number = match found {
             Some(number) => number,
             None => {
                 self.appended.failures_new += 1;
-                let sql = "INSERT INTO failure (project_id, identity, signature, kind, message,
-                    body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-                let mut insert = self.connection.prepare_cached(sql)?;
+                let insert = &mut self.often.insert_failure;
                 let (id, signature) = (failure.id.0, failure.signature.0);
                 let (kind, message) = (&failure.kind, &failure.message);
                 match &failure.text {

@@ -1,6 +1,6 @@
 //! Reading: rows in domain terms from prepared statements.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use rusqlite::types::{ToSql, ValueRef};
 use rusqlite::{Connection, Result, Row, params};
@@ -263,24 +263,20 @@ fn bad_of_test(
     runs: &[RunRow],
     test: TestNo,
 ) -> Result<Vec<BadRow>> {
-    let places: HashMap<RunNo, usize> =
-        runs.iter().enumerate().map(|(place, run)| (run.no, place)).collect();
+    // One look-up for each run of the window, so that a long history costs no more than a short.
     let sql = "SELECT bad.run_id, test_id, attempt, outcome, failure_id
         FROM bad JOIN report USING (report_id)
         WHERE bad.project_id = (SELECT project_id FROM project WHERE name = ?1)
-          AND test_id = ?2
+          AND test_id = ?2 AND bad.run_id = ?3
         ORDER BY report.started_ms, report.content_hash, attempt";
     let mut select = connection.prepare_cached(sql)?;
     let mut out = Vec::new();
-    for row in select.query_map(params![project, test.0], bad_row)? {
-        let row = row?;
-        if let Some(&place) = places.get(&row.run) {
-            out.push((place, row));
+    for run in runs {
+        for row in select.query_map(params![project, test.0, run.no.0], bad_row)? {
+            out.push(row?);
         }
     }
-    // Stable: the order of reports and attempts within a run stays.
-    out.sort_by_key(|(place, _)| *place);
-    Ok(out.into_iter().map(|(_, row)| row).collect())
+    Ok(out)
 }
 
 fn bad_row(row: &Row<'_>) -> Result<BadRow> {

@@ -20,6 +20,9 @@ Examples:
   flakedb db merge shard-1.db shard-2.db     join other histories to this one
   flakedb db backup nightly.db")]
 pub struct Args {
+    /// How to write the result
+    #[arg(long, short, value_enum, default_value_t, global = true)]
+    format: Plain,
     #[command(subcommand)]
     command: Command,
 }
@@ -28,11 +31,7 @@ pub struct Args {
 enum Command {
     /// Show what is in the history and how large it is
     #[command(after_help = "Examples:\n  flakedb db info\n  flakedb db info --format json")]
-    Info {
-        /// How to write the result
-        #[arg(long, short, value_enum, default_value_t)]
-        format: Plain,
-    },
+    Info,
     /// Check every page, reference and segment; exit with 1 where something is wrong
     #[command(after_help = "Examples:\n  flakedb db check\n  flakedb db check --db old.db")]
     Check,
@@ -68,13 +67,30 @@ enum Plain {
 /// Where a history cannot be used.
 pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failure> {
     let settled = global.settle()?;
-    match &args.command {
-        Command::Info { format } => info(&settled.open_to_read()?, &settled.db, *format, console),
-        Command::Check => check(&settled.open_to_read()?, &settled.db, console),
-        Command::Merge { sources } => {
-            merge(&mut settled.open_to_write()?, sources, &settled.db, console)
+    let (db, format) = (&settled.db, args.format);
+    let (text, code) = match &args.command {
+        Command::Info => info(&settled.open_to_read()?, db, format)?,
+        Command::Check => check(&settled.open_to_read()?, db, format)?,
+        Command::Merge { sources } => merge(&mut settled.open_to_write()?, sources, db, format)?,
+        Command::Backup { target } => backup(&settled.open_to_read()?, target, format)?,
+    };
+    console.print(&text)?;
+    if code == exit::FINDINGS {
+        console.note("restore a backup, or start anew and ingest the reports again");
+    }
+    Ok(code)
+}
+
+/// What a subcommand prints, and its exit code.
+type Said = (String, u8);
+
+/// A view as JSON, or the text for people.
+fn said(format: Plain, view: &impl Serialize, text: String, code: u8) -> Result<Said, Failure> {
+    match format {
+        Plain::Text => Ok((text, code)),
+        Plain::Json => {
+            Ok((serde_json::to_string_pretty(view).map_err(Failure::usage)? + "\n", code))
         }
-        Command::Backup { target } => backup(&settled.open_to_read()?, target, console),
     }
 }
 
@@ -100,7 +116,7 @@ struct ProjectView {
     last_started: Option<String>,
 }
 
-fn info(store: &SqliteStore, db: &Path, format: Plain, console: &Console) -> Result<u8, Failure> {
+fn info(store: &SqliteStore, db: &Path, format: Plain) -> Result<Said, Failure> {
     use crate::store::Store as _;
     let info = store.info().map_err(Failure::history)?;
     let projects = store.projects().map_err(Failure::history)?;
@@ -123,12 +139,8 @@ fn info(store: &SqliteStore, db: &Path, format: Plain, console: &Console) -> Res
             })
             .collect(),
     };
-    let text = match format {
-        Plain::Json => serde_json::to_string_pretty(&view).map_err(Failure::usage)? + "\n",
-        Plain::Text => info_text(&view),
-    };
-    console.print(&text)?;
-    Ok(exit::FINE)
+    let text = info_text(&view);
+    said(format, &view, text, exit::FINE)
 }
 
 fn info_text(view: &InfoView) -> String {
@@ -155,42 +167,92 @@ fn info_text(view: &InfoView) -> String {
     text
 }
 
-fn check(store: &SqliteStore, db: &Path, console: &Console) -> Result<u8, Failure> {
-    let findings = store.check().map_err(Failure::history)?;
-    if findings.is_empty() {
-        console.print(&format!("{}: whole\n", db.display()))?;
-        return Ok(exit::FINE);
+/// What `db check --format json` prints.
+#[derive(Debug, Serialize)]
+struct CheckView {
+    schema: &'static str,
+    history: String,
+    findings: Vec<FindingView>,
+}
+
+#[derive(Debug, Serialize)]
+struct FindingView {
+    place: String,
+    problem: String,
+}
+
+fn check(store: &SqliteStore, db: &Path, format: Plain) -> Result<Said, Failure> {
+    let findings = store.check().map_err(Failure::history)?.into_iter();
+    let findings = findings
+        .map(|finding| FindingView { place: finding.place, problem: finding.problem })
+        .collect();
+    let history = db.display().to_string();
+    let view = CheckView { schema: "flakedb.db-check.v1", history, findings };
+    if view.findings.is_empty() {
+        let text = format!("{}: whole\n", view.history);
+        return said(format, &view, text, exit::FINE);
     }
-    let mut text = String::new();
-    for finding in &findings {
-        text += &format!("{}: {}: {}\n", db.display(), finding.place, finding.problem);
-    }
-    console.print(&text)?;
-    console.note("restore a backup, or start anew and ingest the reports again");
-    Ok(exit::FINDINGS)
+    let line = |finding: &FindingView| {
+        format!("{}: {}: {}\n", view.history, finding.place, finding.problem)
+    };
+    let text = view.findings.iter().map(line).collect();
+    said(format, &view, text, exit::FINDINGS)
+}
+
+/// What `db merge --format json` prints.
+#[derive(Debug, Serialize)]
+struct MergeView {
+    schema: &'static str,
+    history: String,
+    sources: Vec<MergedView>,
+}
+
+#[derive(Debug, Serialize)]
+struct MergedView {
+    history: String,
+    runs_new: u64,
+    reports_new: u64,
+    reports_known: u64,
 }
 
 fn merge(
     store: &mut SqliteStore,
     sources: &[PathBuf],
     db: &Path,
-    console: &Console,
-) -> Result<u8, Failure> {
+    format: Plain,
+) -> Result<Said, Failure> {
+    let mut merged = Vec::new();
     for source in sources {
         let appended = store.merge_from(source).map_err(Failure::history)?;
-        console.print(&format!(
-            "{}: {} new runs, {} new reports, {} known reports into {}\n",
-            source.display(),
-            appended.runs_new,
-            appended.reports_new,
-            appended.reports_known,
-            db.display()
-        ))?;
+        merged.push(MergedView {
+            history: source.display().to_string(),
+            runs_new: appended.runs_new,
+            reports_new: appended.reports_new,
+            reports_known: appended.reports_known,
+        });
     }
-    Ok(exit::FINE)
+    let history = db.display().to_string();
+    let view = MergeView { schema: "flakedb.db-merge.v1", history, sources: merged };
+    let line = |one: &MergedView| {
+        let MergedView { history, runs_new, reports_new, reports_known } = one;
+        format!(
+            "{history}: {runs_new} new runs, {reports_new} new reports, {reports_known} known \
+             reports into {}\n",
+            view.history
+        )
+    };
+    let text = view.sources.iter().map(line).collect();
+    said(format, &view, text, exit::FINE)
 }
 
-fn backup(store: &SqliteStore, target: &Path, console: &Console) -> Result<u8, Failure> {
+/// What `db backup --format json` prints.
+#[derive(Debug, Serialize)]
+struct BackupView {
+    schema: &'static str,
+    written: String,
+}
+
+fn backup(store: &SqliteStore, target: &Path, format: Plain) -> Result<Said, Failure> {
     if target.exists() {
         return Err(Failure::usage(anyhow::anyhow!("{} exists already", target.display()))
             .hint("name a file that does not exist yet"));
@@ -198,6 +260,7 @@ fn backup(store: &SqliteStore, target: &Path, console: &Console) -> Result<u8, F
     store.backup(target).map_err(Failure::history)?;
     // What was copied is worth nothing if it cannot be opened.
     SqliteStore::open(target, OpenMode::ReadOnly).map_err(Failure::history)?;
-    console.print(&format!("wrote {}\n", target.display()))?;
-    Ok(exit::FINE)
+    let view = BackupView { schema: "flakedb.db-backup.v1", written: target.display().to_string() };
+    let text = format!("wrote {}\n", view.written);
+    said(format, &view, text, exit::FINE)
 }

@@ -7,7 +7,7 @@ use crate::context::input::{Document, InputProblem, Severity};
 use crate::context::resolve::{Surroundings, resolve};
 use crate::context::sidecar::{Sidecar, SidecarError, Sidecars};
 use crate::context::{Overrides, zone};
-use crate::junit::Reading;
+use crate::junit::{Code, Reading, Warning};
 use crate::model::tests::TableFull;
 use crate::model::{Counts, Report, ReportHash, RunContext, Started, Timestamp};
 use crate::report::view::{FileProblem, FileVerdict, IngestView};
@@ -210,8 +210,12 @@ fn described(document: &Document, reading: &Reading) -> FileDone {
     let worst = reading.warnings.iter().min_by_key(|warning| warning.code);
     let rejected = verdict == FileVerdict::Reject;
     let passed_over = is_passed_over(document, reading);
-    let told = matches!(verdict, FileVerdict::Reject | FileVerdict::Salvage);
-    let problem = worst.filter(|_| told).map(|warning| FileProblem {
+    // A suite that crashed before its first test must not look like a report with a blemish.
+    let told = |warning: &&Warning| {
+        matches!(verdict, FileVerdict::Reject | FileVerdict::Salvage)
+            || warning.code == Code::SuiteError
+    };
+    let problem = worst.filter(told).map(|warning| FileProblem {
         file: document.name.clone(),
         verdict: if passed_over { FileVerdict::Warn } else { verdict },
         code: warning.code.as_str().to_owned(),

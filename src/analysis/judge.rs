@@ -183,6 +183,7 @@ fn judged_run(history: &History, run: &Run, outage: bool) -> JudgedRun {
         url: run.url.clone(),
         executed: run.executed,
         bad: run.bad,
+        suite_failures: run.suite_failures,
         outage,
     }
 }

@@ -191,8 +191,18 @@ pub struct JudgedRun {
     pub executed: u32,
     /// Tests that failed or errored in the end.
     pub bad: u32,
+    /// Errors of whole suites, which belong to no single test.
+    pub suite_failures: u32,
     /// Failed attempts all told count as an outage here.
     pub outage: bool,
+}
+
+impl JudgedRun {
+    /// True where anything failed: a test, or a whole suite before its tests could.
+    #[must_use]
+    pub const fn is_red(&self) -> bool {
+        self.bad > 0 || self.suite_failures > 0
+    }
 }
 
 /// The verdict on one test in one variant.

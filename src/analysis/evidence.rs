@@ -162,7 +162,7 @@ impl<'a> Reading<'a> {
         evidence: &mut Evidence,
     ) {
         let settings = &self.settings.evidence;
-        let (mut runs, mut troubled) = (0, 0);
+        let (mut runs, mut troubled) = (0_u32, 0_u32);
         let mut last_good: Option<u32> = None;
         for (seen, run) in results.iter().filter(|(_, run)| Some(run.lane) == self.main) {
             let lasting = evidence.streaks.last_mut().filter(|streak| streak.ended_by.is_none());
@@ -181,6 +181,11 @@ impl<'a> Reading<'a> {
                     let contradicted =
                         streak.revisions.iter().any(|name| conflicts.contains_key(name.as_str()));
                     streak.end(seen, contradicted, settings);
+                    // What a breakage did says nothing about how often the test flickers.
+                    if streak.kind == StreakKind::Breakage && !contradicted {
+                        runs -= streak.runs;
+                        troubled -= streak.runs;
+                    }
                     evidence.passes_since_streak = 1;
                 }
                 (None, false) => evidence.passes_since_streak += 1,

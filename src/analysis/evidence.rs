@@ -53,7 +53,7 @@ pub struct Evidence {
     pub ignored_outages: u32,
     /// Failures on one change's branch only.
     pub ignored_changes: u32,
-    /// Runs in which different tests shared its name.
+    /// Failures that may be of any of several tests that share its name; they count nowhere else.
     pub ambiguous: u32,
     /// Runs of the default branch or a change that were red for this test alone.
     pub reddened_alone: u32,
@@ -126,10 +126,15 @@ impl<'a> Reading<'a> {
             .iter()
             .max_by_key(|(_, last)| **last)
             .map(|(revision, _)| (*revision).to_owned());
+        // Nobody knows which of the tests that share the name failed there.
+        let unclear: Vec<u32> =
+            results.iter().filter(|(seen, _)| seen.unclear()).map(|(seen, _)| seen.run).collect();
+        results.retain(|(seen, _)| !seen.unclear());
         self.read_main_line(&results, &conflicts, &mut evidence);
         let ignored = self.read_branches(&results, &conflicts, &mut evidence);
         results.retain(|(seen, _)| !ignored.contains(&seen.run));
         count(&results, &mut evidence);
+        note_unclear(&unclear, &results, &mut evidence);
         evidence
     }
 
@@ -284,7 +289,6 @@ fn count(results: &[(&Seen, &Run)], evidence: &mut Evidence) {
         let bad = seen.outcome.is_bad();
         evidence.executions += 1;
         evidence.failures += u32::from(bad);
-        evidence.ambiguous += u32::from(seen.repeat == Repeat::Ambiguous);
         if seen.retried() {
             evidence.retried += 1;
             evidence.last_retried = Some(run.no);
@@ -302,5 +306,16 @@ fn count(results: &[(&Seen, &Run)], evidence: &mut Evidence) {
         if bad && gates && run.bad == 1 && run.suite_failures == 0 {
             evidence.reddened_alone += 1;
         }
+    }
+}
+
+/// Notes failures of shared names: no evidence, but trouble that a clean row must outlast.
+fn note_unclear(unclear: &[u32], results: &[(&Seen, &Run)], evidence: &mut Evidence) {
+    let Some(last) = unclear.last() else { return };
+    evidence.ambiguous = unclear.len() as u32;
+    let after = results.iter().filter(|(seen, _)| seen.run > *last).count() as u32;
+    if after < evidence.clean {
+        evidence.clean = after;
+        evidence.executions_to_last_trouble = evidence.executions - after;
     }
 }

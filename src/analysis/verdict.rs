@@ -141,7 +141,7 @@ pub enum Fact {
         /// Failures of this test there.
         failures: u32,
     },
-    /// Repeated records that are no evidence: different tests share the name.
+    /// Failures that are no evidence: different tests share the name.
     Ambiguous {
         /// In how many runs.
         runs: u32,
@@ -219,7 +219,8 @@ pub struct Verdict {
     pub probability: Option<f64>,
     /// The method recommends to quarantine it.
     pub quarantine: bool,
-    /// Runs in which it passed or failed; outages and failures of one change alone left out.
+    /// Runs in which it passed or failed; outages, failures of one change alone and failures of a
+    /// name that tests share left out.
     pub executions: u32,
     /// Of these, how many ended badly.
     pub failures: u32,

@@ -183,6 +183,7 @@ const fn speaks_for(fact: &Fact, status: Status) -> bool {
                     | Fact::Flips { .. },
                 Status::Flaky | Status::Suspect | Status::Recovering,
             )
+            | (Fact::Ambiguous { .. }, Status::Suspect)
             | (Fact::Rule { .. }, _)
     )
 }
@@ -230,8 +231,8 @@ pub fn fact(fact: &Fact, runs: &[JudgedRun]) -> String {
             format!("{} on changes of their own not counted", count(*failures, "failure"))
         }
         Fact::Ambiguous { runs } => format!(
-            "Different tests share this name in {}; those results are no evidence",
-            count(*runs, "run")
+            "Different tests share this name; {} not counted, as nobody knows which failed",
+            count(*runs, "failure")
         ),
         Fact::Rule { text } => escape::line(text).into_owned(),
     }

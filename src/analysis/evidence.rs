@@ -31,7 +31,7 @@ pub struct Evidence {
     pub conflicts: u32,
     /// The last of them.
     pub last_conflict: Option<String>,
-    /// Short failures of the main line that went away by themselves.
+    /// Short failures of the main line that went away by themselves, alone in their time.
     pub recoveries: u32,
     /// Branches that failed while nothing but the test explains it.
     pub branches: u32,
@@ -186,6 +186,7 @@ impl<'a> Reading<'a> {
                     let contradicted =
                         streak.revisions.iter().any(|name| conflicts.contains_key(name.as_str()));
                     streak.end(seen, contradicted, settings);
+                    self.read_span(results, streak);
                     // What a breakage did says nothing about how often the test flickers.
                     if streak.kind == StreakKind::Breakage && !contradicted {
                         runs -= streak.runs;
@@ -207,6 +208,33 @@ impl<'a> Reading<'a> {
             .iter()
             .filter(|streak| streak.ended_by.is_some() && streak.kind == StreakKind::Blip)
             .count() as u32;
+    }
+
+    /// Takes a short streak for a breakage where the branches of its time failed as well.
+    ///
+    /// Branches hold what the main line held, so that their failures lengthen the streak. Most of
+    /// those that ran must agree, since a flake passes on some of them.
+    fn read_span(&self, results: &[(&Seen, &Run)], streak: &mut Streak) {
+        let (StreakKind::Blip, Some(end)) = (streak.kind, streak.ended_by) else { return };
+        let from = results.partition_point(|(seen, _)| seen.run < streak.first);
+        let until = results.partition_point(|(seen, _)| seen.run < end);
+        let mut bad_at_last = BTreeMap::new();
+        let mut revisions = BTreeSet::new();
+        for (seen, run) in results.get(from..until).unwrap_or_default() {
+            if Some(run.lane) == self.main || run.failed_in_mass(&self.settings.outage) {
+                continue;
+            }
+            bad_at_last.insert(branch_of(run), seen.outcome.is_bad());
+            if seen.outcome.is_bad() {
+                revisions.insert(run.revision.as_deref().ok_or(seen.run));
+            }
+        }
+        let failing = bad_at_last.values().filter(|bad| **bad).count();
+        let agree = failing > bad_at_last.len() - failing;
+        let failed = failing.min(revisions.len()) as u32;
+        if agree && streak.runs.saturating_add(failed) >= streak.needed {
+            streak.kind = StreakKind::Breakage;
+        }
     }
 
     /// Attributes failures beside the main line; returns the runs whose failure is ignored.
@@ -236,7 +264,7 @@ impl<'a> Reading<'a> {
             if run.failed_in_mass(&self.settings.outage) {
                 in_mass.insert(seen.run);
             } else {
-                branches.insert((run.lane, run.branch.as_deref().or(run.revision.as_deref())));
+                branches.insert(branch_of(run));
                 revisions.insert(run.revision.as_deref().ok_or(seen.run));
             }
         }
@@ -259,6 +287,11 @@ impl<'a> Reading<'a> {
         evidence.ignored_changes = ignored.len() as u32;
         ignored
     }
+}
+
+/// Which branch a run belongs to; a run without one stands for its revision.
+fn branch_of(run: &Run) -> (Lane, Option<&str>) {
+    (run.lane, run.branch.as_deref().or(run.revision.as_deref()))
 }
 
 /// Revisions that passed in one run and failed in another, with the last such run.

@@ -39,7 +39,7 @@ pub enum Now {
 pub enum Flakiness {
     /// Not at all.
     None,
-    /// One failure that nothing explains.
+    /// One failure that nothing explains, or failures of a name that tests share.
     Hint,
     /// Both outcomes on the same code, or several failures that nothing else explains.
     Shown,
@@ -94,7 +94,7 @@ impl Signs {
             (1.., _, _) => Flakiness::Shown,
             (0, recoveries, _) if recoveries >= settings.recoveries.max(1) => Flakiness::Shown,
             (0, _, branches) if branches >= settings.branches.max(1) => Flakiness::Shown,
-            (0, 0, 0) => Flakiness::None,
+            (0, 0, 0) if evidence.ambiguous == 0 => Flakiness::None,
             (0, _, _) => Flakiness::Hint,
         };
         let needed = clean_runs_needed(evidence, settings);
@@ -133,8 +133,9 @@ impl Signs {
 #[must_use]
 pub fn clean_runs_needed(evidence: &Evidence, settings: &EvidenceSettings) -> u32 {
     // Retried runs count as trouble here: what is asked is when trouble would come back.
-    let troubled = evidence.failures + evidence.retried;
-    let rate = expected_rate(troubled, evidence.executions_to_last_trouble);
+    let troubled = evidence.failures + evidence.retried + evidence.ambiguous;
+    let executions = evidence.executions_to_last_trouble + evidence.ambiguous;
+    let rate = expected_rate(troubled, executions);
     runs_to_exclude(rate, settings.clear_alpha).max(settings.clear_runs)
 }
 

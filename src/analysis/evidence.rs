@@ -31,7 +31,7 @@ pub struct Evidence {
     pub conflicts: u32,
     /// The last of them.
     pub last_conflict: Option<String>,
-    /// Short failures of the main line that went away by themselves.
+    /// Short failures of the main line that went away by themselves, alone in their time.
     pub recoveries: u32,
     /// Branches that failed while nothing but the test explains it.
     pub branches: u32,
@@ -53,7 +53,7 @@ pub struct Evidence {
     pub ignored_outages: u32,
     /// Failures on one change's branch only.
     pub ignored_changes: u32,
-    /// Runs in which different tests shared its name.
+    /// Failures that may be of any of several tests that share its name; they count nowhere else.
     pub ambiguous: u32,
     /// Runs of the default branch or a change that were red for this test alone.
     pub reddened_alone: u32,
@@ -126,10 +126,15 @@ impl<'a> Reading<'a> {
             .iter()
             .max_by_key(|(_, last)| **last)
             .map(|(revision, _)| (*revision).to_owned());
+        // Nobody knows which of the tests that share the name failed there.
+        let unclear: Vec<u32> =
+            results.iter().filter(|(seen, _)| seen.unclear()).map(|(seen, _)| seen.run).collect();
+        results.retain(|(seen, _)| !seen.unclear());
         self.read_main_line(&results, &conflicts, &mut evidence);
         let ignored = self.read_branches(&results, &conflicts, &mut evidence);
         results.retain(|(seen, _)| !ignored.contains(&seen.run));
         count(&results, &mut evidence);
+        note_unclear(&unclear, &results, &mut evidence);
         evidence
     }
 
@@ -162,7 +167,7 @@ impl<'a> Reading<'a> {
         evidence: &mut Evidence,
     ) {
         let settings = &self.settings.evidence;
-        let (mut runs, mut troubled) = (0, 0);
+        let (mut runs, mut troubled) = (0_u32, 0_u32);
         let mut last_good: Option<u32> = None;
         for (seen, run) in results.iter().filter(|(_, run)| Some(run.lane) == self.main) {
             let lasting = evidence.streaks.last_mut().filter(|streak| streak.ended_by.is_none());
@@ -181,6 +186,12 @@ impl<'a> Reading<'a> {
                     let contradicted =
                         streak.revisions.iter().any(|name| conflicts.contains_key(name.as_str()));
                     streak.end(seen, contradicted, settings);
+                    self.read_span(results, streak);
+                    // What a breakage did says nothing about how often the test flickers.
+                    if streak.kind == StreakKind::Breakage && !contradicted {
+                        runs -= streak.runs;
+                        troubled -= streak.runs;
+                    }
                     evidence.passes_since_streak = 1;
                 }
                 (None, false) => evidence.passes_since_streak += 1,
@@ -197,6 +208,33 @@ impl<'a> Reading<'a> {
             .iter()
             .filter(|streak| streak.ended_by.is_some() && streak.kind == StreakKind::Blip)
             .count() as u32;
+    }
+
+    /// Takes a short streak for a breakage where the branches of its time failed as well.
+    ///
+    /// Branches hold what the main line held, so that their failures lengthen the streak. Most of
+    /// those that ran must agree, since a flake passes on some of them.
+    fn read_span(&self, results: &[(&Seen, &Run)], streak: &mut Streak) {
+        let (StreakKind::Blip, Some(end)) = (streak.kind, streak.ended_by) else { return };
+        let from = results.partition_point(|(seen, _)| seen.run < streak.first);
+        let until = results.partition_point(|(seen, _)| seen.run < end);
+        let mut bad_at_last = BTreeMap::new();
+        let mut revisions = BTreeSet::new();
+        for (seen, run) in results.get(from..until).unwrap_or_default() {
+            if Some(run.lane) == self.main || run.failed_in_mass(&self.settings.outage) {
+                continue;
+            }
+            bad_at_last.insert(branch_of(run), seen.outcome.is_bad());
+            if seen.outcome.is_bad() {
+                revisions.insert(run.revision.as_deref().ok_or(seen.run));
+            }
+        }
+        let failing = bad_at_last.values().filter(|bad| **bad).count();
+        let agree = failing > bad_at_last.len() - failing;
+        let failed = failing.min(revisions.len()) as u32;
+        if agree && streak.runs.saturating_add(failed) >= streak.needed {
+            streak.kind = StreakKind::Breakage;
+        }
     }
 
     /// Attributes failures beside the main line; returns the runs whose failure is ignored.
@@ -226,7 +264,7 @@ impl<'a> Reading<'a> {
             if run.failed_in_mass(&self.settings.outage) {
                 in_mass.insert(seen.run);
             } else {
-                branches.insert((run.lane, run.branch.as_deref().or(run.revision.as_deref())));
+                branches.insert(branch_of(run));
                 revisions.insert(run.revision.as_deref().ok_or(seen.run));
             }
         }
@@ -249,6 +287,11 @@ impl<'a> Reading<'a> {
         evidence.ignored_changes = ignored.len() as u32;
         ignored
     }
+}
+
+/// Which branch a run belongs to; a run without one stands for its revision.
+fn branch_of(run: &Run) -> (Lane, Option<&str>) {
+    (run.lane, run.branch.as_deref().or(run.revision.as_deref()))
 }
 
 /// Revisions that passed in one run and failed in another, with the last such run.
@@ -279,7 +322,6 @@ fn count(results: &[(&Seen, &Run)], evidence: &mut Evidence) {
         let bad = seen.outcome.is_bad();
         evidence.executions += 1;
         evidence.failures += u32::from(bad);
-        evidence.ambiguous += u32::from(seen.repeat == Repeat::Ambiguous);
         if seen.retried() {
             evidence.retried += 1;
             evidence.last_retried = Some(run.no);
@@ -297,5 +339,16 @@ fn count(results: &[(&Seen, &Run)], evidence: &mut Evidence) {
         if bad && gates && run.bad == 1 && run.suite_failures == 0 {
             evidence.reddened_alone += 1;
         }
+    }
+}
+
+/// Notes failures of shared names: no evidence, but trouble that a clean row must outlast.
+fn note_unclear(unclear: &[u32], results: &[(&Seen, &Run)], evidence: &mut Evidence) {
+    let Some(last) = unclear.last() else { return };
+    evidence.ambiguous = unclear.len() as u32;
+    let after = results.iter().filter(|(seen, _)| seen.run > *last).count() as u32;
+    if after < evidence.clean {
+        evidence.clean = after;
+        evidence.executions_to_last_trouble = evidence.executions - after;
     }
 }

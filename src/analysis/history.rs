@@ -103,6 +103,12 @@ impl Seen {
         self.outcome.is_bad() || self.retried()
     }
 
+    /// It failed under a name that different tests share, so nobody knows which of them did.
+    #[must_use]
+    pub fn unclear(&self) -> bool {
+        self.outcome.is_bad() && self.repeat == Repeat::Ambiguous
+    }
+
     /// Failed attempts in a row at its end, at least 1 for a bad result.
     ///
     /// Several tests that share a name prove nothing by their number.

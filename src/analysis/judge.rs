@@ -72,7 +72,9 @@ fn verdict(history: &History, unit: &Unit, evidence: &Evidence, opinion: Opinion
     facts.extend(facts_of(history, evidence));
     facts.sort_by_key(|fact| bearing(opinion.status, fact));
     // One outage makes a whole suite bad once; its cells would outweigh everything else.
-    let only_in_outages = evidence.clean == evidence.executions && evidence.ignored_changes == 0;
+    let only_in_outages = evidence.clean == evidence.executions
+        && evidence.ignored_changes == 0
+        && evidence.ambiguous == 0;
     let cells = match (opinion.status, only_in_outages) {
         (Status::Healthy, true) => Vec::new(),
         _ => unit.cells(),
@@ -135,9 +137,9 @@ fn facts_of(history: &History, evidence: &Evidence) -> Vec<Fact> {
         .filter(|streak| streak.kind == StreakKind::Breakage)
         .and_then(|streak| passes_since(history, evidence, streak));
     let left_out = [
+        (evidence.ambiguous, Fact::Ambiguous { runs: evidence.ambiguous }),
         (evidence.ignored_outages, Fact::IgnoredOutages { failures: evidence.ignored_outages }),
         (evidence.ignored_changes, Fact::IgnoredChanges { failures: evidence.ignored_changes }),
-        (evidence.ambiguous, Fact::Ambiguous { runs: evidence.ambiguous }),
     ];
     let present = |(count, fact): (u32, Fact)| (count > 0).then_some(fact);
     [failing, retried, conflict]
@@ -183,6 +185,7 @@ fn judged_run(history: &History, run: &Run, outage: bool) -> JudgedRun {
         url: run.url.clone(),
         executed: run.executed,
         bad: run.bad,
+        suite_failures: run.suite_failures,
         outage,
     }
 }

@@ -283,11 +283,11 @@ fn recount(window: &Window, outages: &[bool]) -> BTreeMap<(TestNo, String), Reco
 }
 
 fn ignored(verdict: &Verdict) -> u32 {
-    let changes = |fact: &Fact| match fact {
-        Fact::IgnoredChanges { failures } => Some(*failures),
-        _ => None,
+    let left_out = |fact: &Fact| match fact {
+        Fact::IgnoredChanges { failures } | Fact::Ambiguous { runs: failures } => *failures,
+        _ => 0,
     };
-    verdict.facts.iter().find_map(changes).unwrap_or(0)
+    verdict.facts.iter().map(left_out).sum()
 }
 
 proptest! {

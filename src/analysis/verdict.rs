@@ -141,7 +141,7 @@ pub enum Fact {
         /// Failures of this test there.
         failures: u32,
     },
-    /// Repeated records that are no evidence: different tests share the name.
+    /// Failures that are no evidence: different tests share the name.
     Ambiguous {
         /// In how many runs.
         runs: u32,
@@ -191,8 +191,18 @@ pub struct JudgedRun {
     pub executed: u32,
     /// Tests that failed or errored in the end.
     pub bad: u32,
+    /// Errors of whole suites, which belong to no single test.
+    pub suite_failures: u32,
     /// Failed attempts all told count as an outage here.
     pub outage: bool,
+}
+
+impl JudgedRun {
+    /// True where anything failed: a test, or a whole suite before its tests could.
+    #[must_use]
+    pub const fn is_red(&self) -> bool {
+        self.bad > 0 || self.suite_failures > 0
+    }
 }
 
 /// The verdict on one test in one variant.
@@ -209,7 +219,8 @@ pub struct Verdict {
     pub probability: Option<f64>,
     /// The method recommends to quarantine it.
     pub quarantine: bool,
-    /// Runs in which it passed or failed; outages and failures of one change alone left out.
+    /// Runs in which it passed or failed; outages, failures of one change alone and failures of a
+    /// name that tests share left out.
     pub executions: u32,
     /// Of these, how many ended badly.
     pub failures: u32,

@@ -33,6 +33,7 @@ fn run(place: u32) -> JudgedRun {
         url: Some(format!("https://ci.example/builds/{}", 400 + place / 2)),
         executed: 38,
         bad: u32::from(place % 7 == 3) * 2,
+        suite_failures: 0,
         outage: false,
     }
 }

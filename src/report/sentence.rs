@@ -6,6 +6,7 @@
 use super::escape;
 use super::limits::REVISION_CHARS;
 use super::palette::Tone;
+use super::view::RunsView;
 use crate::analysis::verdict::{Fact, JudgedRun, NextStep, Rate, Status, Verdict};
 use crate::model::{Lane, Micros, Timestamp};
 
@@ -183,6 +184,7 @@ const fn speaks_for(fact: &Fact, status: Status) -> bool {
                     | Fact::Flips { .. },
                 Status::Flaky | Status::Suspect | Status::Recovering,
             )
+            | (Fact::Ambiguous { .. }, Status::Suspect)
             | (Fact::Rule { .. }, _)
     )
 }
@@ -224,14 +226,14 @@ pub fn fact(fact: &Fact, runs: &[JudgedRun]) -> String {
         ),
         Fact::FailsSince { .. } | Fact::PassesSince { .. } => streak(fact),
         Fact::IgnoredOutages { failures } => {
-            format!("{} during outages not counted", count(*failures, "failure"))
+            format!("{} together with many other tests not counted", count(*failures, "failure"))
         }
         Fact::IgnoredChanges { failures } => {
             format!("{} on changes of their own not counted", count(*failures, "failure"))
         }
         Fact::Ambiguous { runs } => format!(
-            "Different tests share this name in {}; those results are no evidence",
-            count(*runs, "run")
+            "Different tests share this name; {} not counted, as nobody knows which failed",
+            count(*runs, "failure")
         ),
         Fact::Rule { text } => escape::line(text).into_owned(),
     }
@@ -251,6 +253,10 @@ fn streak(fact: &Fact) -> String {
                 }
             };
             let revisions = match (first_bad, last_good) {
+                (Some(bad), Some(good)) if bad == good => format!(
+                    "; passed and failed on the same revision {}: look at the environment",
+                    revision(bad)
+                ),
                 (Some(bad), Some(good)) => {
                     format!("; passed on {}, failed from {}", revision(good), revision(bad))
                 }
@@ -301,6 +307,37 @@ pub fn next(step: NextStep) -> String {
 #[must_use]
 pub fn harm(reddened_alone: u32) -> Option<String> {
     (reddened_alone > 0).then(|| format!("Alone turned {} red", count(reddened_alone, "build")))
+}
+
+/// One sentence that answers "is it getting better?".
+#[must_use]
+pub fn trend(runs: &RunsView) -> String {
+    let outages = match runs.outages {
+        0 => String::new(),
+        outages => format!("; {} set aside", count(outages, "more run")),
+    };
+    let usual = runs.total - runs.outages;
+    match (usual, runs.red) {
+        (0, _) => return "Every run was set aside: many tests failed together".to_owned(),
+        (1, 0) => return format!("The only run was green{outages}"),
+        (1, _) => return format!("The only run was red{outages}"),
+        (_, 0) => return format!("No red run among {}{outages}", number(usual)),
+        _ => {}
+    }
+    let halves = match usual {
+        0..4 => String::new(),
+        _ => format!(
+            ": {} in the older half, {} in the newer",
+            number(runs.red_older_half),
+            number(runs.red_newer_half)
+        ),
+    };
+    format!(
+        "{} of {} {}{halves}{outages}",
+        number(runs.red),
+        count(usual, "run"),
+        if runs.red == 1 { "was red" } else { "were red" }
+    )
 }
 
 /// Which branch a run belongs to, for people.
@@ -416,6 +453,15 @@ mod tests {
                 "Failed in the last 5 runs, since 2025-11-22; passed on v1.2-rc, failed from bbbbbbbbbb",
             ),
             (
+                Fact::FailsSince {
+                    runs: 5,
+                    first_bad: Some("v1.2".into()),
+                    last_good: Some("v1.2".into()),
+                    since,
+                },
+                "Failed in the last 5 runs, since 2025-11-22; passed and failed on the same revision v1.2: look at the environment",
+            ),
+            (
                 Fact::PassesSince { runs: 1, failed_runs: 4, first_good: None, since },
                 "Passed in the last run, on 2025-11-22, after 4 failed runs in a row",
             ),
@@ -427,7 +473,10 @@ mod tests {
                 Fact::RecoveredByItself { times: 1 },
                 "Failed on the default branch and recovered by itself once",
             ),
-            (Fact::IgnoredOutages { failures: 1 }, "1 failure during outages not counted"),
+            (
+                Fact::IgnoredOutages { failures: 1 },
+                "1 failure together with many other tests not counted",
+            ),
             (Fact::Rule { text: "a\u{1b}b".into() }, "a\\u{1b}b"),
         ] {
             assert_eq!(fact(&given, &[]), wanted);

@@ -20,7 +20,7 @@ pub const LEGEND: [&str; 6] = [
     "E\u{a0}errored",
     "r\u{a0}passed\u{a0}on\u{a0}retry",
     "s\u{a0}skipped",
-    "x\u{a0}failed\u{a0}in\u{a0}an\u{a0}outage",
+    "x\u{a0}failed\u{a0}with\u{a0}many\u{a0}others",
 ];
 /// What a strip that was too long shows in addition.
 pub const LEGEND_FOLDED: &str =

@@ -15,6 +15,7 @@ pub(super) fn write(view: &ReportView, document: &mut Document) {
         return;
     }
     document.paragraph(&summary(view));
+    document.paragraph(&format!("{}.", sentence::trend(&view.runs)));
     if view.tests.is_empty() {
         document.paragraph(match view.listing {
             "only" => "No test has this status.",
@@ -30,8 +31,11 @@ pub(super) fn write(view: &ReportView, document: &mut Document) {
     );
     document.paragraph(&format!("<sub>{}</sub>", strip::LEGEND.join(" · ")));
     if !view.outages.is_empty() {
-        let outages = sentence::count(view.outages.len() as u64, "outage");
-        document.paragraph(&format!("{outages} set aside: failures there count against no test."));
+        let runs = sentence::count(view.outages.len() as u64, "run");
+        document.paragraph(&format!(
+            "{runs} set aside, in which many tests failed together, and not before or after: \
+             failures there count against no test."
+        ));
     }
 }
 
@@ -46,10 +50,9 @@ fn summary(view: &ReportView) -> String {
         })
         .collect();
     format!(
-        "{}, {} in {} ({}): {}.",
+        "{} in {} ({}): {}.",
         sentence::count(view.totals.tests, "test"),
-        sentence::count(view.runs.red, "red run"),
-        sentence::number(view.runs.total),
+        sentence::count(view.runs.total, "run"),
         text(&view.window.text),
         counts.join(", ")
     )

@@ -70,7 +70,7 @@ fn verdict(variant: &VariantView, document: &mut Document) {
 
 fn row(row: &TimelineRow) -> Vec<String> {
     let outcome = match (row.outage, row.retried) {
-        (true, _) => format!("{}, in an outage", row.outcome.word()),
+        (true, _) => format!("{}, with many others", row.outcome.word()),
         (false, true) => format!("{} on retry", row.outcome.word()),
         (false, false) => row.outcome.word().to_owned(),
     };

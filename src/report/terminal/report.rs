@@ -5,7 +5,7 @@ use super::super::limits::{
     STRIP_COLUMN_WIDE_MIN, TERMINAL_TESTS_MAX,
 };
 use super::super::palette::Tone;
-use super::super::view::{OutageView, ReportView, RunsView, TestView};
+use super::super::view::{OutageView, ReportView, TestView};
 use super::super::{escape, sentence, strip};
 use super::page::{Airy, Column, Fit, Grid, Page, typed};
 use crate::analysis::verdict::Status;
@@ -91,37 +91,7 @@ fn summary(view: &ReportView, page: &mut Page) {
         .collect();
     let tests = sentence::count(totals.tests, "test");
     page.prose(&format!("{tests}{variants}: {}", counts.join(", ")));
-    page.prose(&trend(&view.runs));
-}
-
-/// One sentence that answers "is it getting better?".
-fn trend(runs: &RunsView) -> String {
-    let outages = match runs.outages {
-        0 => String::new(),
-        outages => format!("; {} set aside", sentence::count(outages, "outage")),
-    };
-    let usual = runs.total - runs.outages;
-    match (usual, runs.red) {
-        (0, _) => return "Every run was an outage".to_owned(),
-        (1, 0) => return format!("The only run was green{outages}"),
-        (1, _) => return format!("The only run was red{outages}"),
-        (_, 0) => return format!("No red run among {}{outages}", sentence::number(usual)),
-        _ => {}
-    }
-    let halves = match usual {
-        0..4 => String::new(),
-        _ => format!(
-            ": {} in the older half, {} in the newer",
-            sentence::number(runs.red_older_half),
-            sentence::number(runs.red_newer_half)
-        ),
-    };
-    format!(
-        "{} of {} {}{halves}{outages}",
-        sentence::number(runs.red),
-        sentence::count(usual, "run"),
-        if runs.red == 1 { "was red" } else { "were red" }
-    )
+    page.prose(&sentence::trend(&view.runs));
 }
 
 fn name(test: &TestView) -> String {
@@ -290,14 +260,14 @@ fn outages(view: &ReportView, page: &mut Page) {
     if view.outages.is_empty() {
         return;
     }
-    page.section("Outages, whose failures count against no test");
+    page.section("Set aside: many tests failed together, not before or after");
     let newest = view.outages.iter().rev().take(OUTAGES_SHOWN_MAX);
     for outage in newest {
         page.bullet(&outage_line(outage));
     }
     let more = view.outages.len().saturating_sub(OUTAGES_SHOWN_MAX);
     if more > 0 {
-        page.bullet(&sentence::count(more as u64, "earlier outage"));
+        page.bullet(&sentence::count(more as u64, "earlier run"));
     }
 }
 

@@ -154,7 +154,7 @@ fn revision(row: &TimelineRow) -> String {
 fn outcome(row: &TimelineRow, page: &Page) -> String {
     let text = match (row.outcome, row.retried, row.outage) {
         (Outcome::Passed, true, _) => "passed on retry".to_owned(),
-        (outcome, _, true) if outcome.is_bad() => format!("{} in an outage", outcome.word()),
+        (outcome, _, true) if outcome.is_bad() => format!("{} with many", outcome.word()),
         (outcome, ..) => outcome.word().to_owned(),
     };
     page.mark(report::tone(row.mark), &text)

@@ -136,7 +136,7 @@ pub struct RunsView {
     pub total: u64,
     /// Runs in which far more tests failed than their own rates explain.
     pub outages: u64,
-    /// Runs with a failed test, outages left out.
+    /// Runs with a failed test or an error of a whole suite, outages left out.
     pub red: u64,
     /// Of the older half of the runs, outages left out, how many were red.
     pub red_older_half: u64,
@@ -156,7 +156,7 @@ impl RunsView {
     pub fn new(runs: &[JudgedRun]) -> Self {
         let usual: Vec<&JudgedRun> = runs.iter().filter(|run| !run.outage).collect();
         let (older, newer) = usual.split_at(usual.len() / 2);
-        let red = |runs: &[&JudgedRun]| runs.iter().filter(|run| run.bad > 0).count() as u64;
+        let red = |runs: &[&JudgedRun]| runs.iter().filter(|run| run.is_red()).count() as u64;
         let mut variants = BTreeMap::new();
         for run in runs {
             *variants.entry(run.variant.clone()).or_insert(0) += 1;
@@ -299,5 +299,14 @@ mod tests {
         assert_eq!(runs.red, red);
         assert_eq!((runs.total, runs.outages), (52, 1));
         assert_eq!(RunsView::new(&judgement.runs[3..4]).red_newer_half, 1);
+    }
+
+    #[test]
+    fn a_run_whose_suite_failed_as_a_whole_is_red_without_a_failed_test() {
+        let mut run = sample::usual().runs.swap_remove(0);
+        run.bad = 0;
+        assert_eq!(RunsView::new(std::slice::from_ref(&run)).red, 0);
+        run.suite_failures = 1;
+        assert_eq!(RunsView::new(&[run]).red, 1);
     }
 }

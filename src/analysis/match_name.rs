@@ -5,10 +5,12 @@
 pub enum Fit {
     /// Character by character.
     Exact,
-    /// But for upper and lower case.
-    CaseApart,
     /// The label ends so, at a boundary between names: `TestX::test_a`.
     Suffix,
+    /// The whole label but for upper and lower case.
+    CaseApart,
+    /// The label ends so but for upper and lower case.
+    SuffixCaseApart,
     /// The label has it somewhere.
     Part,
     /// All its words are in the label, in this order.
@@ -41,7 +43,7 @@ const TYPED_CHARACTERS_MAX: usize = 200;
 /// use flakedb::analysis::match_name::{Fit, find};
 /// let labels = ["tests.cart::TestCart::test_add", "tests.cart::TestCart::test_addition"];
 /// let found = find("testcart::test_add", &labels);
-/// assert_eq!((found[0].place, found[0].fit), (0, Fit::Suffix));
+/// assert_eq!((found[0].place, found[0].fit), (0, Fit::SuffixCaseApart));
 /// assert_eq!(found.len(), 1);
 /// ```
 #[must_use]
@@ -87,13 +89,15 @@ impl Query {
         if label == self.typed {
             return Some((Fit::Exact, 0));
         }
+        if ends_with_names(label, &self.typed) {
+            return Some((Fit::Suffix, 0));
+        }
         let lower = label.to_lowercase();
         if lower == self.lower {
             return Some((Fit::CaseApart, 0));
         }
-        let name_goes_on = |c: char| c.is_alphanumeric() || c == '_';
-        if lower.strip_suffix(&self.lower).is_some_and(|before| !before.ends_with(name_goes_on)) {
-            return Some((Fit::Suffix, 0));
+        if ends_with_names(&lower, &self.lower) {
+            return Some((Fit::SuffixCaseApart, 0));
         }
         if lower.contains(&self.lower) {
             return Some((Fit::Part, 0));
@@ -131,6 +135,12 @@ impl Query {
             .filter_map(|text| distance(&self.characters, text, allowed))
             .min()
     }
+}
+
+/// True where the label ends so and no name is cut in two.
+fn ends_with_names(label: &str, end: &str) -> bool {
+    let name_goes_on = |c: char| c.is_alphanumeric() || c == '_';
+    label.strip_suffix(end).is_some_and(|before| !before.ends_with(name_goes_on))
 }
 
 /// Runs of letters and digits.
@@ -213,7 +223,9 @@ mod tests {
             ("tests.mail::test_send", Some(Fit::Exact), vec![2]),
             ("Tests.mail::test_send", Some(Fit::CaseApart), vec![2, 3]),
             ("TestCart::test_add", Some(Fit::Suffix), vec![0]),
-            ("test_send", Some(Fit::Suffix), vec![2, 3]),
+            ("test_send", Some(Fit::Suffix), vec![2]),
+            ("mail::TEST_SEND", Some(Fit::SuffixCaseApart), vec![2, 3]),
+            ("Test_Send", Some(Fit::SuffixCaseApart), vec![2, 3]),
             ("with_tax", Some(Fit::Suffix), vec![4]),
             ("test_add_", Some(Fit::Part), vec![1]),
             ("cart add twice", Some(Fit::Words), vec![1]),
@@ -230,7 +242,7 @@ mod tests {
     #[test]
     fn only_one_candidate_is_certain() {
         assert!(certain(&find("TestCart::test_add", &LABELS)).is_some());
-        assert!(certain(&find("test_send", &LABELS)).is_none());
+        assert!(certain(&find("Test_Send", &LABELS)).is_none());
     }
 
     /// The definition, without limits or early ends.

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
 
-use crate::model::Timestamp;
 use crate::ops::quarantine::{Quarantine, QuarantineRequest, quarantine};
 use crate::quarantine::emit::{FORMATS, Format};
 use crate::report::View;
@@ -61,7 +60,6 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
         judge: args.judging.request(global, &settled, &store)?,
         policy: settled.file.quarantine.clone().unwrap_or_default(),
         owners: owners(&settled),
-        now: Timestamp::from(chrono::Utc::now()),
     };
     let progress = Progress::new(console);
     let list = quarantine(&store, request, &progress);

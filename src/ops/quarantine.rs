@@ -1,12 +1,11 @@
 //! The list of tests that must not block a merge, by policy, for people or for a runner.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use crate::analysis::verdict::Status;
+use crate::analysis::verdict::{Judgement, Status};
 use crate::context::owners::Owners;
-use crate::model::Timestamp;
 use crate::quarantine::emit::{self, EmitEntry, Emitted, TestName};
-use crate::quarantine::policy::{self, Entry, Plan, PolicySettings};
+use crate::quarantine::policy::{self, Entry, LooksBroken, Plan, PolicySettings};
 use crate::report::sentence;
 use crate::report::view::{QuarantineEntry, QuarantineView, WindowView};
 use crate::store::Store;
@@ -23,8 +22,6 @@ pub struct QuarantineRequest {
     pub policy: PolicySettings,
     /// Who owns which file.
     pub owners: Option<Owners>,
-    /// Now, from which entries expire.
-    pub now: Timestamp,
 }
 
 /// The list that the policy makes of a window.
@@ -32,11 +29,13 @@ pub struct Quarantine {
     plan: Plan,
     names: Names,
     producers: HashMap<TestNo, Vec<String>>,
+    steady: HashMap<TestNo, Vec<String>>,
     known: Vec<TestNo>,
     view: QuarantineView,
 }
 
-/// Judges the window and applies the policy.
+/// Judges the window and applies the policy; entries expire counted from its newest run, so that
+/// the same history gives the same list whenever it is asked.
 ///
 /// # Errors
 /// An unusable history, or settings that make no sense.
@@ -54,14 +53,16 @@ pub fn quarantine(
         let owners = names.owners(test);
         (!owners.is_empty()).then(|| owners.join(" "))
     };
-    let plan = policy::plan(&judged, &request.policy, &owner, request.now);
+    let newest = judged.runs.iter().map(|run| run.started).max().unwrap_or_default();
+    let plan = policy::plan(&judged, &request.policy, &owner, newest);
     let view = view(&plan, &names, &request.judge, judged.method);
     let listed: Vec<TestNo> = plan.entries.iter().map(|entry| entry.test).collect();
     let mut producers: HashMap<TestNo, Vec<String>> = HashMap::new();
     for (test, producer) in store.producers(&listed)? {
         producers.entry(test).or_default().push(producer);
     }
-    Ok(Quarantine { plan, names, producers, known, view })
+    let steady = steady(&judged, &listed);
+    Ok(Quarantine { plan, names, producers, steady, known, view })
 }
 
 impl Quarantine {
@@ -92,12 +93,25 @@ impl Quarantine {
             test: test_name(self.names.row(entry.test)?),
             producers: self.producers.get(&entry.test).cloned().unwrap_or_default(),
             variant: entry.variant.clone(),
+            other_variants: self.steady.get(&entry.test).cloned().unwrap_or_default(),
             owner: entry.owner.clone(),
             reason: reason(entry),
             since: Some(entry.since),
             expires: Some(entry.expires),
         })
     }
+}
+
+/// The variants in which listed tests run and are not flaky.
+fn steady(judged: &Judgement, listed: &[TestNo]) -> HashMap<TestNo, Vec<String>> {
+    let listed: HashSet<&TestNo> = listed.iter().collect();
+    let mut steady: HashMap<TestNo, Vec<String>> = HashMap::new();
+    for verdict in judged.verdicts.iter().filter(|verdict| listed.contains(&verdict.test)) {
+        if !matches!(verdict.status, Status::Flaky | Status::Stale) {
+            steady.entry(verdict.test).or_default().push(verdict.variant.clone());
+        }
+    }
+    steady
 }
 
 /// Why the entry is there, with the counts behind it.
@@ -148,5 +162,10 @@ fn notes(plan: &Plan, names: &Names) -> Vec<String> {
         let label = names.label(*test).label;
         format!("left out `{label}`: it is broken in another variant, which a list would hide")
     };
-    plan.broken_elsewhere.iter().map(note).collect()
+    let looks_broken = |(test, why): &(TestNo, LooksBroken)| {
+        let label = names.label(*test).label;
+        format!("left out `{label}`: {}, which looks broken, not flaky", why.words())
+    };
+    let elsewhere = plan.broken_elsewhere.iter().map(note);
+    elsewhere.chain(plan.looks_broken.iter().map(looks_broken)).collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::analysis::cluster::cluster;
-use crate::analysis::match_name;
+use crate::analysis::match_name::{self, Fit};
 use crate::analysis::verdict::{FailureCluster, Verdict};
 use crate::context::owners::Owners;
 use crate::model::{Timestamp, Variant};
@@ -115,6 +115,13 @@ fn find<'a>(tests: &'a [TestRow], typed: &str, project: &str) -> Result<&'a Test
     }
     let labels: Vec<String> = tests.iter().map(TestRow::label).collect();
     let mut found = match_name::find(typed, &labels);
+    // What a screen printed may be typed back, spelt-out characters and all.
+    let printed = |test: &&TestRow| escape::line(&test.label()) == typed;
+    if found.first().is_none_or(|best| best.fit != Fit::Exact)
+        && let Some(test) = tests.iter().find(printed)
+    {
+        return Ok(test);
+    }
     if let Some(test) = without_variant(typed).filter(|_| found.is_empty()) {
         found = match_name::find(test, &labels);
     }
@@ -147,4 +154,37 @@ fn find<'a>(tests: &'a [TestRow], typed: &str, project: &str) -> Result<&'a Test
 fn without_variant(typed: &str) -> Option<&str> {
     let (test, variant) = typed.strip_suffix(']')?.rsplit_once(" [")?;
     variant.parse::<Variant>().is_ok_and(|variant| !variant.is_empty()).then_some(test)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::TestId;
+
+    fn row(no: u32, name: &str) -> TestRow {
+        TestRow {
+            no: TestNo(no),
+            id: TestId([no as u8; 16]),
+            suite: String::new(),
+            classname: "c".to_owned(),
+            name: name.to_owned(),
+            file: String::new(),
+            qualified: false,
+            first_seen: Timestamp(0),
+        }
+    }
+
+    #[test]
+    fn a_name_is_found_as_it_is_printed() {
+        let tests = [row(1, "\u{202e}rtl"), row(2, "rtl"), row(3, "Test_A"), row(4, "test_a")];
+        for (typed, no) in [
+            (r"c::\u{202e}rtl", 1),
+            ("c::\u{202e}rtl", 1),
+            ("c::rtl", 2),
+            ("test_a", 4),
+            ("Test_A", 3),
+        ] {
+            assert_eq!(find(&tests, typed, "shop").unwrap().no, TestNo(no), "{typed}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::verdict::{Fact, Judgement, Rate, Status, Verdict};
-use crate::model::Timestamp;
+use crate::model::{Outcome, Timestamp};
 use crate::store::query::TestNo;
 
 /// Rules of the list.
@@ -20,7 +20,7 @@ pub struct PolicySettings {
     pub cap_share: f64,
     /// So many tests may be listed however few there are.
     pub cap_tests: u32,
-    /// After so many days an entry expires.
+    /// An entry expires so many days after the newest run of its window.
     pub expires_days: u32,
 }
 
@@ -81,19 +81,46 @@ pub struct Plan {
     /// Tests that are flaky in one variant and broken in another: a list by name would hide the
     /// breakage, so they are left out.
     pub broken_elsewhere: Vec<TestNo>,
+    /// Tests that a bare rule calls flaky while their failures look like a breakage, which a list
+    /// would hide; they are left out.
+    pub looks_broken: Vec<(TestNo, LooksBroken)>,
     /// The largest number of tests that may be listed.
     pub cap: u32,
 }
 
+/// Why a test that a rule calls flaky looks broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LooksBroken {
+    /// So many of its last results failed in a row.
+    FailsNow(u32),
+    /// It never failed again after it passed again, and nothing failed and passed on one revision.
+    OneStreak,
+}
+
+impl LooksBroken {
+    /// The reason, to be continued with what it looks like.
+    #[must_use]
+    pub fn words(self) -> String {
+        match self {
+            Self::FailsNow(runs) => format!("its last {runs} results failed"),
+            Self::OneStreak => "all its failures are one streak".to_owned(),
+        }
+    }
+}
+
+/// So many failures in a row until now look like a breakage.
+const FAILS_NOW_RUNS: u32 = 3;
+
 /// Proposes the list for a judgement.
 ///
-/// The cap counts tests, whatever their variants. `owner` names who should mend a test.
+/// The cap counts tests, whatever their variants. `owner` names who should mend a test. Entries
+/// expire [`PolicySettings::expires_days`] after `newest`, the start of the newest run.
 #[must_use]
 pub fn plan(
     judgement: &Judgement,
     settings: &PolicySettings,
     owner: &dyn Fn(TestNo) -> Option<String>,
-    now: Timestamp,
+    newest: Timestamp,
 ) -> Plan {
     let tests: BTreeSet<TestNo> = judgement.verdicts.iter().map(|verdict| verdict.test).collect();
     let broken: BTreeSet<TestNo> = judgement
@@ -105,8 +132,12 @@ pub fn plan(
     let wanted = || judgement.verdicts.iter().filter(|verdict| is_wanted(verdict, settings));
     let broken_elsewhere: BTreeSet<TestNo> =
         wanted().map(|verdict| verdict.test).filter(|test| broken.contains(test)).collect();
-    let mut wanted: Vec<&Verdict> =
-        wanted().filter(|verdict| !broken.contains(&verdict.test)).collect();
+    let looks_broken: BTreeMap<TestNo, LooksBroken> = wanted()
+        .filter(|verdict| !broken.contains(&verdict.test))
+        .filter_map(|verdict| Some((verdict.test, looks_broken(judgement, verdict)?)))
+        .collect();
+    let withheld = |test| broken.contains(test) || looks_broken.contains_key(test);
+    let mut wanted: Vec<&Verdict> = wanted().filter(|verdict| !withheld(&verdict.test)).collect();
     wanted.sort_by(|one, other| by_harm(one, other));
     let cap = cap(tests.len(), settings);
     let mut ranks: BTreeMap<TestNo, usize> = BTreeMap::new();
@@ -114,10 +145,42 @@ pub fn plan(
     for verdict in wanted {
         let next = ranks.len();
         let rank = *ranks.entry(verdict.test).or_insert(next);
-        let entry = entry(judgement, verdict, settings, owner, now);
+        let entry = entry(judgement, verdict, settings, owner, newest);
         if rank < cap as usize { entries.push(entry) } else { over_cap.push(entry) }
     }
-    Plan { entries, over_cap, broken_elsewhere: broken_elsewhere.into_iter().collect(), cap }
+    Plan {
+        entries,
+        over_cap,
+        broken_elsewhere: broken_elsewhere.into_iter().collect(),
+        looks_broken: looks_broken.into_iter().collect(),
+        cap,
+    }
+}
+
+/// Whether the failures behind a rule's verdict look like a breakage.
+///
+/// Only for methods that count by a rule: one that weighs evidence has told breakages apart.
+fn looks_broken(judgement: &Judgement, verdict: &Verdict) -> Option<LooksBroken> {
+    if !verdict.facts.iter().any(|fact| matches!(fact, Fact::Rule { .. })) {
+        return None;
+    }
+    let counts = |run: u32| judgement.runs.get(run as usize).is_none_or(|run| !run.outage);
+    let bads: Vec<bool> = verdict
+        .cells
+        .iter()
+        .filter(|cell| cell.outcome != Outcome::Skipped && counts(cell.run))
+        .map(|cell| cell.outcome.is_bad())
+        .collect();
+    let fails_now = bads.iter().rev().take_while(|bad| **bad).count() as u32;
+    let streaks =
+        bads.chunk_by(|one, other| one == other).filter(|same| same.first() == Some(&true));
+    let proven = verdict.retried > 0
+        || verdict.facts.iter().any(|fact| matches!(fact, Fact::BothOnOneRevision { .. }));
+    match (fails_now, streaks.count(), proven) {
+        (_, 1, false) => Some(LooksBroken::OneStreak),
+        (FAILS_NOW_RUNS.., ..) => Some(LooksBroken::FailsNow(fails_now)),
+        _ => None,
+    }
 }
 
 fn is_wanted(verdict: &Verdict, settings: &PolicySettings) -> bool {
@@ -157,7 +220,7 @@ fn entry(
     verdict: &Verdict,
     settings: &PolicySettings,
     owner: &dyn Fn(TestNo) -> Option<String>,
-    now: Timestamp,
+    newest: Timestamp,
 ) -> Entry {
     let first = verdict.cells.iter().find(|cell| cell.outcome.is_bad() || cell.retried);
     let since = first.and_then(|cell| judgement.runs.get(cell.run as usize));
@@ -167,8 +230,8 @@ fn entry(
         variant: verdict.variant.clone(),
         owner: owner(verdict.test),
         reason: reason(verdict),
-        since: since.map_or(now, |run| run.started),
-        expires: Timestamp(now.0.saturating_add(lifetime)),
+        since: since.map_or(newest, |run| run.started),
+        expires: Timestamp(newest.0.saturating_add(lifetime)),
         failures: verdict.failures + verdict.retried,
         executions: verdict.executions,
         rate: verdict.rate,
@@ -211,6 +274,7 @@ fn reason(verdict: &Verdict) -> String {
 mod tests {
     use super::*;
     use crate::analysis::interval::wilson;
+    use crate::analysis::verdict::Cell;
 
     fn verdict(test: u32, status: Status, reddened_alone: u32) -> Verdict {
         Verdict {
@@ -265,6 +329,42 @@ mod tests {
         let plan = plan_of(vec![broken, verdict(1, Status::Flaky, 9)], &PolicySettings::default());
         assert!(plan.entries.is_empty());
         assert_eq!(plan.broken_elsewhere, [TestNo(1)]);
+    }
+
+    fn by_rule(strip: &str, retried: u32) -> Verdict {
+        let cell = |(run, mark): (usize, char)| Cell {
+            run: run as u32,
+            outcome: if mark == 'F' { Outcome::Failed } else { Outcome::Passed },
+            retried: false,
+            duration: None,
+        };
+        Verdict {
+            facts: vec![Fact::Rule { text: "3 of the last 10 results failed".into() }],
+            cells: strip.chars().enumerate().map(cell).collect(),
+            retried,
+            ..verdict(1, Status::Flaky, 0)
+        }
+    }
+
+    #[test]
+    fn what_a_rule_calls_flaky_but_looks_broken_is_left_out_by_name() {
+        use LooksBroken::{FailsNow, OneStreak};
+        for (strip, retried, wanted) in [
+            ("PPPPPPPFFF", 0, Some(OneStreak)),
+            ("PPPFFF", 0, Some(OneStreak)),
+            ("FFFPPPPPPP", 0, Some(OneStreak)),
+            ("FFFPPPPPPP", 1, None),
+            ("PFPPFPFFF", 0, Some(FailsNow(3))),
+            ("PPPFFF", 1, Some(FailsNow(3))),
+            ("PFPPFPFF", 0, None),
+            ("FPFPFPP", 0, None),
+        ] {
+            let plan = plan_of(vec![by_rule(strip, retried)], &PolicySettings::default());
+            let found = plan.looks_broken.first().map(|(_, why)| *why);
+            assert_eq!((found, plan.entries.is_empty()), (wanted, wanted.is_some()), "{strip}");
+        }
+        let weighed = Verdict { facts: Vec::new(), ..by_rule("PPPFFF", 0) };
+        assert_eq!(plan_of(vec![weighed], &PolicySettings::default()).entries.len(), 1);
     }
 
     #[test]

@@ -15,7 +15,7 @@ mod pytest_plugin;
 mod regex_text;
 mod vitest;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::Timestamp;
 
@@ -50,6 +50,8 @@ pub struct EmitEntry {
     pub producers: Vec<String>,
     /// The matrix cell as printed; empty for none.
     pub variant: String,
+    /// The other cells in which the test runs and is not flaky; runners would remove it there too.
+    pub other_variants: Vec<String>,
     /// Who should mend it.
     pub owner: Option<String>,
     /// Why it is listed.
@@ -111,7 +113,7 @@ impl Format {
 
 /// What an emitter is given.
 struct Request<'a> {
-    /// Sorted by label and variant, without duplicates.
+    /// In the order given, without duplicates.
     entries: Vec<&'a EmitEntry>,
     known: &'a [TestName],
 }
@@ -122,13 +124,13 @@ struct Request<'a> {
 /// removes, and which entries it would refuse; without them these checks are left out.
 #[must_use]
 pub fn emit(format: &Format, entries: &[EmitEntry], known: &[TestName]) -> Emitted {
-    let mut sorted: Vec<&EmitEntry> = entries.iter().collect();
-    sorted.sort_by_key(|entry| (&entry.test, &entry.variant));
-    sorted.dedup_by_key(|entry| (&entry.test, &entry.variant));
-    let all = sorted.len();
-    sorted.retain(|entry| format.names_tests_of(&entry.producers));
-    let foreign = all - sorted.len();
-    let mut emitted = (format.emit)(&Request { entries: sorted, known });
+    let mut met = BTreeSet::new();
+    let mut wanted: Vec<&EmitEntry> =
+        entries.iter().filter(|entry| met.insert((&entry.test, &entry.variant))).collect();
+    let all = wanted.len();
+    wanted.retain(|entry| format.names_tests_of(&entry.producers));
+    let foreign = all - wanted.len();
+    let mut emitted = (format.emit)(&Request { entries: wanted, known });
     if foreign > 0 {
         let tests = if foreign == 1 { "test" } else { "tests" };
         emitted
@@ -154,20 +156,20 @@ impl Request<'_> {
         words: impl Fn(&TestName) -> Expressed,
         notes: &mut Vec<String>,
     ) -> BTreeMap<String, &TestName> {
-        let mut expressed = BTreeMap::new();
-        let mut last: Option<&TestName> = None;
+        // Runners know no variants: one test is one word, and one note.
+        let mut by_test: BTreeMap<&TestName, Vec<&EmitEntry>> = BTreeMap::new();
         for entry in &self.entries {
-            // Runners know no variants: one test is one word, and one note.
-            if last == Some(&entry.test) {
-                continue;
-            }
-            last = Some(&entry.test);
-            match words(&entry.test) {
+            by_test.entry(&entry.test).or_default().push(entry);
+        }
+        let mut expressed = BTreeMap::new();
+        for (test, listed) in by_test {
+            match words(test) {
                 Expressed::As(text) => {
-                    expressed.entry(text).or_insert(&entry.test);
+                    expressed.entry(text).or_insert(test);
+                    notes.extend(also_elsewhere(test, &listed));
                 }
                 Expressed::Not(why) => {
-                    notes.push(format!("left out `{}`: {why}", printable(&entry.test.label)));
+                    notes.push(format!("left out `{}`: {why}", printable(&test.label)));
                 }
             }
         }
@@ -204,6 +206,39 @@ impl Request<'_> {
         };
         notes.push(format!("also removes {}{more}: {why}", named.join(", ")));
     }
+}
+
+/// Where else a runner removes a test, which it does whatever the variant.
+fn also_elsewhere(test: &TestName, listed: &[&EmitEntry]) -> Option<String> {
+    let others: BTreeSet<&str> = listed
+        .iter()
+        .flat_map(|entry| &entry.other_variants)
+        .map(String::as_str)
+        .filter(|other| !listed.iter().any(|entry| entry.variant == *other))
+        .collect();
+    if others.is_empty() {
+        return None;
+    }
+    let name = |other: &&str| match *other {
+        "" => "runs without a variant".to_owned(),
+        other => printable(other),
+    };
+    let mut named: Vec<String> = others.iter().take(NAMES_PER_NOTE_MAX).map(name).collect();
+    let more = others.len() - named.len();
+    if more > 0 {
+        named.push(format!("{more} more variants"));
+    }
+    let mend = match listed.iter().map(|entry| &entry.variant).find(|text| !text.is_empty()) {
+        Some(variant) => {
+            format!("; emit for one variant with --variant {}", printable(variant))
+        }
+        None => String::new(),
+    };
+    Some(format!(
+        "`{}` is also removed in {}, where it is not flaky{mend}",
+        printable(&test.label),
+        named.join(" and in ")
+    ))
 }
 
 /// Control characters as escapes, so that a note is always one line of text.

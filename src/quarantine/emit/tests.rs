@@ -18,6 +18,7 @@ fn entry(classname: &str, name: &str) -> EmitEntry {
         producers: Vec::new(),
         test: test(classname, name),
         variant: String::new(),
+        other_variants: Vec::new(),
         owner: None,
         reason: "flaky".into(),
         since: None,
@@ -52,6 +53,28 @@ fn order_duplicates_and_variants_do_not_change_what_a_runner_gets() {
         assert_eq!(emit(format, &mixed, &[]), pair, "{}", format.name);
     }
     assert_snapshot!(text("list", &[other, linux, one]));
+}
+
+#[test]
+fn a_runner_that_removes_a_test_in_other_variants_says_so() {
+    let windows = EmitEntry {
+        variant: "os=windows".into(),
+        other_variants: vec!["os=linux".into(), "os=mac".into()],
+        ..entry("tests.test_a", "test_1")
+    };
+    let wanted = ["`tests.test_a::test_1` is also removed in os=linux and in os=mac, where it is \
+                   not flaky; emit for one variant with --variant os=windows"];
+    assert_eq!(notes("pytest", std::slice::from_ref(&windows), &[]), wanted);
+    assert_eq!(notes("list", std::slice::from_ref(&windows), &[]), [""; 0]);
+    assert_eq!(notes("json", &[windows], &[]), [""; 0]);
+}
+
+#[test]
+fn list_and_json_keep_the_order_of_harm() {
+    let entries = [entry("z", "worst"), entry("a", "mild"), entry("z", "worst")];
+    assert_eq!(text("list", &entries), "z::worst\na::mild\n");
+    let json = text("json", &entries);
+    assert!(json.find("z::worst") < json.find("a::mild"));
 }
 
 #[test]

@@ -48,6 +48,18 @@ pub fn shortened(text: &str, chars: usize) -> Cow<'_, str> {
     }
 }
 
+/// The two ends of an escaped text of more than `chars` characters; how long it was stands between.
+#[must_use]
+pub fn shortened_inside(text: &str, chars: usize) -> Cow<'_, str> {
+    let all = text.chars().count();
+    if all <= chars {
+        return Cow::Borrowed(text);
+    }
+    let start: String = text.chars().take(chars / 2).collect();
+    let end: String = text.chars().skip(all - chars / 2).collect();
+    Cow::Owned(format!("{start}… ({} characters) …{end}", super::sentence::number(all as u64)))
+}
+
 /// True for characters that act on a terminal or hide or reorder text.
 ///
 /// The joiners U+200C and U+200D stay: Persian, Hindi and emoji cannot be written without them.
@@ -85,6 +97,8 @@ mod tests {
     #[test]
     fn cuts_at_the_end_only_and_says_how_much_there_was() {
         assert_eq!(shortened("äöü", 3), "äöü");
+        assert_eq!(shortened_inside("äöü", 3), "äöü");
+        assert_eq!(shortened_inside("a/bcdef/z", 4), "a/… (9 characters) …/z");
         assert_eq!(shortened(&"ä".repeat(1200), 2), "ää… (1,200 characters)");
     }
 }

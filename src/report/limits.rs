@@ -16,12 +16,16 @@ pub const HEADLINE_CHARS_MAX: usize = 300;
 pub const NAME_CHARS_MAX: usize = 1_000;
 /// Longest name column where no terminal limits the width.
 pub const NAME_COLUMN_PIPED_MAX: u16 = 200;
+/// Narrowest name column there: what stands below a name is still text and no pole of words.
+pub const NAME_COLUMN_PIPED_MIN: u16 = 30;
 /// Longest name that is worth typing back; beyond it hints use the test's id.
 pub const HINT_NAME_CHARS_MAX: usize = 200;
 /// Files with problems shown after an ingest.
 pub const PROBLEMS_SHOWN_MAX: usize = 50;
 /// Warnings shown for one file.
 pub const WARNINGS_SHOWN_MAX: usize = 20;
+/// Characters of an element's path; of a longer one the two ends are shown.
+pub const PATH_CHARS_MAX: usize = 160;
 /// Outages listed below a report.
 pub const OUTAGES_SHOWN_MAX: usize = 5;
 /// Other tests named where a typed name matched several.
@@ -31,7 +35,7 @@ pub const STRIP_COLUMN_MAX: usize = 40;
 /// Marks of a strip in the narrowest table that has a column for it.
 pub const STRIP_COLUMN_WIDE_MIN: usize = 26;
 /// Marks of a strip where no terminal limits the width.
-pub const STRIP_COLUMN_PIPED_MAX: usize = 60;
+pub const STRIP_COLUMN_PIPED_MAX: usize = 40;
 /// Width assumed where nothing says how wide the output is.
 pub const PIPED_WIDTH: u16 = 120;
 /// Narrowest width laid out for; anything narrower wraps on the terminal's side.

@@ -5,8 +5,8 @@ use comfy_table::{
 };
 
 use super::super::limits::{
-    HINT_NAME_CHARS_MAX, NAME_COLUMN_PIPED_MAX, PARAGRAPH_CHARS_MAX, PIPED_WIDTH, WIDTH_MAX,
-    WIDTH_MIN,
+    HINT_NAME_CHARS_MAX, NAME_COLUMN_PIPED_MAX, NAME_COLUMN_PIPED_MIN, PARAGRAPH_CHARS_MAX,
+    PIPED_WIDTH, WIDTH_MAX, WIDTH_MIN,
 };
 use super::super::palette::Tone;
 use super::super::{Screen, escape};
@@ -62,6 +62,8 @@ const TITLED: TableStyle = TableStyle::new().header_separator(LineStyle::none().
 const AIRY: TableStyle = TITLED.row_separator(LineStyle::none().fill(' '));
 const RULE: &str = "─";
 const GAP: u16 = 2;
+/// Columns before what belongs to a hint and stands below it.
+const HINT_INDENT: usize = 6;
 /// Width of a column that wraps where no terminal limits the width.
 const WRAP_PIPED: u16 = 56;
 
@@ -94,8 +96,8 @@ impl Page {
     /// The head of a section, set apart from what was before.
     pub(super) fn section(&mut self, title: &str) {
         self.blank();
-        self.text.push_str(&self.screen.palette.mark(Tone::Heading, title));
-        self.text.push('\n');
+        let title = self.mark(Tone::Heading, title);
+        self.prose(&title);
     }
 
     /// A paragraph; it wraps on a terminal and stays one line elsewhere.
@@ -193,7 +195,8 @@ impl Page {
             let (constraint, width) = match (fit, self.screen.width) {
                 (Fit::Content | Fit::Number, _) => (Some(ColumnConstraint::ContentWidth), content),
                 (Fit::Name, None) => {
-                    let width = content.min(NAME_COLUMN_PIPED_MAX);
+                    let width = names_width(grid, place, &widths).min(content);
+                    let width = width.min(NAME_COLUMN_PIPED_MAX);
                     (Some(lower(width)), width)
                 }
                 (Fit::Name, Some(all)) => {
@@ -229,17 +232,57 @@ impl Page {
         let longest = hints.iter().map(|(command, _)| command.chars().count()).max().unwrap_or(0);
         let aside = longest + 4 + hints.iter().map(|(_, use_)| use_.len()).max().unwrap_or(0);
         for (command, purpose) in hints {
-            // A command is never broken, so that it can be copied.
+            // A command can be copied: it is never broken but as a shell allows.
             let shown = self.mark(Tone::Command, command);
             let purpose = self.mark(Tone::Faint, purpose);
             if aside <= width {
                 let pad = " ".repeat(longest - command.chars().count());
                 self.text.push_str(&format!("  {shown}{pad}  {purpose}\n"));
             } else {
-                self.text.push_str(&format!("  {shown}\n      {purpose}\n"));
+                let lines = self.command_lines(command).into_iter();
+                for (line, indent) in lines.zip([2, HINT_INDENT]) {
+                    let line = self.mark(Tone::Command, &line);
+                    self.text.push_str(&format!("{}{line}\n", " ".repeat(indent)));
+                }
+                self.quoted(HINT_INDENT as u16, &purpose);
             }
         }
     }
+
+    /// A command in one line, or in two that a shell reads as one where a terminal is narrow.
+    fn command_lines(&self, command: &str) -> Vec<String> {
+        let fits = self.is_piped() || command.chars().count() + 2 <= self.width().into();
+        let words =
+            command.match_indices(' ').nth(1).and_then(|(at, _)| command.split_at_checked(at));
+        match (fits, words) {
+            (false, Some((start, rest))) => {
+                vec![format!("{start} \\"), rest.trim_start().to_owned()]
+            }
+            _ => vec![command.to_owned()],
+        }
+    }
+
+    /// A test as one types it, or its id where the name has no room on a line of its own.
+    pub(super) fn typed_in_hint(&self, name: &str, id: &str) -> String {
+        let text = typed(name, id);
+        let fits = self.is_piped() || text.chars().count() + HINT_INDENT <= self.width().into();
+        if fits { text } else { id.to_owned() }
+    }
+}
+
+/// How wide a column of names must be away from terminals: its names, which head their cells, stay
+/// whole, and what stands below them takes what is left of the page.
+fn names_width(grid: &Grid, place: usize, widths: &[u16]) -> u16 {
+    let cells = grid.rows.iter().filter_map(|row| row.get(place));
+    // At most two columns a character, so that the widest scripts stay whole as well.
+    let columns = |name: &str| name.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
+    let names = cells.map(|cell| columns(cell.lines().next().unwrap_or("")));
+    let names: usize = names.max().unwrap_or(0);
+    let names = u16::try_from(names).unwrap_or(u16::MAX);
+    let all: u16 =
+        widths.iter().fold(0, |sum, width| sum.saturating_add(width.saturating_add(GAP)));
+    let others = all.saturating_sub(widths.get(place).copied().unwrap_or(0));
+    names.max(PIPED_WIDTH.saturating_sub(others).max(NAME_COLUMN_PIPED_MIN))
 }
 
 /// A test as one types it in a POSIX shell; its id where the name cannot be typed.

@@ -7,7 +7,7 @@ use super::super::limits::{
 use super::super::palette::Tone;
 use super::super::view::{OutageView, ReportView, TestView};
 use super::super::{escape, sentence, strip};
-use super::page::{Airy, Column, Fit, Grid, Page, typed};
+use super::page::{Airy, Column, Fit, Grid, Page};
 use crate::analysis::verdict::Status;
 
 /// Up to this width a test has its whole line, and its numbers stand below.
@@ -38,7 +38,7 @@ pub(super) fn lay_out(view: &ReportView, page: &mut Page) {
     }
     foot(view, shown, page);
     outages(view, page);
-    page.hints(&hints(view));
+    page.hints(&hints(view, page));
 }
 
 fn head(view: &ReportView, page: &mut Page) {
@@ -287,10 +287,10 @@ fn outage_line(outage: &OutageView) -> String {
     line
 }
 
-fn hints(view: &ReportView) -> Vec<(String, &'static str)> {
+fn hints(view: &ReportView, page: &Page) -> Vec<(String, &'static str)> {
     let mut hints = Vec::new();
     if let Some(first) = view.tests.first() {
-        let test = typed(&first.test, &first.id);
+        let test = page.typed_in_hint(&first.test, &first.id);
         hints.push((format!("flakedb show {test}"), "the evidence on one test"));
     }
     if view.totals.quarantine > 0 {

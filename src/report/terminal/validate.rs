@@ -1,6 +1,6 @@
 //! What is wrong with some reports, on a terminal.
 
-use super::super::limits::WARNINGS_SHOWN_MAX;
+use super::super::limits::{PATH_CHARS_MAX, WARNINGS_SHOWN_MAX};
 use super::super::palette::Tone;
 use super::super::view::{FileVerdict, FileView, Level, ValidateView, WarningView};
 use super::super::{escape, sentence};
@@ -51,7 +51,9 @@ fn lay_out_warning(file: &FileView, warning: &WarningView, page: &mut Page) {
     page.quoted(2, &format!("{}: {level}", place(&file.file, warning.line, warning.column)));
     page.quoted(6, &escape::line(&warning.message));
     if !warning.path.is_empty() {
-        let path = page.mark(Tone::Faint, &format!("in {}", escape::line(&warning.path)));
+        let path = escape::line(&warning.path);
+        let path = escape::shortened_inside(&path, PATH_CHARS_MAX);
+        let path = page.mark(Tone::Faint, &format!("in {path}"));
         page.quoted(6, &path);
     }
 }

@@ -25,7 +25,7 @@ pub mod junit;
 pub mod model;
 #[cfg(feature = "cli")]
 pub mod ops;
-#[cfg(feature = "history")]
+#[cfg(feature = "cli")]
 pub mod quarantine;
 #[cfg(feature = "cli")]
 pub mod report;

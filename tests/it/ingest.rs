@@ -177,3 +177,51 @@ fn report_can_fail_a_build_where_it_is_asked_to() {
     sandbox.run(&["report", "--fail-on", "flaky"]).exits(1);
     sandbox.run(&["report", "--fail-on", "broken"]).exits(0);
 }
+
+#[test]
+fn a_variable_without_a_value_is_not_set() {
+    let sandbox = Sandbox::new();
+    sandbox.write("r.xml", report(&[("a", '.')]));
+    let mut command = sandbox.command(&["ingest", "r.xml"]);
+    command.env("FLAKEDB_DB", "").env("FLAKEDB_STARTED", "").env("FLAKEDB_LANE", "");
+    crate::command::finish(command).exits(0);
+    assert!(sandbox.path(".flakedb/history.db").is_file());
+}
+
+#[test]
+fn the_history_above_is_used_from_a_directory_below() {
+    let sandbox = Sandbox::new();
+    sandbox.write("r.xml", report(&[("a", '.')]));
+    sandbox.write("below/s.xml", report(&[("b", '.')]));
+    sandbox.run(&["ingest", "r.xml", "--project", "p"]).exits(0);
+    let mut command = sandbox.command(&["ingest", "s.xml", "--project", "p"]);
+    command.current_dir(sandbox.path("below"));
+    crate::command::finish(command).exits(0);
+    assert!(!sandbox.path("below/.flakedb").exists());
+    assert_eq!(totals(&sandbox)["totals"]["tests"], 2);
+}
+
+#[test]
+fn equal_reports_with_different_stated_starts_are_two_runs() {
+    let sandbox = Sandbox::new();
+    sandbox.write("r.xml", report(&[("a", '.')]));
+    for day in ["2026-11-01", "2026-11-02", "2026-11-02"] {
+        sandbox.run(&["ingest", "r.xml", "--started", day]).exits(0);
+    }
+    assert_eq!(totals(&sandbox)["runs"]["total"], 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn output_goes_through_a_link_and_never_replaces_it() {
+    let sandbox = Sandbox::new();
+    sandbox.write("r.xml", report(&[("a", 'F')]));
+    sandbox.run(&["ingest", "r.xml"]).exits(0);
+    let target = sandbox.write("target.md", "before");
+    std::os::unix::fs::symlink(&target, sandbox.path("link.md")).unwrap();
+    sandbox.run(&["report", "--format", "markdown", "-o", "link.md"]).exits(0);
+    assert!(sandbox.path("link.md").is_symlink());
+    assert!(std::fs::read_to_string(target).unwrap().starts_with("## "));
+    sandbox.run(&["report", "-o", "/dev/null"]).exits(0);
+    assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
+}

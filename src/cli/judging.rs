@@ -4,8 +4,8 @@ use clap::builder::{PossibleValue, PossibleValuesParser};
 
 use crate::analysis::Settings;
 use crate::analysis::method::METHODS;
+use crate::context::git::Checkout;
 use crate::context::owners::Owners;
-use crate::context::resolve::Surroundings;
 use crate::ops::judge::{JudgeRequest, JudgingError};
 use crate::ops::show::ShowError;
 use crate::report::view::WindowText;
@@ -113,8 +113,8 @@ impl JudgingArgs {
 /// The owners of files, where the repository around the configuration names them.
 #[must_use]
 pub fn owners(settled: &Settled) -> Option<Owners> {
-    let git = Surroundings::gather(&settled.directory).git;
-    let root = git.root.unwrap_or_else(|| settled.directory.clone());
+    let root = Checkout::root_of(&settled.directory);
+    let root = root.unwrap_or_else(|| settled.directory.clone());
     Owners::find(&root).map(|found| found.owners)
 }
 

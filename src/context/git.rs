@@ -59,6 +59,12 @@ impl Checkout {
         checkout
     }
 
+    /// The top directory of the working copy alone: one question instead of five.
+    #[must_use]
+    pub fn root_of(directory: &Path) -> Option<PathBuf> {
+        Git::new(directory).text(&["rev-parse", "--show-toplevel"]).map(PathBuf::from)
+    }
+
     /// Notes changes that the revision does not have; `directory` as for [`Checkout::of`].
     ///
     /// It is a question of its own because git has to look at every file to answer it.

@@ -18,6 +18,8 @@ pub struct Report {
     pub name: String,
     /// The earliest start that the document gives.
     pub started: Option<Started>,
+    /// The machine that its tests ran on; empty where the document does not say.
+    pub host: String,
     /// False where the document was cut off or damaged and only its whole cases were kept.
     pub complete: bool,
     /// Distinct tests, in document order.

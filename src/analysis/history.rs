@@ -3,7 +3,7 @@
 //! Most tests never fail. For them a handful of counters is enough; only tests that were bad at
 //! least once keep every result. Folding costs O(results) with one visit to one small record each.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::duration::RecentDurations;
 use super::settings::OutageSettings;
@@ -152,6 +152,10 @@ pub struct Unit {
     pub test: TestNo,
     /// The matrix cell, as a place in [`History::variants`].
     pub variant: u32,
+    /// The module that the test stands in; see [`HistoryBuilder::with_modules`].
+    pub module: u32,
+    /// Its bit in [`History::executed`].
+    pub place: u32,
     /// What is counted for every test.
     pub tally: Tally,
     /// All its results, oldest first; only where they were asked for or one was bad.
@@ -181,6 +185,8 @@ pub struct History {
     pub variants: Vec<String>,
     /// What was tested, by variant and then by test.
     pub units: Vec<Unit>,
+    /// For each run: which tests it executed, by [`Unit::place`].
+    pub executed: Vec<BitSet>,
     /// For each run that failed in mass: the results of tests that keep none, sorted.
     pub quiet_in_mass: BTreeMap<u32, Vec<(TestNo, Outcome)>>,
 }
@@ -211,6 +217,44 @@ impl History {
     }
 }
 
+/// A set of small numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BitSet {
+    words: Vec<u64>,
+}
+
+impl BitSet {
+    /// Adds a number.
+    pub fn insert(&mut self, number: u32) {
+        let word = number as usize / 64;
+        if word >= self.words.len() {
+            self.words.resize(word + 1, 0);
+        }
+        if let Some(word) = self.words.get_mut(word) {
+            *word |= 1 << (number % 64);
+        }
+    }
+
+    /// True where the number is one of them.
+    #[must_use]
+    pub fn has(&self, number: u32) -> bool {
+        let word = self.words.get(number as usize / 64);
+        word.is_some_and(|word| word >> (number % 64) & 1 == 1)
+    }
+
+    /// The numbers, smallest first.
+    pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        (0_u32..).zip(&self.words).flat_map(|(at, &word)| {
+            let mut left = word;
+            std::iter::from_fn(move || {
+                let bit = (left != 0).then(|| left.trailing_zeros())?;
+                left &= left - 1;
+                Some(at * 64 + bit)
+            })
+        })
+    }
+}
+
 /// Builds a [`History`] run by run.
 #[derive(Debug)]
 pub struct HistoryBuilder {
@@ -223,6 +267,8 @@ pub struct HistoryBuilder {
     tests: Vec<TestNo>,
     tallies: Vec<Vec<Tally>>,
     seen: Vec<Vec<Seen>>,
+    modules: HashMap<TestNo, u32>,
+    executed: Vec<BitSet>,
     quiet_in_mass: BTreeMap<u32, Vec<(TestNo, Outcome)>>,
 }
 
@@ -240,9 +286,11 @@ impl HistoryBuilder {
         variants.sort_unstable();
         variants.dedup();
         let place = |variant: &String| variants.binary_search(variant).unwrap_or(0) as u32;
-        let runs = runs.iter().map(|row| run_of(row, place(&row.variant))).collect();
+        let runs: Vec<Run> = runs.iter().map(|row| run_of(row, place(&row.variant))).collect();
         Self {
+            executed: vec![BitSet::default(); runs.len()],
             runs,
+            modules: HashMap::new(),
             tallies: vec![Vec::new(); variants.len()],
             variants,
             keep,
@@ -252,6 +300,13 @@ impl HistoryBuilder {
             seen: Vec::new(),
             quiet_in_mass: BTreeMap::new(),
         }
+    }
+
+    /// Says which module each test stands in: tests of one module break, and lose their machine,
+    /// together. Without it all tests stand in one.
+    #[must_use]
+    pub fn with_modules(self, modules: HashMap<TestNo, u32>) -> Self {
+        Self { modules, ..self }
     }
 
     /// Adds all results of the run at `run`; runs come oldest first, each once, rows in any order.
@@ -264,6 +319,7 @@ impl HistoryBuilder {
         about.bad = rows.iter().filter(|row| row.outcome.is_bad()).count() as u32;
         let in_mass = about.failed_in_mass(&self.outage);
         let mut quiet = Vec::new();
+        let mut executed = BitSet::default();
         for row in rows {
             let test = self.dense_place(row.test);
             let Some(table) = self.tallies.get_mut(variant) else { return };
@@ -275,6 +331,9 @@ impl HistoryBuilder {
             let asked_for = tally.is_new() && self.keep.contains(&row.test);
             let troubled = row.bad_attempts > 0 || row.outcome.is_bad();
             tally.count(place, lane, row);
+            if row.outcome != Outcome::Skipped {
+                executed.insert(test);
+            }
             if tally.kept == 0 && (troubled || asked_for) {
                 self.seen.push(Vec::new());
                 tally.kept = self.seen.len() as u32;
@@ -284,6 +343,9 @@ impl HistoryBuilder {
                 None if in_mass => quiet.push((row.test, row.outcome)),
                 None => {}
             }
+        }
+        if let Some(slot) = self.executed.get_mut(run) {
+            *slot = executed;
         }
         if in_mass {
             quiet.sort_unstable();
@@ -307,7 +369,14 @@ impl HistoryBuilder {
                 let place = (tally.kept as usize).wrapping_sub(1);
                 let mut seen = self.seen.get_mut(place).map(std::mem::take).unwrap_or_default();
                 seen.sort_by_key(|seen| seen.run);
-                units.push(Unit { test, variant: variant as u32, tally: *tally, seen });
+                units.push(Unit {
+                    test,
+                    variant: variant as u32,
+                    module: self.modules.get(&test).copied().unwrap_or(0),
+                    place: dense,
+                    tally: *tally,
+                    seen,
+                });
             }
             *table = Vec::new();
         }
@@ -315,6 +384,7 @@ impl HistoryBuilder {
             runs: self.runs,
             variants: self.variants,
             units,
+            executed: self.executed,
             quiet_in_mass: self.quiet_in_mass,
         }
     }

@@ -1,5 +1,6 @@
 //! Intervals and sample sizes for shares: how much a handful of runs can say.
 
+use super::special::beta_quantile;
 use super::verdict::Rate;
 
 /// The 97.5 % quantile of the normal distribution: half of a two-sided 95 % interval.
@@ -36,6 +37,25 @@ pub fn wilson(bad: u32, total: u32) -> Rate {
     let low = if bad == 0 { 0.0 } else { ((centre - half) / scale).max(0.0) };
     let high = if bad == total { 1.0 } else { ((centre + half) / scale).min(1.0) };
     Rate { value: p, low, high }
+}
+
+/// The flake rate after `flakes` of `chances` runs: the mean and the central 95 % of the posterior
+/// Beta(a + flakes, b + chances - flakes) under [`FLAKE_RATE_PRIOR`] Beta(a, b).
+///
+/// ```
+/// use flakedb::analysis::interval::flake_rate;
+/// let rate = flake_rate(4, 100);
+/// assert!((rate.value - 4.28 / 104.15).abs() < 1e-12);
+/// assert!(0.010 < rate.low && rate.low < rate.value && rate.value < rate.high);
+/// assert!(rate.high < 0.10);
+/// ```
+#[must_use]
+pub fn flake_rate(flakes: u32, chances: u32) -> Rate {
+    let flakes = flakes.min(chances);
+    let (a, b) = FLAKE_RATE_PRIOR;
+    let (a, b) = (a + f64::from(flakes), b + f64::from(chances - flakes));
+    let quantile = |p: f64| beta_quantile(p, a, b);
+    Rate { value: a / (a + b), low: quantile(0.025), high: quantile(0.975) }
 }
 
 /// The mean of the flake rate after `bad` of `total` runs, under [`FLAKE_RATE_PRIOR`].

@@ -1,6 +1,7 @@
 //! From a window and settings to a judgement.
 
 use super::evidence::{Evidence, Reading};
+use super::filter::{Filtered, Moments, explain, filter, replay};
 use super::history::{History, Run, Unit};
 use super::interval::wilson;
 use super::method::{self, Docket, Opinion};
@@ -8,7 +9,9 @@ use super::outage;
 use super::presence::Attendance;
 use super::settings::Settings;
 use super::streak::{Streak, StreakKind};
-use super::verdict::{Fact, JudgedRun, Judgement, Status, Verdict};
+use super::verdict::{
+    EventKind, Fact, JudgedRun, Judgement, RunEvent, Status, Verdict,
+};
 use crate::model::Timestamp;
 
 /// Why nothing could be judged.
@@ -36,13 +39,23 @@ pub fn judge(history: &History, settings: &Settings) -> Result<Judgement, JudgeE
         name: settings.method.clone(),
         known: method::METHODS.iter().map(|entry| entry.name).collect::<Vec<_>>().join(", "),
     })?;
-    let outages = outage::find(history, &settings.outage);
+    let filtered = method.weighs.then(|| filter(history, &settings.filter, Moments::Forget));
+    let outages = match &filtered {
+        Some(filtered) => filtered.outages(),
+        None => outage::find(history, &settings.outage),
+    };
     let reading = Reading::new(history, &outages, settings);
     let evidence: Vec<Evidence> = history.units.iter().map(|unit| reading.of(unit)).collect();
     let attendance = Attendance::new(history);
     let vanished: Vec<bool> = history.units.iter().map(|unit| attendance.vanished(unit)).collect();
-    let docket =
-        Docket { history, outages: &outages, evidence: &evidence, vanished: &vanished, settings };
+    let docket = Docket {
+        history,
+        outages: &outages,
+        evidence: &evidence,
+        vanished: &vanished,
+        filtered: filtered.as_ref(),
+        settings,
+    };
     let opinions = (method.judge)(&docket);
     let mut verdicts: Vec<Verdict> = history
         .units
@@ -54,7 +67,8 @@ pub fn judge(history: &History, settings: &Settings) -> Result<Judgement, JudgeE
     verdicts.sort_by(by_alarm);
     let runs = history.runs.iter().zip(&outages);
     let runs = runs.map(|(run, &outage)| judged_run(history, run, outage)).collect();
-    Ok(Judgement { method: method.name, runs, verdicts })
+    let events = filtered.as_ref().map(events).unwrap_or_default();
+    Ok(Judgement { method: method.name, runs, verdicts, events })
 }
 
 /// By status, then by what the test cost, then by how often it fails; the rest only fixes an order.
@@ -90,6 +104,8 @@ fn verdict(history: &History, unit: &Unit, evidence: &Evidence, opinion: Opinion
         variant: history.variants.get(unit.variant as usize).cloned().unwrap_or_default(),
         status: opinion.status,
         probability: opinion.probability,
+        broken_probability: opinion.broken_probability,
+        weighing: opinion.weighing,
         quarantine: opinion.quarantine,
         executions: evidence.executions,
         failures: evidence.failures,
@@ -170,6 +186,43 @@ fn passes_since(history: &History, evidence: &Evidence, streak: &Streak) -> Opti
         first_good: first.revision.clone(),
         since: first.started,
     })
+}
+
+/// What happened to many tests of one run, by the filter.
+fn events(filtered: &Filtered) -> Vec<RunEvent> {
+    let mut events = Vec::new();
+    for (run, explained) in (0..).zip(&filtered.runs) {
+        if explained.is_outage() {
+            events.push(RunEvent {
+                run,
+                kind: EventKind::Outage,
+                module: None,
+                executed: explained.tests,
+                failed: explained.failing,
+                probability: explained.weights.outage,
+            });
+            continue;
+        }
+        for module in &explained.modules {
+            let kinds = [
+                (EventKind::Outage, module.weights.outage, explain::OUTAGE_TESTS_MIN),
+                (EventKind::BadCommit, module.weights.bad_commit, explain::GROUP_TESTS_MIN),
+                (EventKind::SystemicGroup, module.weights.systemic, explain::GROUP_TESTS_MIN),
+            ];
+            let likely = kinds.into_iter().find(|(_, weight, tests)| {
+                *weight >= replay::OUTAGE_CERTAIN && module.failing >= *tests
+            });
+            events.extend(likely.map(|(kind, probability, _)| RunEvent {
+                run,
+                kind,
+                module: Some(module.module),
+                executed: module.tests,
+                failed: module.failing,
+                probability,
+            }));
+        }
+    }
+    events
 }
 
 fn judged_run(history: &History, run: &Run, outage: bool) -> JudgedRun {

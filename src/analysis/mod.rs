@@ -14,7 +14,7 @@
 //!     builder.add(run, rows);
 //! }
 //! let judgement = judge(&builder.finish(), &settings)?;
-//! assert_eq!(judgement.method, "evidence");
+//! assert_eq!(judgement.method, "filter");
 //! # Ok::<(), flakedb::analysis::JudgeError>(())
 //! ```
 
@@ -22,6 +22,7 @@ pub mod classify;
 pub mod cluster;
 pub mod duration;
 pub mod evidence;
+pub mod filter;
 pub mod history;
 pub mod interval;
 mod judge;
@@ -30,6 +31,7 @@ pub mod method;
 pub mod outage;
 mod presence;
 pub mod settings;
+pub mod special;
 pub mod streak;
 pub mod verdict;
 

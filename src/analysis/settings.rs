@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub struct Settings {
     /// The name of the method: an entry of [`METHODS`](super::method::METHODS).
     pub method: String,
+    /// The numbers of the `filter` method, the default.
+    pub filter: super::filter::FilterSettings,
     /// The numbers of the `evidence` method.
     pub evidence: EvidenceSettings,
     /// The numbers of the `threshold` method.
@@ -20,6 +22,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             method: super::method::DEFAULT_METHOD.to_owned(),
+            filter: super::filter::FilterSettings::default(),
             evidence: EvidenceSettings::default(),
             threshold: ThresholdSettings::default(),
             outage: OutageSettings::default(),

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::filter::episode::{Attributed, Attribution};
+use super::filter::ledger::{Entry, Kind};
 use crate::model::{Lane, Micros, Outcome, SignatureId, Timestamp};
 use crate::store::query::{RunNo, TestNo};
 
@@ -214,9 +216,12 @@ pub struct Verdict {
     pub variant: String,
     /// What it is.
     pub status: Status,
-    /// How sure, where the method gives a probability: of being flaky for `Flaky` and `Suspect`,
-    /// of being broken for the broken ones.
+    /// P(flaky at a rate of 1 % or more), where the method gives a probability.
     pub probability: Option<f64>,
+    /// P(broken on the main line), where the method gives a probability.
+    pub broken_probability: Option<f64>,
+    /// What the filter weighed, where it judged and the test failed.
+    pub weighing: Option<Box<Weighing>>,
     /// The method recommends to quarantine it.
     pub quarantine: bool,
     /// Runs in which it passed or failed; outages, failures of one change alone and failures of a
@@ -247,6 +252,86 @@ pub struct Verdict {
     pub reddened_alone: u32,
     /// What would change the verdict.
     pub next: Vec<NextStep>,
+}
+
+impl Verdict {
+    /// How sure the status is: of a breakage for the broken ones, of flakiness for those that are
+    /// or may be flaky; `None` where the method gives no probability, or the status asks for none.
+    #[must_use]
+    pub fn certainty(&self) -> Option<f64> {
+        match self.status {
+            Status::NewlyBroken | Status::Broken => self.broken_probability,
+            Status::Flaky | Status::Suspect | Status::Recovering => self.probability,
+            Status::Fixed | Status::New | Status::Stale | Status::Healthy => None,
+        }
+    }
+
+    /// What caused its failure in a run, where the filter says.
+    #[must_use]
+    pub fn causes(&self, run: u32) -> Option<Attribution> {
+        let failures = &self.weighing.as_ref()?.failures;
+        let place = failures.binary_search_by_key(&run, |failure| failure.run).ok()?;
+        failures.get(place).map(|failure| failure.causes)
+    }
+}
+
+/// What the filter weighed to come to a verdict.
+///
+/// All weights are in nats, the natural logarithm of odds: +2.3 makes flakiness ten times as
+/// likely. `prior + time + Σ weights` is ln P(flaky) / P(healthy), for flakiness at any rate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Weighing {
+    /// Before anything was seen.
+    pub prior: f64,
+    /// What time alone changed: with each revision a test may become flaky, or healthy.
+    pub time: f64,
+    /// Everything together.
+    pub total: f64,
+    /// What each kind of observation weighs; kinds without any are left out.
+    pub entries: Vec<(Kind, Entry)>,
+    /// The latest runs whose failure was proved to be a flake, oldest first, as places in
+    /// [`Judgement::runs`].
+    pub proofs: Vec<u32>,
+    /// The latest run after which it was first called flaky, as a place in [`Judgement::runs`].
+    pub flaky_since: Option<u32>,
+    /// Failures that were flakes, more likely than not.
+    pub flakes: u32,
+    /// Runs in which a flake could have shown: neither broken nor in an outage.
+    pub chances: u32,
+    /// How often it flakes: the mean and the central 95 % of Beta(0.28 + flakes, 3.87 + chances -
+    /// flakes).
+    pub flake_rate: Rate,
+    /// What caused each failure, oldest first.
+    pub failures: Vec<Attributed>,
+}
+
+/// Something that happened to many tests of one run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunEvent {
+    /// The run, as a place in [`Judgement::runs`].
+    pub run: u32,
+    /// What happened.
+    pub kind: EventKind,
+    /// The module that it happened to; `None` for the whole run.
+    pub module: Option<u32>,
+    /// Tests that ran there.
+    pub executed: u32,
+    /// Tests whose first attempt failed there.
+    pub failed: u32,
+    /// How probable this explanation is, at least one half.
+    pub probability: f64,
+}
+
+/// What happens to many tests of one run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EventKind {
+    /// The machine failed, not the tests.
+    Outage,
+    /// The revision broke a group of tests.
+    BadCommit,
+    /// Tests that flake together.
+    SystemicGroup,
 }
 
 /// What would change a verdict.
@@ -298,4 +383,6 @@ pub struct Judgement {
     pub runs: Vec<JudgedRun>,
     /// A verdict for each test and variant that has results, in order of alarm.
     pub verdicts: Vec<Verdict>,
+    /// What happened to many tests of one run, oldest run first, where the method tells.
+    pub events: Vec<RunEvent>,
 }

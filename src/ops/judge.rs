@@ -6,13 +6,15 @@ use crate::analysis::verdict::{Judgement, Verdict};
 use crate::analysis::{self, HistoryBuilder, JudgeError, Settings};
 use crate::context::owners::Owners;
 use crate::report::view::{TestLabel, WindowText};
-use crate::store::query::{RunRow, TestNo, TestRow, Window};
+use crate::store::query::{Modules, RunRow, TestNo, TestRow, Window};
 use crate::store::{Store, StoreError};
 
 use super::Watcher;
 
 /// How many runs are judged where nothing says otherwise.
-pub const DEFAULT_RUNS: u32 = 200;
+///
+/// About three months of a project that runs ten times a day: rare flakes need a memory.
+pub const DEFAULT_RUNS: u32 = 1_000;
 
 /// Which runs to judge, and how.
 #[derive(Debug, Clone, Default)]
@@ -62,6 +64,8 @@ pub struct Judged {
     pub judgement: Judgement,
     /// The runs of the window, oldest first.
     pub runs: Vec<RunRow>,
+    /// The names of modules, as events number them.
+    pub modules: Vec<String>,
 }
 
 /// Why there is no judgement.
@@ -94,14 +98,16 @@ pub fn judge(
     kept.extend(keep);
     watcher.phase("folding the window");
     watcher.steps(runs.len() as u64);
-    let mut builder = HistoryBuilder::new(&runs, kept, &request.settings.outage);
+    let Modules { names: modules, of } = store.modules(&request.project)?;
+    let builder = HistoryBuilder::new(&runs, kept, &request.settings.outage);
+    let mut builder = builder.with_modules(of);
     store.fold(&runs, &mut |place, rows| {
         builder.add(place, rows);
         watcher.step();
     })?;
     watcher.phase("judging");
     let judgement = analysis::judge(&builder.finish(), &request.settings)?;
-    Ok(Judged { judgement, runs })
+    Ok(Judged { judgement, runs, modules })
 }
 
 /// What tests are called and whose they are, for those that a screen shows.

@@ -282,6 +282,8 @@ mod tests {
             variant: String::new(),
             status,
             probability: None,
+            broken_probability: None,
+            weighing: None,
             quarantine: status == Status::Flaky,
             executions: 20,
             failures: 3,
@@ -300,7 +302,7 @@ mod tests {
     }
 
     fn judged(verdicts: Vec<Verdict>) -> Judgement {
-        Judgement { method: "evidence", runs: Vec::new(), verdicts }
+        Judgement { method: "evidence", runs: Vec::new(), verdicts, events: Vec::new() }
     }
 
     fn tests_of(entries: &[Entry]) -> Vec<u32> {

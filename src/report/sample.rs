@@ -73,6 +73,8 @@ fn verdict(no: u32, status: Status, strip: &str, runs: &[JudgedRun]) -> Verdict 
         variant: String::new(),
         status,
         probability: None,
+        broken_probability: None,
+        weighing: None,
         quarantine: status == Status::Flaky,
         executions,
         failures: count(&['F', 'E']),
@@ -172,7 +174,7 @@ pub(super) fn usual() -> Judgement {
         verdict(7, Status::Stale, &".".repeat(20), &runs),
     ];
     verdicts.extend((8..38).map(|no| verdict(no, Status::Healthy, &".".repeat(52), &runs)));
-    Judgement { method: "evidence", runs, verdicts }
+    Judgement { method: "evidence", runs, verdicts, events: Vec::new() }
 }
 
 /// What an attacker would name a test.
@@ -210,7 +212,7 @@ pub(super) fn hostile() -> Judgement {
             ..verdict(no, Status::Flaky, "..F..F", &runs)
         })
         .collect();
-    Judgement { method: "evidence", runs, verdicts }
+    Judgement { method: "evidence", runs, verdicts, events: Vec::new() }
 }
 
 const NAMES: [&str; 8] = [
@@ -278,7 +280,7 @@ pub(super) fn tiny(count: u32) -> Judgement {
             (6..12).map(|no| verdict(no, Status::New, &".".repeat(count as usize), &runs)).collect()
         }
     };
-    Judgement { method: "evidence", runs, verdicts }
+    Judgement { method: "evidence", runs, verdicts, events: Vec::new() }
 }
 
 pub(super) fn failures() -> Vec<FailureCluster> {

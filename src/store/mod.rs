@@ -18,7 +18,7 @@ pub use error::StoreError;
 pub use sqlite::{OpenMode, SqliteStore};
 
 use query::{
-    BadRow, FailureNo, FailureRow, ProjectRow, ResultRow, RunRow, TestNo, TestRow, Window,
+    BadRow, FailureNo, FailureRow, Modules, ProjectRow, ResultRow, RunRow, TestNo, TestRow, Window,
 };
 
 /// What an append changed.
@@ -98,6 +98,12 @@ pub trait Store {
     /// # Errors
     /// [`StoreError`] where the history cannot be read.
     fn all_tests(&self, project: &str) -> Result<Vec<TestRow>, StoreError>;
+
+    /// Which module each test of a project stands in.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the history cannot be read.
+    fn modules(&self, project: &str) -> Result<Modules, StoreError>;
 
     /// Every bad attempt in these runs, or of one test in them, in the order of `runs`.
     ///

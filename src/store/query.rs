@@ -1,5 +1,7 @@
 //! What the judgement reads: rows in domain terms, without SQL.
 
+use std::collections::HashMap;
+
 use crate::model::hash::{FailureId, RunKey, SignatureId, TestId};
 use crate::model::{Counts, Lane, Micros, Outcome, Repeat, TestIdentity, Timestamp};
 
@@ -158,6 +160,18 @@ impl TestRow {
     pub fn label(&self) -> String {
         self.identity().label()
     }
+}
+
+/// Which module each test of a project stands in.
+///
+/// A module is a source file where reports name one, else a class, else a suite: what breaks, and
+/// loses its machine, together.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Modules {
+    /// The names of the modules.
+    pub names: Vec<String>,
+    /// The module of each test, as a place in `names`.
+    pub of: HashMap<TestNo, u32>,
 }
 
 /// One stored failure.

@@ -9,6 +9,7 @@ use crate::analysis::verdict::{NextStep, Status};
 pub(super) const METHOD: MethodEntry = MethodEntry {
     name: "evidence",
     summary: "both outcomes on the same code, or failures that recover by themselves",
+    weighs: false,
     judge,
 };
 
@@ -17,11 +18,9 @@ fn judge(docket: &Docket<'_>) -> Vec<Opinion> {
         let settings = &docket.settings.evidence;
         let status = Signs::read(evidence, vanished, settings).status();
         Opinion {
-            status,
-            probability: None,
             quarantine: status == Status::Flaky && evidence.executions >= settings.quarantine_runs,
-            facts: Vec::new(),
             next: next_steps(status, evidence, settings),
+            ..Opinion::of(status)
         }
     })
 }

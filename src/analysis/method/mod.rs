@@ -4,12 +4,14 @@
 //! other fits as well as one that looks at each test alone.
 
 mod evidence;
+mod filter;
 mod threshold;
 
 use super::evidence::Evidence;
+use super::filter::Filtered;
 use super::history::{History, Unit};
 use super::settings::Settings;
-use super::verdict::{Fact, NextStep, Status};
+use super::verdict::{Fact, NextStep, Status, Weighing};
 
 /// What a method is given.
 #[derive(Debug, Clone, Copy)]
@@ -22,8 +24,26 @@ pub struct Docket<'a> {
     pub evidence: &'a [Evidence],
     /// Which units vanished, in the same order.
     pub vanished: &'a [bool],
+    /// What the filter makes of the window, for the method that asks for it.
+    pub filtered: Option<&'a Filtered>,
     /// Every number.
     pub settings: &'a Settings,
+}
+
+impl Opinion {
+    /// A status without anything else.
+    #[must_use]
+    pub const fn of(status: Status) -> Self {
+        Self {
+            status,
+            probability: None,
+            broken_probability: None,
+            weighing: None,
+            quarantine: false,
+            facts: Vec::new(),
+            next: Vec::new(),
+        }
+    }
 }
 
 impl<'a> Docket<'a> {
@@ -39,8 +59,12 @@ impl<'a> Docket<'a> {
 pub struct Opinion {
     /// What the test is.
     pub status: Status,
-    /// How sure, where the method gives a probability.
+    /// P(flaky), where the method gives a probability.
     pub probability: Option<f64>,
+    /// P(broken on the main line), where the method gives a probability.
+    pub broken_probability: Option<f64>,
+    /// What the filter weighed.
+    pub weighing: Option<Box<Weighing>>,
     /// It should be quarantined.
     pub quarantine: bool,
     /// Facts of the method itself; they come before the evidence.
@@ -56,15 +80,17 @@ pub struct MethodEntry {
     pub name: &'static str,
     /// One line for people.
     pub summary: &'static str,
+    /// It weighs by the filter, whose outages then hold.
+    pub weighs: bool,
     /// One opinion for each unit of the history, in its order.
     pub judge: fn(&Docket<'_>) -> Vec<Opinion>,
 }
 
 /// The method used where none is named.
-pub const DEFAULT_METHOD: &str = "evidence";
+pub const DEFAULT_METHOD: &str = filter::METHOD.name;
 
 /// All methods.
-pub const METHODS: &[MethodEntry] = &[evidence::METHOD, threshold::METHOD];
+pub const METHODS: &[MethodEntry] = &[filter::METHOD, evidence::METHOD, threshold::METHOD];
 
 /// The method of that name.
 #[must_use]

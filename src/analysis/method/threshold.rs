@@ -9,6 +9,7 @@ use crate::analysis::verdict::{Fact, NextStep, Status};
 pub(super) const METHOD: MethodEntry = MethodEntry {
     name: "threshold",
     summary: "the classic rule: a share of failures among the latest results",
+    weighs: false,
     judge,
 };
 
@@ -19,8 +20,6 @@ fn judge(docket: &Docket<'_>) -> Vec<Opinion> {
         let status = status(latest, evidence, settings);
         let missing = settings.min_runs.saturating_sub(latest.results);
         Opinion {
-            status,
-            probability: None,
             quarantine: status == Status::Flaky && latest.results >= settings.quarantine_runs,
             facts: if latest.bad > 0 { vec![latest.rule(settings)] } else { Vec::new() },
             next: match status {
@@ -28,6 +27,7 @@ fn judge(docket: &Docket<'_>) -> Vec<Opinion> {
                 Status::Flaky => latest.steps_to_clear(settings),
                 _ => Vec::new(),
             },
+            ..Opinion::of(status)
         }
     })
 }

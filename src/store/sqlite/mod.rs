@@ -21,7 +21,7 @@ pub use open::{Journal, OpenMode};
 pub use schema::{APPLICATION_ID, SCHEMA};
 
 use super::query::{
-    BadRow, FailureNo, FailureRow, ProjectRow, ResultRow, RunRow, TestNo, TestRow, Window,
+    BadRow, FailureNo, FailureRow, Modules, ProjectRow, ResultRow, RunRow, TestNo, TestRow, Window,
 };
 use super::{Appended, Batch, Store, StoreError};
 use failure::explain;
@@ -205,6 +205,10 @@ impl Store for SqliteStore {
 
     fn all_tests(&self, project: &str) -> Result<Vec<TestRow>, StoreError> {
         self.told(|connection| read::all_tests(connection, project))
+    }
+
+    fn modules(&self, project: &str) -> Result<Modules, StoreError> {
+        self.told(|connection| read::modules(connection, project))
     }
 
     fn bad_results(

@@ -1,6 +1,6 @@
 //! Reading: rows in domain terms from prepared statements.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::types::{ToSql, ValueRef};
 use rusqlite::{Connection, Result, Row, params};
@@ -13,7 +13,7 @@ use crate::store::StoreError;
 use crate::store::attempts::combine_reports;
 use crate::store::failure_text::StoredText;
 use crate::store::query::{
-    BadRow, FailureNo, FailureRow, ProjectRow, ResultRow, RunNo, RunRow, TestNo, TestRow, Window,
+    BadRow, FailureNo, FailureRow, Modules, ProjectRow, ResultRow, RunNo, RunRow, TestNo, TestRow, Window,
 };
 use crate::store::segment::{Columns, Decoder};
 
@@ -194,6 +194,37 @@ pub(super) fn all_tests(connection: &Connection, project: &str) -> Result<Vec<Te
     );
     let mut select = connection.prepare_cached(&sql)?;
     select.query_map([project], test_row)?.collect()
+}
+
+pub(super) fn modules(connection: &Connection, project: &str) -> Result<Modules> {
+    const OF_PROJECT: &str =
+        "WHERE project_id = (SELECT project_id FROM project WHERE project.name = ?1)";
+    let mut modules = Modules::default();
+    let mut places: HashMap<String, u32> = HashMap::new();
+    let mut of_scope: HashMap<i64, u32> = HashMap::new();
+    let sql = format!("SELECT scope_id, file, classname, suite FROM scope {OF_PROJECT}");
+    let mut select = connection.prepare_cached(&sql)?;
+    let mut rows = select.query([project])?;
+    while let Some(row) = rows.next()? {
+        let [file, classname, suite]: [String; 3] = [row.get(1)?, row.get(2)?, row.get(3)?];
+        let name = [file, classname, suite].into_iter().find(|name| !name.is_empty());
+        let name = name.unwrap_or_default();
+        let next = modules.names.len() as u32;
+        let place = *places.entry(name.clone()).or_insert(next);
+        if place == next {
+            modules.names.push(name);
+        }
+        of_scope.insert(row.get(0)?, place);
+    }
+    let sql = format!("SELECT test_id, scope_id FROM test {OF_PROJECT}");
+    let mut select = connection.prepare_cached(&sql)?;
+    let mut rows = select.query([project])?;
+    while let Some(row) = rows.next()? {
+        if let Some(module) = of_scope.get(&row.get(1)?) {
+            modules.of.insert(TestNo(row.get(0)?), *module);
+        }
+    }
+    Ok(modules)
 }
 
 fn test_row(row: &Row<'_>) -> Result<TestRow> {

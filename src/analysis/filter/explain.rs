@@ -1,0 +1,210 @@
+//! Why tests of one run failed together: as usual, for a shared cause, for a bad commit, or
+//! because the machine did.
+//!
+//! For the number k of failing tests among n, with L the number that the tests' own states lead to
+//! expect, four explanations compete:
+//!
+//! | explanation | likelihood of k |
+//! | --- | --- |
+//! | usual | Poisson(k; L + 0.02) |
+//! | systemic | p_systemic · G(k) |
+//! | bad commit, only in the first run of a revision | p_bad · (0.4 for k = 1, else 0.6 · G(k)) |
+//! | outage | p_outage / (n + 1): any number is as likely |
+//!
+//! with G(k) = (1/6)(5/6)^(k-1), the sizes of groups that fail together.
+
+use std::collections::VecDeque;
+
+use super::model::Model;
+use crate::analysis::special::ln_gamma;
+
+/// Below so many failing tests nothing is called an outage.
+pub const OUTAGE_TESTS_MIN: u32 = 3;
+/// Below so many failing tests nothing is a group.
+pub const GROUP_TESTS_MIN: u32 = 2;
+/// What is expected at least, so that one failure is never impossible.
+const EXPECTED_MIN: f64 = 0.02;
+
+/// How probable each explanation is; they sum to 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Weights {
+    /// The tests' own states explain it.
+    pub usual: f64,
+    /// A cause that flaky tests share.
+    pub systemic: f64,
+    /// The revision broke a group of tests.
+    pub bad_commit: f64,
+    /// The machine failed, not the tests.
+    pub outage: f64,
+}
+
+impl Weights {
+    /// Nothing failed.
+    pub const QUIET: Self = Self { usual: 1.0, systemic: 0.0, bad_commit: 0.0, outage: 0.0 };
+
+    /// Of `failing` among `tests`, where `expected` were to be expected; `bad_commit` is how likely
+    /// a bad commit shows here, `None` where the revision ran before.
+    #[must_use]
+    pub fn of(
+        model: &Model,
+        failing: u32,
+        tests: u32,
+        expected: f64,
+        bad_commit: Option<f64>,
+    ) -> Self {
+        let k = f64::from(failing);
+        let expected = expected + EXPECTED_MIN;
+        let group = (1.0_f64 / 6.0).ln() + (k - 1.0) * (5.0_f64 / 6.0).ln();
+        let usual = k * expected.ln() - expected - ln_gamma(k + 1.0);
+        let systemic = model.systemic.ln() + group;
+        let bad = bad_commit.map_or(f64::NEG_INFINITY, |prior| {
+            prior.ln() + if failing == 1 { 0.4_f64.ln() } else { 0.6_f64.ln() + group }
+        });
+        let outage = model.outage.ln() - (f64::from(tests) + 1.0).ln();
+        let most = usual.max(systemic).max(bad).max(outage);
+        let [usual, systemic, bad_commit, outage] =
+            [usual, systemic, bad, outage].map(|weight| (weight - most).exp());
+        Self { usual, systemic, bad_commit, outage }.normalised()
+    }
+
+    /// The same group failed together before.
+    #[must_use]
+    fn recurring(self, model: &Model) -> Self {
+        Self { systemic: self.systemic * model.recurrence, ..self }.normalised()
+    }
+
+    fn normalised(self) -> Self {
+        let sum = self.usual + self.systemic + self.bad_commit + self.outage;
+        Self {
+            usual: self.usual / sum,
+            systemic: self.systemic / sum,
+            bad_commit: self.bad_commit / sum,
+            outage: self.outage / sum,
+        }
+    }
+}
+
+/// The groups of tests of one module that failed together, latest last.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Groups {
+    kept: VecDeque<(u32, Vec<u32>)>,
+}
+
+impl Groups {
+    /// True where at least half of the group failed together before, in another event than the one
+    /// that goes on; `run` counts the runs.
+    fn recur(&self, model: &Model, run: u32, group: &[u32]) -> bool {
+        self.kept.iter().any(|(when, before)| {
+            let common = common(before, group);
+            let all = before.len() + group.len() - common;
+            when + 1 < run
+                && common >= GROUP_TESTS_MIN as usize
+                && common as f64 >= model.same_group * all as f64
+        })
+    }
+
+    fn remember(&mut self, model: &Model, run: u32, group: Vec<u32>) {
+        self.kept.push_back((run, group));
+        while self.kept.len() > model.groups_kept as usize {
+            self.kept.pop_front();
+        }
+    }
+}
+
+/// How many elements two sorted lists share.
+fn common(one: &[u32], other: &[u32]) -> usize {
+    one.iter().filter(|test| other.binary_search(test).is_ok()).count()
+}
+
+/// What one module did in one run.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ModuleCount {
+    /// Its tests that ran.
+    pub tests: u32,
+    /// How many failures its tests' states lead to expect.
+    pub expected: f64,
+    /// Its tests that failed, sorted.
+    pub failing: Vec<u32>,
+}
+
+/// One run, before it is explained.
+#[derive(Debug, Clone, Copy)]
+pub struct RunCount {
+    /// Tests that ran.
+    pub tests: u32,
+    /// Tests that failed at the first attempt.
+    pub failing: u32,
+    /// How many failures were to be expected.
+    pub expected: f64,
+    /// The prior of a bad commit; `None` where the revision ran before.
+    pub bad_commit: Option<f64>,
+    /// The run's number in its variant.
+    pub run: u32,
+}
+
+/// One module of a run, explained.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ModuleExplained {
+    /// The module.
+    pub module: u32,
+    /// Its tests that ran.
+    pub tests: u32,
+    /// Its tests that failed.
+    pub failing: u32,
+    /// The explanations of its failures.
+    pub weights: Weights,
+    /// True where the same group failed together before.
+    pub recurring: bool,
+    /// What holds for its tests.
+    pub around: super::belief::Circumstance,
+}
+
+/// Explains one module within a run whose own explanation gives `whole`.
+#[must_use]
+pub fn module(
+    model: &Model,
+    run: &RunCount,
+    whole: &super::belief::Circumstance,
+    number: u32,
+    count: ModuleCount,
+    groups: &mut Groups,
+) -> ModuleExplained {
+    let failing = count.failing.len() as u32;
+    let mut around = *whole;
+    let mut weights = Weights::of(model, failing, count.tests, count.expected, run.bad_commit);
+    let mut recurring = false;
+    if failing >= GROUP_TESTS_MIN && model.recurrence > 0.0 {
+        let credible = weights.outage < 0.5 && whole.outage < 0.5;
+        recurring = credible && groups.recur(model, run.run, &count.failing);
+        if credible {
+            groups.remember(model, run.run, count.failing);
+        }
+        if recurring {
+            weights = weights.recurring(model);
+            around.outage = around.outage.min(weights.outage);
+        }
+    }
+    let share = f64::from(failing) / f64::from(count.tests.max(1));
+    if failing >= OUTAGE_TESTS_MIN && weights.outage > whole.outage {
+        around.outage = weights.outage;
+        around.share = clip(share);
+    }
+    if failing >= GROUP_TESTS_MIN {
+        around.bad_commit = weights.bad_commit * (1.0 - around.outage) * share;
+    }
+    ModuleExplained { module: number, tests: count.tests, failing, weights, recurring, around }
+}
+
+/// Explains a run as a whole: its weights, and what holds for tests of modules without failures.
+#[must_use]
+pub fn whole(model: &Model, run: &RunCount) -> (Weights, super::belief::Circumstance) {
+    let weights = Weights::of(model, run.failing, run.tests, run.expected, run.bad_commit);
+    let outage = if run.failing >= OUTAGE_TESTS_MIN { weights.outage } else { 0.0 };
+    let share = clip(f64::from(run.failing) / f64::from(run.tests.max(1)));
+    (weights, super::belief::Circumstance { outage, share, bad_commit: 0.0 })
+}
+
+/// A share that no result can contradict.
+fn clip(share: f64) -> f64 {
+    share.clamp(0.05, 0.98)
+}

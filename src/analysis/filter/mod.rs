@@ -1,0 +1,292 @@
+//! The filter: a Bayesian judgement over two hidden causes of failure, *flake* and *breakage*,
+//! with an explanation of each run as a whole (docs/DETECTION.md).
+//!
+//! [`filter`] works in two steps. A [`pass`] over the runs of each variant explains every run from
+//! what all its tests did: as usual, a shared cause, a bad commit, an outage. Then each test that
+//! ever failed is [`replay`]ed alone against these explanations, for everything that a person
+//! wants to know of it. Tests that never failed cost next to nothing: those of a module that ran
+//! in the same runs cannot be told apart, and share one state.
+
+pub mod belief;
+pub mod episode;
+pub mod explain;
+pub mod forecast;
+pub mod ledger;
+pub mod model;
+pub mod pass;
+pub mod replay;
+pub mod thresholds;
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use self::belief::{Observed, actionable, broken};
+use self::model::Model;
+use self::pass::{Explained, Pass, RunAbout, Slot, SlotResult};
+use self::replay::{Course, OUTAGE_CERTAIN, Replay};
+use self::thresholds::Thresholds;
+use super::history::{History, Seen, Unit};
+use crate::model::{Lane, Outcome, Repeat};
+
+/// The numbers of the filter.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct FilterSettings {
+    /// Where probabilities become words.
+    #[serde(flatten)]
+    pub thresholds: Thresholds,
+    /// The constants of the model.
+    pub model: Model,
+}
+
+/// What the filter believes of one test in one variant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Belief {
+    /// P(flaky at a rate of 1 % or more).
+    pub score: f64,
+    /// P(broken on the main line).
+    pub broken: f64,
+    /// Its course; only for tests that failed outside outages.
+    pub course: Option<Box<Course>>,
+}
+
+/// A window, filtered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Filtered {
+    /// Each run, explained, in the order of the history.
+    pub runs: Vec<Explained>,
+    /// What is believed of each unit of the history, in its order.
+    pub units: Vec<Belief>,
+}
+
+impl Filtered {
+    /// Which runs were outages.
+    #[must_use]
+    pub fn outages(&self) -> Vec<bool> {
+        self.runs.iter().map(Explained::is_outage).collect()
+    }
+}
+
+impl Explained {
+    /// The run as a whole was an outage, more likely than not.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        self.failing >= explain::OUTAGE_TESTS_MIN && self.weights.outage >= OUTAGE_CERTAIN
+    }
+}
+
+/// How a result is read; `None` where it says nothing: it did not run, or different tests share
+/// its name.
+#[must_use]
+pub fn observed(seen: &Seen) -> Option<Observed> {
+    match (seen.outcome, seen.repeat, seen.bad_attempts) {
+        (Outcome::Skipped, ..) => None,
+        (_, Repeat::Ambiguous, 1..) => None,
+        (Outcome::Failed | Outcome::Errored, Repeat::Ambiguous, 0) => None,
+        (Outcome::Passed, Repeat::Retried, failed) => {
+            Some(Observed { failed: failed.max(1), passed: true })
+        }
+        (Outcome::Passed, ..) => Some(Observed::PASS),
+        (Outcome::Failed | Outcome::Errored, Repeat::Retried, failed) => {
+            Some(Observed { failed: failed.max(1), passed: false })
+        }
+        // Several executions on purpose say as much as one.
+        (Outcome::Failed | Outcome::Errored, ..) => Some(Observed::FAIL),
+    }
+}
+
+/// Filters a window; with `moments` every course keeps what was believed after each run.
+#[must_use]
+pub fn filter(history: &History, settings: &FilterSettings, moments: Moments) -> Filtered {
+    let abouts = abouts(history);
+    let mut runs: Vec<Option<Explained>> = vec![None; history.runs.len()];
+    let mut units: Vec<Belief> = Vec::with_capacity(history.units.len());
+    for variant in 0..history.variants.len() as u32 {
+        let from = history.units.partition_point(|unit| unit.variant < variant);
+        let until = history.units.partition_point(|unit| unit.variant <= variant);
+        let Some(of_variant) = history.units.get(from..until) else { continue };
+        let seats = Seats::new(history, variant, of_variant);
+        let pass = pass(history, settings, &abouts, (variant, of_variant, &seats), &mut runs);
+        for (unit, slot) in of_variant.iter().zip(&seats.slot_of) {
+            let (classes, on_main) = pass.belief(*slot).unwrap_or_default();
+            let course = replay(unit, settings, &runs, moments).map(Box::new);
+            units.push(Belief {
+                score: actionable(&classes),
+                broken: broken(&classes, &on_main),
+                course,
+            });
+        }
+    }
+    // Every run has a variant; the pass of that variant explained it.
+    Filtered { runs: runs.into_iter().flatten().collect(), units }
+}
+
+/// Whether courses keep what was believed after each run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Moments {
+    /// Only the end.
+    #[default]
+    Forget,
+    /// Every moment, for a back-test.
+    Keep,
+}
+
+fn pass<'s>(
+    history: &History,
+    settings: &'s FilterSettings,
+    abouts: &[RunAbout],
+    (variant, units, seats): (u32, &[Unit], &Seats),
+    explained: &mut [Option<Explained>],
+) -> Pass<'s> {
+    let mut pass = Pass::new(&settings.model, seats.slots.clone());
+    let mut results: Vec<SlotResult> = Vec::new();
+    let mut next: Vec<usize> = vec![0; seats.kept.len()];
+    let runs = history.runs.iter().zip(abouts).zip(&history.executed).zip(explained.iter_mut());
+    for (place, (((run, about), executed), explained)) in (0_u32..).zip(runs) {
+        if run.variant != variant {
+            continue;
+        }
+        results.clear();
+        for ((slot, unit), next) in (0_u32..).zip(&seats.kept).zip(&mut next) {
+            let Some(seen) = units.get(*unit as usize).and_then(|unit| unit.seen.get(*next)) else {
+                continue;
+            };
+            if seen.run != place {
+                continue;
+            }
+            *next += 1;
+            results.extend(observed(seen).map(|observed| SlotResult { slot, observed }));
+        }
+        let quiet = (seats.kept.len() as u32..).zip(&seats.quiet);
+        let ran = quiet.filter(|(_, bit)| executed.has(**bit));
+        results.extend(ran.map(|(slot, _)| SlotResult { slot, observed: Observed::PASS }));
+        *explained = Some(pass.step(about, &results));
+    }
+    pass
+}
+
+/// Follows a test alone; `None` for one that never failed outside an outage.
+fn replay(
+    unit: &Unit,
+    settings: &FilterSettings,
+    runs: &[Option<Explained>],
+    moments: Moments,
+) -> Option<Course> {
+    let at = |seen: &Seen| Some((runs.get(seen.run as usize)?.as_ref()?, observed(seen)?));
+    let telling = |seen: &Seen| {
+        at(seen).is_some_and(|(run, observed)| {
+            observed.troubled() && run.around(unit.module).outage < OUTAGE_CERTAIN
+        })
+    };
+    if !unit.seen.iter().any(telling) {
+        return None;
+    }
+    let mut replay = Replay::new(&settings.model, &settings.thresholds, unit.module);
+    if moments == Moments::Keep {
+        replay = replay.with_moments();
+    }
+    for seen in &unit.seen {
+        if let Some((run, observed)) = at(seen) {
+            replay.observe(seen.run, run, observed);
+        }
+    }
+    Some(replay.finish())
+}
+
+/// Which slot of the pass each unit of a variant sits in.
+struct Seats {
+    slots: Vec<Slot>,
+    /// The slot of each unit.
+    slot_of: Vec<u32>,
+    /// The unit in each of the first slots: tests that keep their results.
+    kept: Vec<u32>,
+    /// For each slot behind: the bit of one of its tests.
+    quiet: Vec<u32>,
+}
+
+impl Seats {
+    fn new(history: &History, variant: u32, units: &[Unit]) -> Self {
+        let mut seats =
+            Self { slots: Vec::new(), slot_of: vec![0; units.len()], kept: Vec::new(), quiet: Vec::new() };
+        for (place, unit) in units.iter().enumerate().filter(|(_, unit)| !unit.seen.is_empty()) {
+            if let Some(slot) = seats.slot_of.get_mut(place) {
+                *slot = seats.kept.len() as u32;
+            }
+            seats.kept.push(place as u32);
+            seats.slots.push(Slot { module: unit.module, tests: 1 });
+        }
+        let presence = presence(history, variant);
+        let mut cohorts: HashMap<(u32, u128), u32> = HashMap::new();
+        for (place, unit) in units.iter().enumerate().filter(|(_, unit)| unit.seen.is_empty()) {
+            let ran = presence.get(unit.place as usize).copied().unwrap_or(0);
+            let next = seats.slots.len() as u32;
+            let slot = *cohorts.entry((unit.module, ran)).or_insert(next);
+            if slot == next {
+                seats.quiet.push(unit.place);
+                seats.slots.push(Slot { module: unit.module, tests: 0 });
+            }
+            if let Some(slot) = seats.slots.get_mut(slot as usize) {
+                slot.tests += 1;
+            }
+            if let Some(of) = seats.slot_of.get_mut(place) {
+                *of = slot;
+            }
+        }
+        seats
+    }
+}
+
+/// For each place of a test, a fingerprint of the runs that executed it: tests with one
+/// fingerprint ran together (two that did not share it with a chance of 2⁻¹²⁸).
+fn presence(history: &History, variant: u32) -> Vec<u128> {
+    let mut prints: Vec<u128> = Vec::new();
+    for (place, (run, executed)) in (1_u64..).zip(history.runs.iter().zip(&history.executed)) {
+        if run.variant != variant {
+            continue;
+        }
+        let mark = u128::from(mixed(place)) << 64 | u128::from(mixed(!place));
+        for test in executed.iter() {
+            if test as usize >= prints.len() {
+                prints.resize(test as usize + 1, 0);
+            }
+            if let Some(print) = prints.get_mut(test as usize) {
+                *print = print.wrapping_add(mark);
+            }
+        }
+    }
+    prints
+}
+
+/// SplitMix64's finaliser (Steele, Lea and Flood, "Fast splittable pseudorandom number
+/// generators", OOPSLA 2014): spreads consecutive numbers over all 64 bits.
+const fn mixed(number: u64) -> u64 {
+    let mut mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ mixed >> 31
+}
+
+/// Branches and revisions as numbers. A run without a revision is one of its own.
+fn abouts(history: &History) -> Vec<RunAbout> {
+    let main = history.main_lane();
+    let mut revisions: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut branches: BTreeMap<(Lane, Option<&str>), u32> = BTreeMap::new();
+    let mut abouts = Vec::with_capacity(history.runs.len());
+    for (fresh, run) in (0_u32..).zip(&history.runs) {
+        let revision = match run.revision.as_deref() {
+            Some(name) => *revisions.entry(name).or_insert(fresh),
+            None => fresh,
+        };
+        let known = branches.len() as u32;
+        let name = run.branch.as_deref().or(run.revision.as_deref());
+        let branch = (Some(run.lane) != main)
+            .then(|| *branches.entry((run.lane, name)).or_insert(known));
+        abouts.push(RunAbout { branch, revision, started: run.started });
+    }
+    abouts
+}
+
+#[cfg(test)]
+#[cfg(feature = "cli")]
+mod tests;

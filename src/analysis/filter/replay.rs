@@ -1,0 +1,355 @@
+//! One test's course through its runs, once the runs are explained.
+//!
+//! The pass couples tests only through what it says of each run, so that a single test can be
+//! followed again in every detail: what each result weighed, what each failure was, when the test
+//! came to be called flaky and when no longer.
+
+use std::collections::HashMap;
+
+use super::belief::{
+    Broken, Drift, Likelihood, Observed, actionable, broken, flaky, next_revision,
+    suspect_commit, weigh,
+};
+use super::episode::{Attributed, Episode, Episodic};
+use super::ledger::{Kind, Ledger};
+use super::model::{CLASSES, Classes, Model};
+use super::pass::Explained;
+use super::thresholds::Thresholds;
+
+/// From this probability on a run, or a module in it, is taken for an outage.
+pub const OUTAGE_CERTAIN: f64 = 0.5;
+/// Below this P(flaky) old proof is forgotten: whatever made it flaky is gone.
+pub const FORGOTTEN_BELOW: f64 = 0.05;
+/// A failure that is over after more revisions than this was a breakage that was mended.
+pub const BLIP_REVISIONS: u32 = 2;
+
+/// What was believed after one run of the test.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Moment {
+    /// The run, as a place in the history.
+    pub run: u32,
+    /// P(flaky at an actionable rate).
+    pub score: f64,
+    /// P(broken) on the main line.
+    pub broken: f64,
+    /// Something proves flakiness, or failures recovered by themselves.
+    pub guarded: bool,
+    /// It was called flaky.
+    pub flagged: bool,
+}
+
+/// Everything that following one test tells.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Course {
+    /// The classes in the end.
+    pub classes: Classes,
+    /// P(broken | class) on the main line in the end.
+    pub broken: Broken,
+    /// It is called flaky: it came over the upper threshold with evidence and not below the lower.
+    pub flagged: bool,
+    /// The run with which it was last called flaky, whether it still is or not.
+    pub flagged_since: Option<u32>,
+    /// The last run after which it was called broken.
+    pub last_broken: Option<u32>,
+    /// Times it failed and passed on one revision; forgotten with the flakiness itself.
+    pub proofs: u32,
+    /// Failures that recovered by themselves, proofs within a run included.
+    pub recoveries: u32,
+    /// What weighed how much.
+    pub ledger: Ledger,
+    /// Its failures and what each was, oldest first.
+    pub failures: Vec<Attributed>,
+    /// Failures that are flakes, more likely than not.
+    pub flakes: u32,
+    /// Runs in which it could have shown a flake: neither broken nor in an outage.
+    pub chances: u32,
+    /// What was believed after each run, where that was asked for.
+    pub moments: Vec<Moment>,
+    /// P(broken | class) after its last failure outside an outage.
+    pub after_failure: Option<Broken>,
+}
+
+#[derive(Debug, Clone)]
+struct Line {
+    broken: Broken,
+    /// One more than the last revision; 0 where it never ran here.
+    seen: u32,
+    /// The part of the breakage that came from the main line.
+    inherited: f64,
+    /// Revisions in a row that failed.
+    streak: u32,
+    /// The line's epoch in which it failed last, outside outages.
+    failed_in: Option<u32>,
+    episode: Episode,
+    counted: bool,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self {
+            broken: [0.0; CLASSES],
+            seen: 0,
+            inherited: 0.0,
+            streak: 0,
+            failed_in: None,
+            episode: Episode::default(),
+            counted: false,
+        }
+    }
+}
+
+/// Follows one test.
+pub struct Replay<'m> {
+    model: &'m Model,
+    thresholds: &'m Thresholds,
+    module: u32,
+    drift: Drift,
+    ran: bool,
+    lines: HashMap<u32, Line>,
+    main_broken: Broken,
+    keep_moments: bool,
+    course: Course,
+}
+
+impl<'m> Replay<'m> {
+    /// Starts to follow a test of a module.
+    #[must_use]
+    pub fn new(model: &'m Model, thresholds: &'m Thresholds, module: u32) -> Self {
+        Self {
+            model,
+            thresholds,
+            module,
+            drift: Drift::new(model),
+            ran: false,
+            lines: HashMap::new(),
+            main_broken: [0.0; CLASSES],
+            keep_moments: false,
+            course: Course {
+                classes: model.prior(),
+                broken: [0.0; CLASSES],
+                flagged: false,
+                flagged_since: None,
+                last_broken: None,
+                proofs: 0,
+                recoveries: 0,
+                ledger: Ledger::new(&model.prior()),
+                failures: Vec::new(),
+                flakes: 0,
+                chances: 0,
+                moments: Vec::new(),
+                after_failure: None,
+            },
+        }
+    }
+
+    /// Keeps what is believed after each run, too.
+    #[must_use]
+    pub fn with_moments(self) -> Self {
+        Self { keep_moments: true, ..self }
+    }
+
+    /// Takes the test's next result, in the run at `run`.
+    pub fn observe(&mut self, run: u32, explained: &Explained, observed: Observed) {
+        let mut line = self.lines.remove(&explained.line).unwrap_or_default();
+        let new_revision = self.reach(&mut line, explained);
+        let around = explained.around(self.module);
+        suspect_commit(&mut line.broken, around.bad_commit);
+        let likelihood = Likelihood::of(self.model, observed, &around);
+        let prior = line.broken;
+        let nats = super::ledger::weight(&self.course.classes, &prior, &likelihood);
+        weigh(&mut self.course.classes, &mut line.broken, &likelihood);
+        if explained.is_main {
+            self.main_broken = line.broken;
+        }
+        let step = Step {
+            run,
+            explained,
+            observed,
+            nats,
+            in_outage: around.outage >= OUTAGE_CERTAIN,
+            in_group: explained.module(self.module).is_some_and(|m| m.weights.bad_commit >= 0.5 && m.failing > 1),
+            one: Episodic {
+                run,
+                prior,
+                likelihood,
+                new_revision,
+                bad_commit: around.bad_commit,
+                inherited: line.inherited,
+            },
+        };
+        self.settle(&mut line, &step);
+        self.lines.insert(explained.line, line);
+        self.judge(run);
+    }
+
+    /// The course up to here.
+    #[must_use]
+    pub fn finish(mut self) -> Course {
+        let mut lines: Vec<(u32, Line)> = std::mem::take(&mut self.lines).into_iter().collect();
+        lines.sort_unstable_by_key(|(number, _)| *number);
+        for (_, mut line) in lines {
+            if line.episode.is_open() {
+                let kind = match (line.episode.in_group, line.episode.is_main, line.streak) {
+                    (true, _, _) => Kind::BadCommit,
+                    (false, true, _) => Kind::FailsNow,
+                    (false, false, ..=BLIP_REVISIONS) => Kind::Branches,
+                    (false, false, _) => Kind::Lasting,
+                };
+                self.close(&mut line, kind, None, 0.0);
+            }
+        }
+        let mut course = self.course;
+        course.broken = self.main_broken;
+        course.failures.sort_by_key(|failure| failure.run);
+        course.flakes = course.failures.iter().filter(|failure| failure.is_flake()).count() as u32;
+        course.chances += course.flakes;
+        course
+    }
+
+    /// Moves the test to the run's revision; true where it was not there yet.
+    fn reach(&mut self, line: &mut Line, explained: &Explained) -> bool {
+        let revision = explained.revision.saturating_add(1);
+        if line.seen == revision {
+            return false;
+        }
+        let before = (line.seen != 0).then_some(line.broken);
+        let main = (!explained.is_main).then_some(self.main_broken);
+        let reached = next_revision(self.model, before.as_ref(), main.as_ref());
+        if let Some(main) = main {
+            line.inherited = self.inherited(line.inherited, before.as_ref(), &reached, &main);
+        }
+        line.broken = if self.ran { reached } else { [self.model.born_broken; CLASSES] };
+        line.seen = revision;
+        self.ran = true;
+        if explained.is_main {
+            let before = self.course.classes;
+            self.drift.apply(&mut self.course.classes);
+            self.course.ledger.drift(&before, &self.course.classes);
+        }
+        true
+    }
+
+    /// The part of a branch's breakage that the main line brought.
+    fn inherited(&self, known: f64, before: Option<&Broken>, reached: &Broken, main: &Broken) -> f64 {
+        let reach = if before.is_none() { 1.0 } else { self.model.inherits };
+        let sum = |of: &Broken| broken(&self.course.classes, of);
+        let all = sum(reached);
+        let from_main = sum(main) * reach;
+        let kept = before.map_or(0.0, |before| sum(before) * (1.0 - self.model.mends_branch));
+        if all > 0.0 { ((from_main + known * kept) / all).clamp(0.0, 1.0) } else { 0.0 }
+    }
+
+    /// Counts a result for what it was, and opens or closes the line's episode of failures.
+    fn settle(&mut self, line: &mut Line, step: &Step<'_>) {
+        let Step { explained, observed, in_outage, .. } = *step;
+        let same = line.failed_in == Some(explained.epoch);
+        match (observed.troubled(), observed.retried(), in_outage) {
+            (true, _, true) => {
+                self.course.ledger.add(Kind::Outage, step.nats, 1);
+                self.attribute(&[step.one], explained.is_main, None);
+            }
+            (true, true, false) => {
+                self.course.recoveries += 1;
+                self.course.proofs += 1;
+                self.course.ledger.prove(step.run, step.nats, 1);
+                self.attribute(&[step.one], explained.is_main, None);
+                self.course.after_failure = Some(line.broken);
+            }
+            (true, false, false) => {
+                line.streak += u32::from(explained.fresh || line.streak == 0);
+                line.failed_in = Some(explained.epoch);
+                line.episode.is_main = explained.is_main;
+                line.episode.in_group |= step.in_group;
+                self.course.after_failure = Some(line.broken);
+                if let Some(early) = line.episode.push(step.one, step.nats) {
+                    self.attribute(&early, explained.is_main, None);
+                }
+            }
+            (false, _, _) => {
+                let blip = (1..=BLIP_REVISIONS).contains(&line.streak);
+                self.course.recoveries += u32::from(blip);
+                let proof = same && !in_outage;
+                self.course.proofs += u32::from(proof);
+                self.course.chances += u32::from(!in_outage);
+                if line.episode.is_open() {
+                    let kind = match (proof, line.episode.in_group, blip, explained.is_main) {
+                        (true, ..) => Kind::Proof,
+                        (false, true, ..) => Kind::BadCommit,
+                        (false, false, true, true) => Kind::Recovered,
+                        (false, false, true, false) => Kind::Branches,
+                        (false, false, false, _) => Kind::Lasting,
+                    };
+                    self.close(line, kind, Some(step.one), step.nats);
+                } else {
+                    let kind = if in_outage { Kind::Outage } else { Kind::Passes };
+                    self.course.ledger.add(kind, step.nats, u32::from(!in_outage));
+                }
+                line.streak = 0;
+            }
+        }
+    }
+
+    /// Ends the line's episode of failures with the pass that followed, if one did.
+    fn close(&mut self, line: &mut Line, kind: Kind, pass: Option<Episodic>, nats: f64) {
+        let (failures, weight) = line.episode.take();
+        let count = match (kind, line.counted) {
+            (Kind::Branches, true) => 0,
+            (Kind::Branches | Kind::Proof | Kind::Recovered, _) => 1,
+            _ => failures.len() as u32,
+        };
+        line.counted |= kind == Kind::Branches;
+        match (kind, failures.last()) {
+            (Kind::Proof, Some(last)) => self.course.ledger.prove(last.run, weight + nats, 1),
+            _ => self.course.ledger.add(kind, weight + nats, count),
+        }
+        self.attribute(&failures, line.episode.is_main, pass.as_ref());
+    }
+
+    fn attribute(&mut self, failures: &[Episodic], is_main: bool, pass: Option<&Episodic>) {
+        let attributed = super::episode::attribute(
+            self.model,
+            &self.course.classes,
+            failures,
+            is_main,
+            pass,
+        );
+        self.course.failures.extend(attributed);
+    }
+
+    /// Flags with hysteresis: in over the upper threshold and with evidence, out below the lower.
+    fn judge(&mut self, run: u32) {
+        let course = &mut self.course;
+        if flaky(&course.classes) < FORGOTTEN_BELOW {
+            course.proofs = 0;
+            course.recoveries = 0;
+        }
+        let score = actionable(&course.classes);
+        let guarded = course.proofs >= 1 || course.recoveries >= 2;
+        let enters = score >= self.thresholds.enter() && guarded;
+        let stays = course.flagged && score >= self.thresholds.stay;
+        if enters && !course.flagged {
+            course.flagged_since = Some(run);
+        }
+        course.flagged = enters || stays;
+        let broken = broken(&course.classes, &self.main_broken);
+        if broken >= self.thresholds.broken {
+            course.last_broken = Some(run);
+        }
+        if self.keep_moments {
+            let flagged = course.flagged;
+            course.moments.push(Moment { run, score, broken, guarded, flagged });
+        }
+    }
+}
+
+/// One result with what it weighed.
+#[derive(Clone, Copy)]
+struct Step<'a> {
+    run: u32,
+    explained: &'a Explained,
+    observed: Observed,
+    nats: f64,
+    in_outage: bool,
+    in_group: bool,
+    one: Episodic,
+}

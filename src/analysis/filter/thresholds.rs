@@ -1,0 +1,54 @@
+//! Where probabilities become words.
+
+use serde::{Deserialize, Serialize};
+
+/// The thresholds of the filter's verdicts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Thresholds {
+    /// From this P(flaky) on a test with evidence is flaky.
+    pub flaky: f64,
+    /// The same for teams that dread a false quarantine (`--strict`).
+    pub flaky_strict: f64,
+    /// Use the strict one.
+    pub strict: bool,
+    /// Below this P(flaky) a flaky test is no longer flaky.
+    pub stay: f64,
+    /// Below this P(flaky) a test that was flaky has recovered.
+    pub recovered: f64,
+    /// From this P(broken) on a test is broken.
+    pub broken: f64,
+    /// Passing runs after which a broken test is fixed rather than recovering.
+    pub fixed_runs: u32,
+    /// Fewer executions than this say nothing, unless they prove something.
+    pub min_runs: u32,
+    /// Fewest executions before a flaky test is recommended for quarantine.
+    pub quarantine_runs: u32,
+    /// The part of the recommended tests that may be wrongly there, on average.
+    pub false_discovery_rate: f64,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self {
+            flaky: 0.35,
+            flaky_strict: 0.5,
+            strict: false,
+            stay: 0.25,
+            recovered: 0.05,
+            broken: 0.9,
+            fixed_runs: 3,
+            min_runs: 5,
+            quarantine_runs: 5,
+            false_discovery_rate: 0.05,
+        }
+    }
+}
+
+impl Thresholds {
+    /// The threshold that a test must reach to be called flaky.
+    #[must_use]
+    pub const fn enter(&self) -> f64 {
+        if self.strict { self.flaky_strict } else { self.flaky }
+    }
+}

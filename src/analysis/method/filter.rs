@@ -1,0 +1,216 @@
+//! The default method: the Bayesian filter, and one table that turns its probabilities into words.
+
+use super::{Docket, MethodEntry, Opinion};
+use crate::analysis::evidence::Evidence;
+use crate::analysis::filter::forecast::{Ahead, clean_runs, reruns_to_settle};
+use crate::analysis::filter::ledger::Kind;
+use crate::analysis::filter::replay::Course;
+use crate::analysis::filter::{Belief, FilterSettings};
+use crate::analysis::interval::flake_rate;
+use crate::analysis::verdict::{NextStep, Status, Weighing};
+
+pub(super) const METHOD: MethodEntry = MethodEntry {
+    name: "filter",
+    summary: "weighs flake against breakage with every run, outages and bad commits explained",
+    weighs: true,
+    judge,
+};
+
+fn judge(docket: &Docket<'_>) -> Vec<Opinion> {
+    let Some(filtered) = docket.filtered else {
+        return docket.each(|_, _, _, _| Opinion::of(Status::New));
+    };
+    let settings = &docket.settings.filter;
+    let ahead = match docket.history.main_lane() {
+        Some(_) => Ahead::Main,
+        None => Ahead::Branches,
+    };
+    let units = filtered.units.iter().zip(docket.evidence).zip(docket.vanished);
+    let mut opinions: Vec<Opinion> = units
+        .map(|((belief, evidence), vanished)| {
+            let signs = Signs::read(belief, evidence, *vanished, settings);
+            opinion(signs.status(), belief, evidence, settings, ahead)
+        })
+        .collect();
+    within_budget(&mut opinions, settings.thresholds.false_discovery_rate);
+    opinions
+}
+
+fn opinion(
+    status: Status,
+    belief: &Belief,
+    evidence: &Evidence,
+    settings: &FilterSettings,
+    ahead: Ahead,
+) -> Opinion {
+    let course = belief.course.as_deref();
+    let enough = evidence.executions >= settings.thresholds.quarantine_runs;
+    Opinion {
+        probability: Some(belief.score),
+        broken_probability: Some(belief.broken),
+        weighing: course.map(|course| Box::new(weighing(course))),
+        quarantine: status == Status::Flaky && enough,
+        next: next_steps(status, course, evidence, settings, ahead),
+        ..Opinion::of(status)
+    }
+}
+
+/// What the status depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Signs {
+    /// It did not run lately, though it was due.
+    vanished: bool,
+    /// Too few executions to speak of.
+    scarce: bool,
+    main: Main,
+    flaky: Flaky,
+}
+
+/// What the main line does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Main {
+    /// Broken, and it never passed there in the window.
+    AlwaysBroken,
+    /// Broken, and it passed before.
+    Broken,
+    /// Was broken, and passes for a few runs.
+    PassesAgain,
+    /// Was broken, and passes.
+    Mended,
+    /// Nothing of this.
+    Sound,
+}
+
+/// What P(flaky) amounts to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flaky {
+    /// Over the threshold, with evidence.
+    Yes,
+    /// Over the threshold, but one failure is no evidence.
+    Maybe,
+    /// Was over the threshold with evidence, and has not yet passed often enough.
+    NotYetClear,
+    /// Below.
+    No,
+}
+
+impl Signs {
+    fn read(belief: &Belief, evidence: &Evidence, vanished: bool, settings: &FilterSettings) -> Self {
+        let thresholds = &settings.thresholds;
+        let course = belief.course.as_deref();
+        let was_broken = course.is_some_and(|course| course.last_broken.is_some());
+        let main = match (belief.broken >= thresholds.broken, evidence.passed_on_main, was_broken) {
+            (true, false, _) => Main::AlwaysBroken,
+            (true, true, _) => Main::Broken,
+            (false, _, true) if evidence.passes_since_streak < thresholds.fixed_runs => {
+                Main::PassesAgain
+            }
+            (false, _, true) => Main::Mended,
+            (false, _, false) => Main::Sound,
+        };
+        let was_flaky = course.is_some_and(|course| course.flagged_since.is_some());
+        let flaky = match course.is_some_and(|course| course.flagged) {
+            true => Flaky::Yes,
+            false if belief.score >= thresholds.enter() => Flaky::Maybe,
+            false if was_flaky && belief.score >= thresholds.recovered => Flaky::NotYetClear,
+            false => Flaky::No,
+        };
+        Self { vanished, scarce: evidence.executions < thresholds.min_runs, main, flaky }
+    }
+
+    /// Read from the top: what is broken now comes before what ever flickered, so that a flaky
+    /// test that breaks is never hidden; proof comes before the number of results.
+    const fn status(self) -> Status {
+        match (self.vanished, self.main, self.flaky, self.scarce) {
+            (true, ..) => Status::Stale,
+            (_, Main::Broken, ..) => Status::NewlyBroken,
+            (_, Main::AlwaysBroken, ..) => Status::Broken,
+            (_, _, Flaky::Yes, _) => Status::Flaky,
+            (_, _, _, true) => Status::New,
+            (_, _, Flaky::Maybe, _) => Status::Suspect,
+            (_, Main::PassesAgain, ..) | (_, _, Flaky::NotYetClear, _) => Status::Recovering,
+            (_, Main::Mended, ..) => Status::Fixed,
+            (_, Main::Sound, ..) => Status::Healthy,
+        }
+    }
+}
+
+/// Keeps recommendations for quarantine, the surest first, while on average no more than `budget`
+/// of them are wrong (Bayesian false discovery rate: the mean of 1 - P; M. A. Newton et al.,
+/// Biostatistics 5 (2004)).
+fn within_budget(opinions: &mut [Opinion], budget: f64) {
+    let wrong = |opinion: &Opinion| 1.0 - opinion.probability.unwrap_or(0.0);
+    let mut listed: Vec<usize> =
+        opinions.iter().enumerate().filter(|(_, one)| one.quarantine).map(|(at, _)| at).collect();
+    let chance = |at: &usize| opinions.get(*at).map_or(1.0, wrong);
+    listed.sort_by(|one, other| chance(one).total_cmp(&chance(other)).then(one.cmp(other)));
+    let mut sum = 0.0;
+    let mut kept = 0;
+    for (place, at) in listed.iter().enumerate() {
+        sum += chance(at);
+        if sum <= budget * (place + 1) as f64 {
+            kept = place + 1;
+        }
+    }
+    for at in listed.split_off(kept) {
+        if let Some(opinion) = opinions.get_mut(at) {
+            opinion.quarantine = false;
+        }
+    }
+}
+
+fn weighing(course: &Course) -> Weighing {
+    let entries = Kind::ALL.map(|kind| (kind, course.ledger.of(kind)));
+    let present = |(_, entry): &(Kind, crate::analysis::filter::ledger::Entry)| {
+        entry.count > 0 || entry.nats != 0.0
+    };
+    Weighing {
+        prior: course.ledger.prior,
+        time: course.ledger.time,
+        total: course.ledger.log_odds(),
+        entries: entries.into_iter().filter(present).collect(),
+        proofs: course.ledger.proofs.clone(),
+        flaky_since: course.flagged_since,
+        flakes: course.flakes,
+        chances: course.chances,
+        flake_rate: flake_rate(course.flakes, course.chances),
+        failures: course.failures.clone(),
+    }
+}
+
+fn next_steps(
+    status: Status,
+    course: Option<&Course>,
+    evidence: &Evidence,
+    settings: &FilterSettings,
+    ahead: Ahead,
+) -> Vec<NextStep> {
+    let thresholds = &settings.thresholds;
+    if status == Status::New {
+        let runs = thresholds.min_runs.saturating_sub(evidence.executions);
+        return vec![NextStep::MoreResults { runs }];
+    }
+    let Some(course) = course else { return Vec::new() };
+    let clear = |target: f64| {
+        let runs = clean_runs(&settings.model, &course.classes, &course.broken, ahead, target);
+        runs.filter(|runs| *runs > 0).map(|runs| NextStep::CleanRuns { runs })
+    };
+    match status {
+        Status::Flaky => clear(thresholds.stay).into_iter().collect(),
+        Status::Suspect => {
+            let rerun = course.after_failure.map(|after| NextStep::RerunRevision {
+                times: reruns_to_settle(&settings.model, &course.classes, &after, thresholds.broken),
+            });
+            rerun.into_iter().chain(clear(thresholds.enter())).collect()
+        }
+        Status::Recovering => {
+            let passes = thresholds.fixed_runs.saturating_sub(evidence.passes_since_streak);
+            let needed = match clear(thresholds.recovered) {
+                Some(NextStep::CleanRuns { runs }) => runs.max(passes),
+                _ => passes,
+            };
+            (needed > 0).then_some(NextStep::CleanRuns { runs: needed }).into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
+}

@@ -21,15 +21,19 @@ use super::window::WindowArgs;
 pub struct JudgingArgs {
     #[command(flatten)]
     window: WindowArgs,
-    /// The method [default: evidence]
+    /// The method [default: filter]
     #[arg(long, value_name = "NAME", env = "FLAKEDB_METHOD", value_parser = methods(),
           help_heading = "Judging")]
     method: Option<String>,
+    /// filter: call a test flaky from a probability of 0.5 on, not 0.35
+    #[arg(long, env = "FLAKEDB_STRICT", value_parser = clap::builder::FalseyValueParser::new(),
+          action = clap::ArgAction::SetTrue, help_heading = "Judging")]
+    strict: bool,
     /// threshold: look at the last N results of a test [default: 10]
     #[arg(long = "window", value_name = "N", env = "FLAKEDB_WINDOW", value_parser = clap::value_parser!(u32).range(1..),
           help_heading = "Judging")]
     window_results: Option<u32>,
-    /// Judge tests with at least N results [default: 3 for threshold, 5 for evidence]
+    /// Judge tests with at least N results [default: 3 for threshold, else 5]
     #[arg(long, value_name = "N", env = "FLAKEDB_MIN_RUNS", help_heading = "Judging")]
     min_runs: Option<u32>,
     /// threshold: this share of failures is flaky [default: 0.3]
@@ -103,6 +107,9 @@ impl JudgingArgs {
         set(&mut settings.threshold.window, self.window_results);
         set(&mut settings.threshold.min_runs, self.min_runs);
         set(&mut settings.threshold.quarantine_runs, self.quarantine_runs);
+        set(&mut settings.filter.min_runs, self.min_runs);
+        set(&mut settings.filter.quarantine_runs, self.quarantine_runs);
+        settings.filter.strict |= self.strict;
         set(&mut settings.evidence.min_runs, self.min_runs);
         set(&mut settings.evidence.quarantine_runs, self.quarantine_runs);
         settings.threshold.threshold = self.threshold.unwrap_or(settings.threshold.threshold);

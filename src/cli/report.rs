@@ -1,9 +1,9 @@
 //! `flakedb report`: the verdicts of a window.
 
 use crate::analysis::verdict::Status;
-use crate::ops::judge::{Names, judge};
+use crate::ops::judge::{Judged, Names, judge};
 use crate::report::View;
-use crate::report::view::{Listing, ReportInput, ReportView};
+use crate::report::view::{Explain, Listing, ReportInput, ReportView};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
@@ -21,6 +21,8 @@ use super::progress::Progress;
 Examples:
   flakedb report
   flakedb report --days 14 --branch main
+  flakedb report --explain                     what weighed how much in each verdict
+  flakedb report --strict                      call a test flaky only when surer
   flakedb report --format markdown >> $GITHUB_STEP_SUMMARY
   flakedb report --method threshold --window 10 --min-runs 3 --threshold 0.3
   flakedb report --fail-on newly-broken        exit with 1 where there is one")]
@@ -31,6 +33,9 @@ pub struct Args {
     /// List only tests of this status (may be repeated)
     #[arg(long, value_name = "STATUS", value_parser = statuses(), value_delimiter = ',')]
     status: Vec<Status>,
+    /// Show what weighed how much in each verdict
+    #[arg(long)]
+    explain: bool,
     /// Exit with 1 where a test has this status (may be repeated)
     #[arg(long, value_name = "STATUS", value_parser = statuses(), value_delimiter = ',')]
     fail_on: Vec<Status>,
@@ -55,7 +60,7 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
     let store = settled.open_to_read()?;
     let request = args.judging.request(global, &settled, &store)?;
     let progress = Progress::new(console);
-    let judged = judge(&store, &request, &[], &progress)?.judgement;
+    let Judged { judgement: judged, modules, .. } = judge(&store, &request, &[], &progress)?;
     let alarming = judged.verdicts.iter().any(|verdict| args.fail_on.contains(&verdict.status));
     let listing = args.listing();
     let shown = judged.verdicts.iter().filter(|verdict| listing.shows(verdict));
@@ -63,7 +68,13 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
     let view = ReportView::new(
         &judged,
         &|verdict| names.label(verdict.test),
-        ReportInput { project: &request.project, window: &request.window_text(), listing },
+        ReportInput {
+            project: &request.project,
+            window: &request.window_text(),
+            listing,
+            modules: &modules,
+            explain: if args.explain { Explain::Yes } else { Explain::No },
+        },
     );
     progress.finish(console);
     let page = screen(View::Report(&view), args.output.format, console)?;

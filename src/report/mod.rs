@@ -6,6 +6,7 @@
 
 pub mod escape;
 pub mod excerpt;
+pub mod explanation;
 pub mod format;
 pub mod json;
 pub mod limits;

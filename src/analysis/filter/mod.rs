@@ -15,30 +15,16 @@ pub mod ledger;
 pub mod model;
 pub mod pass;
 pub mod replay;
-pub mod thresholds;
+pub mod settings;
 
 use std::collections::{BTreeMap, HashMap};
 
-use serde::{Deserialize, Serialize};
-
 use self::belief::{Observed, actionable, broken};
-use self::model::Model;
 use self::pass::{Explained, Pass, RunAbout, Slot, SlotResult};
 use self::replay::{Course, OUTAGE_CERTAIN, Replay};
-use self::thresholds::Thresholds;
+pub use self::settings::FilterSettings;
 use super::history::{History, Seen, Unit};
 use crate::model::{Lane, Outcome, Repeat};
-
-/// The numbers of the filter.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
-pub struct FilterSettings {
-    /// Where probabilities become words.
-    #[serde(flatten)]
-    pub thresholds: Thresholds,
-    /// The constants of the model.
-    pub model: Model,
-}
 
 /// What the filter believes of one test in one variant.
 #[derive(Debug, Clone, PartialEq)]
@@ -182,7 +168,7 @@ fn replay(
     if !unit.seen.iter().any(telling) {
         return None;
     }
-    let mut replay = Replay::new(&settings.model, &settings.thresholds, unit.module);
+    let mut replay = Replay::new(settings, unit.module);
     if moments == Moments::Keep {
         replay = replay.with_moments();
     }

@@ -14,7 +14,7 @@ use super::episode::{Attributed, Episode, Episodic};
 use super::ledger::{Kind, Ledger};
 use super::model::{CLASSES, Classes, Model};
 use super::pass::Explained;
-use super::thresholds::Thresholds;
+use super::settings::FilterSettings;
 
 /// From this probability on a run, or a module in it, is taken for an outage.
 pub const OUTAGE_CERTAIN: f64 = 0.5;
@@ -101,7 +101,7 @@ impl Default for Line {
 /// Follows one test.
 pub struct Replay<'m> {
     model: &'m Model,
-    thresholds: &'m Thresholds,
+    settings: &'m FilterSettings,
     module: u32,
     drift: Drift,
     ran: bool,
@@ -114,10 +114,11 @@ pub struct Replay<'m> {
 impl<'m> Replay<'m> {
     /// Starts to follow a test of a module.
     #[must_use]
-    pub fn new(model: &'m Model, thresholds: &'m Thresholds, module: u32) -> Self {
+    pub fn new(settings: &'m FilterSettings, module: u32) -> Self {
+        let model = &settings.model;
         Self {
             model,
-            thresholds,
+            settings,
             module,
             drift: Drift::new(model),
             ran: false,
@@ -325,14 +326,14 @@ impl<'m> Replay<'m> {
         }
         let score = actionable(&course.classes);
         let guarded = course.proofs >= 1 || course.recoveries >= 2;
-        let enters = score >= self.thresholds.enter() && guarded;
-        let stays = course.flagged && score >= self.thresholds.stay;
+        let enters = score >= self.settings.enter() && guarded;
+        let stays = course.flagged && score >= self.settings.stay;
         if enters && !course.flagged {
             course.flagged_since = Some(run);
         }
         course.flagged = enters || stays;
         let broken = broken(&course.classes, &self.main_broken);
-        if broken >= self.thresholds.broken {
+        if broken >= self.settings.broken {
             course.last_broken = Some(run);
         }
         if self.keep_moments {

@@ -9,7 +9,7 @@ use super::belief::{Observed, actionable, broken};
 use super::model::{CLASSES, Model};
 use super::pass::{Pass, RunAbout, Slot, SlotResult};
 use super::replay::{Course, Replay};
-use super::thresholds::Thresholds;
+use super::settings::FilterSettings;
 use crate::model::Timestamp;
 
 #[derive(Deserialize)]
@@ -53,7 +53,7 @@ fn observed(letter: char) -> Option<Observed> {
 impl Case {
     fn abouts(&self) -> Vec<RunAbout> {
         let (mut branches, mut commits) = (Vec::new(), Vec::new());
-        let mut number = |names: &mut Vec<String>, name: &String| {
+        let number = |names: &mut Vec<String>, name: &String| {
             names.iter().position(|known| known == name).unwrap_or_else(|| {
                 names.push(name.clone());
                 names.len() - 1
@@ -93,13 +93,13 @@ fn near(found: f64, wanted: f64, what: &str) {
 #[test]
 fn a_hundred_histories_end_as_the_reference_does() {
     let model = Model::default();
-    let thresholds = Thresholds::default();
+    let settings = FilterSettings::default();
     let cases = cases();
     assert_eq!(cases.len(), 100);
     for (number, case) in cases.iter().enumerate() {
         let mut pass = Pass::new(&model, case.slots());
         let mut replays: Vec<Replay<'_>> =
-            case.module.iter().map(|&module| Replay::new(&model, &thresholds, module)).collect();
+            case.module.iter().map(|&module| Replay::new(&settings, module)).collect();
         for (place, (run, about)) in case.runs.iter().zip(case.abouts()).enumerate() {
             let results = Case::results(run);
             let explained = pass.step(&about, &results);
@@ -157,11 +157,12 @@ fn steps(runs: &[(Option<u32>, u32, Vec<char>)]) -> Vec<(RunAbout, Vec<SlotResul
 }
 
 fn courses(module: &[u32], steps: &[(RunAbout, Vec<SlotResult>)]) -> Vec<Course> {
-    let (model, thresholds) = (Model::default(), Thresholds::default());
+    let settings = FilterSettings::default();
+    let model = &settings.model;
     let slots = module.iter().map(|&module| Slot { module, tests: 1 }).collect();
-    let mut pass = Pass::new(&model, slots);
+    let mut pass = Pass::new(model, slots);
     let mut replays: Vec<Replay<'_>> =
-        module.iter().map(|&module| Replay::new(&model, &thresholds, module)).collect();
+        module.iter().map(|&module| Replay::new(&settings, module)).collect();
     for (place, (about, results)) in (0..).zip(steps) {
         let explained = pass.step(about, results);
         for one in results {

@@ -32,7 +32,7 @@ fn judge(docket: &Docket<'_>) -> Vec<Opinion> {
             opinion(signs.status(), belief, evidence, settings, ahead)
         })
         .collect();
-    within_budget(&mut opinions, settings.thresholds.false_discovery_rate);
+    within_budget(&mut opinions, settings.false_discovery_rate);
     opinions
 }
 
@@ -44,7 +44,7 @@ fn opinion(
     ahead: Ahead,
 ) -> Opinion {
     let course = belief.course.as_deref();
-    let enough = evidence.executions >= settings.thresholds.quarantine_runs;
+    let enough = evidence.executions >= settings.quarantine_runs;
     Opinion {
         probability: Some(belief.score),
         broken_probability: Some(belief.broken),
@@ -96,13 +96,12 @@ enum Flaky {
 
 impl Signs {
     fn read(belief: &Belief, evidence: &Evidence, vanished: bool, settings: &FilterSettings) -> Self {
-        let thresholds = &settings.thresholds;
         let course = belief.course.as_deref();
         let was_broken = course.is_some_and(|course| course.last_broken.is_some());
-        let main = match (belief.broken >= thresholds.broken, evidence.passed_on_main, was_broken) {
+        let main = match (belief.broken >= settings.broken, evidence.passed_on_main, was_broken) {
             (true, false, _) => Main::AlwaysBroken,
             (true, true, _) => Main::Broken,
-            (false, _, true) if evidence.passes_since_streak < thresholds.fixed_runs => {
+            (false, _, true) if evidence.passes_since_streak < settings.fixed_runs => {
                 Main::PassesAgain
             }
             (false, _, true) => Main::Mended,
@@ -111,11 +110,11 @@ impl Signs {
         let was_flaky = course.is_some_and(|course| course.flagged_since.is_some());
         let flaky = match course.is_some_and(|course| course.flagged) {
             true => Flaky::Yes,
-            false if belief.score >= thresholds.enter() => Flaky::Maybe,
-            false if was_flaky && belief.score >= thresholds.recovered => Flaky::NotYetClear,
+            false if belief.score >= settings.enter() => Flaky::Maybe,
+            false if was_flaky && belief.score >= settings.recovered => Flaky::NotYetClear,
             false => Flaky::No,
         };
-        Self { vanished, scarce: evidence.executions < thresholds.min_runs, main, flaky }
+        Self { vanished, scarce: evidence.executions < settings.min_runs, main, flaky }
     }
 
     /// Read from the top: what is broken now comes before what ever flickered, so that a flaky
@@ -185,9 +184,8 @@ fn next_steps(
     settings: &FilterSettings,
     ahead: Ahead,
 ) -> Vec<NextStep> {
-    let thresholds = &settings.thresholds;
     if status == Status::New {
-        let runs = thresholds.min_runs.saturating_sub(evidence.executions);
+        let runs = settings.min_runs.saturating_sub(evidence.executions);
         return vec![NextStep::MoreResults { runs }];
     }
     let Some(course) = course else { return Vec::new() };
@@ -196,16 +194,16 @@ fn next_steps(
         runs.filter(|runs| *runs > 0).map(|runs| NextStep::CleanRuns { runs })
     };
     match status {
-        Status::Flaky => clear(thresholds.stay).into_iter().collect(),
+        Status::Flaky => clear(settings.stay).into_iter().collect(),
         Status::Suspect => {
             let rerun = course.after_failure.map(|after| NextStep::RerunRevision {
-                times: reruns_to_settle(&settings.model, &course.classes, &after, thresholds.broken),
+                times: reruns_to_settle(&settings.model, &course.classes, &after, settings.broken),
             });
-            rerun.into_iter().chain(clear(thresholds.enter())).collect()
+            rerun.into_iter().chain(clear(settings.enter())).collect()
         }
         Status::Recovering => {
-            let passes = thresholds.fixed_runs.saturating_sub(evidence.passes_since_streak);
-            let needed = match clear(thresholds.recovered) {
+            let passes = settings.fixed_runs.saturating_sub(evidence.passes_since_streak);
+            let needed = match clear(settings.recovered) {
                 Some(NextStep::CleanRuns { runs }) => runs.max(passes),
                 _ => passes,
             };

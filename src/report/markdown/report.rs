@@ -59,12 +59,12 @@ fn summary(view: &ReportView) -> String {
 }
 
 fn row(test: &TestView) -> Vec<String> {
-    let bad = u64::from(test.failures) + u64::from(test.retried);
+    let failing = test.failing();
     let failed = format!(
         "{} of {}<br>{}",
-        sentence::number(bad),
-        sentence::number(test.executions.into()),
-        sentence::rate(test.rate.rate())
+        sentence::number(failing.bad.into()),
+        sentence::number(failing.of.into()),
+        sentence::rate(failing.rate)
     );
     let owners = match test.owners.as_slice() {
         [] => String::new(),

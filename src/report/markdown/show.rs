@@ -35,18 +35,19 @@ pub(super) fn write(view: &ShowView, document: &mut Document) {
 fn verdict(variant: &VariantView, document: &mut Document) {
     let test = &variant.verdict;
     let sure =
-        sentence::certainty(test.probability).map_or(String::new(), |sure| format!(" ({sure})"));
-    let bad = u64::from(test.failures) + u64::from(test.retried);
+        sentence::certainty(test.certainty).map_or(String::new(), |sure| format!(" ({sure})"));
+    let failing = test.failing();
     let variant_name = match test.variant.as_str() {
         "" => String::new(),
         name => format!("{}: ", code(name)),
     };
     document.paragraph(&format!(
-        "{variant_name}**{}**{sure}, failed in {} of {}: {}. {}",
+        "{variant_name}**{}**{sure}, {} in {} of {}: {}. {}",
         sentence::status(test.status),
-        sentence::number(bad),
-        sentence::count(test.executions, "run"),
-        sentence::rate(test.rate.rate()),
+        failing.word,
+        sentence::number(failing.bad.into()),
+        sentence::count(failing.of, "run"),
+        sentence::rate(failing.rate),
         code(&test.strip),
     ));
     let facts: Vec<String> = test

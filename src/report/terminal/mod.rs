@@ -6,6 +6,7 @@ mod quarantine;
 mod report;
 mod show;
 mod validate;
+mod weighing;
 
 use std::io::Write;
 

@@ -5,8 +5,9 @@ use super::super::limits::{
     STRIP_COLUMN_WIDE_MIN, TERMINAL_TESTS_MAX,
 };
 use super::super::palette::Tone;
-use super::super::view::{OutageView, ReportView, TestView};
-use super::super::{escape, sentence, strip};
+use super::super::view::{EventView, Explain, OutageView, ReportView, TestView};
+use super::super::{escape, explanation, sentence, strip};
+use super::weighing;
 use super::page::{Airy, Column, Fit, Grid, Page};
 use crate::analysis::verdict::Status;
 
@@ -32,12 +33,13 @@ pub(super) fn lay_out(view: &ReportView, page: &mut Page) {
         _ => view.tests.as_slice(),
     };
     match page.width() {
-        width if width < STACKED_BELOW => stacked(shown, page),
-        width if width < FULL_FROM => wide(shown, page),
-        _ => full(shown, page),
+        width if width < STACKED_BELOW => stacked(shown, view.explain, page),
+        width if width < FULL_FROM => wide(shown, view.explain, page),
+        _ => full(shown, view.explain, page),
     }
     foot(view, shown, page);
     outages(view, page);
+    groups(view, page);
     page.hints(&hints(view, page));
 }
 
@@ -100,7 +102,7 @@ fn name(test: &TestView) -> String {
 
 fn status(test: &TestView, page: &Page) -> String {
     let mut lines = vec![page.mark(sentence::tone(test.status), sentence::status(test.status))];
-    lines.extend(sentence::certainty(test.probability).map(|sure| page.mark(Tone::Faint, &sure)));
+    lines.extend(sentence::certainty(test.certainty).map(|sure| page.mark(Tone::Faint, &sure)));
     lines.join("\n")
 }
 
@@ -123,19 +125,24 @@ fn owners(test: &TestView) -> Option<String> {
 }
 
 fn rate(test: &TestView) -> Option<String> {
-    (test.executions > 0).then(|| sentence::rate(test.rate.rate()))
+    (test.executions > 0).then(|| sentence::rate(test.failing().rate))
 }
 
 /// How many executions had a failed attempt, in words.
 fn failed(test: &TestView) -> String {
-    let bad = u64::from(test.failures) + u64::from(test.retried);
-    format!("{} of {}", sentence::number(bad), sentence::number(test.executions.into()))
+    let failing = test.failing();
+    format!("{} of {}", sentence::number(failing.bad.into()), sentence::number(failing.of.into()))
 }
 
 /// The same with its noun, for a sentence.
 pub(super) fn failed_runs(test: &TestView) -> String {
-    let bad = u64::from(test.failures) + u64::from(test.retried);
-    format!("{} of {}", sentence::number(bad), sentence::count(test.executions, "run"))
+    let failing = test.failing();
+    format!(
+        "{} in {} of {}",
+        failing.word,
+        sentence::number(failing.bad.into()),
+        sentence::count(failing.of, "run")
+    )
 }
 
 fn marks(test: &TestView, page: &Page) -> String {
@@ -155,22 +162,32 @@ pub(super) const fn tone(mark: char) -> Tone {
     }
 }
 
-/// The reason and what the test cost, each on a line of its own.
-fn why(test: &TestView) -> Vec<String> {
-    std::iter::once(test.reason.clone()).chain(sentence::harm(test.reddened_alone)).collect()
+/// The reason and what the test cost, each on a line of its own; the weights where they were asked
+/// for.
+fn why(test: &TestView, explain: Explain, page: &Page) -> Vec<String> {
+    let weights = match (explain, &test.weighing) {
+        (Explain::Yes, Some(weights)) => weighing::lines(weights, page),
+        _ => Vec::new(),
+    };
+    let next = test.next.iter().filter(|_| explain == Explain::Yes);
+    std::iter::once(test.reason.clone())
+        .chain(sentence::harm(test.reddened_alone))
+        .chain(weights)
+        .chain(next.map(|step| step.sentence.clone()))
+        .collect()
 }
 
 /// Status at the left, everything else below the name.
-fn stacked(tests: &[TestView], page: &mut Page) {
+fn stacked(tests: &[TestView], explain: Explain, page: &mut Page) {
     let row = |test: &TestView| {
         let mut lines = vec![name(test)];
         if !test.strip.is_empty() {
             lines.push(marks(test, page));
         }
         if let Some(rate) = rate(test) {
-            lines.push(format!("failed in {}, {rate}", failed_runs(test)));
+            lines.push(format!("{}, {rate}", failed_runs(test)));
         }
-        lines.extend(why(test));
+        lines.extend(why(test, explain, page));
         lines.extend(owners(test).map(|owners| page.mark(Tone::Faint, &owners)));
         vec![status(test, page), lines.join("\n")]
     };
@@ -180,10 +197,10 @@ fn stacked(tests: &[TestView], page: &mut Page) {
 }
 
 /// Numbers and strip beside the name, the reason below it.
-fn wide(tests: &[TestView], page: &mut Page) {
+fn wide(tests: &[TestView], explain: Explain, page: &mut Page) {
     let row = |test: &TestView| {
         let mut lines = vec![name(test)];
-        lines.extend(why(test));
+        lines.extend(why(test, explain, page));
         lines.extend(owners(test).map(|owners| page.mark(Tone::Faint, &owners)));
         let numbers: Vec<String> = std::iter::once(failed(test)).chain(rate(test)).collect();
         vec![status(test, page), lines.join("\n"), numbers.join("\n"), marks(test, page)]
@@ -199,7 +216,7 @@ fn wide(tests: &[TestView], page: &mut Page) {
 }
 
 /// A column for everything.
-fn full(tests: &[TestView], page: &mut Page) {
+fn full(tests: &[TestView], explain: Explain, page: &mut Page) {
     let row = |test: &TestView| {
         let numbers: Vec<String> = std::iter::once(failed(test)).chain(rate(test)).collect();
         vec![
@@ -207,7 +224,7 @@ fn full(tests: &[TestView], page: &mut Page) {
             name(test),
             numbers.join("\n"),
             marks(test, page),
-            why(test).join("\n"),
+            why(test, explain, page).join("\n"),
             owners(test).unwrap_or_default(),
             test.duration_seconds.map(sentence::seconds).unwrap_or_default(),
         ]
@@ -248,6 +265,10 @@ fn foot(view: &ReportView, shown: &[TestView], page: &mut Page) {
             let legend = page.mark(Tone::Faint, &strip::LEGEND.join("   "));
             page.prose(&legend);
             let room = strip_width(page);
+            if view.explain == Explain::Yes {
+                let legend = page.mark(Tone::Faint, explanation::LEGEND);
+                page.prose(&legend);
+            }
             if shown.iter().any(|test| test.strip.chars().count() > room) {
                 let folded = page.mark(Tone::Faint, strip::LEGEND_FOLDED);
                 page.prose(&folded);
@@ -269,6 +290,38 @@ fn outages(view: &ReportView, page: &mut Page) {
     if more > 0 {
         page.bullet(&sentence::count(more as u64, "earlier run"));
     }
+}
+
+/// What happened to many tests of a module, whole runs left out.
+fn groups(view: &ReportView, page: &mut Page) {
+    let groups: Vec<&EventView> =
+        view.events.iter().filter(|event| event.module.is_some()).collect();
+    if groups.is_empty() {
+        return;
+    }
+    page.section("Tests that failed together");
+    for event in groups.iter().rev().take(OUTAGES_SHOWN_MAX) {
+        page.bullet(&group_line(event));
+    }
+    let more = groups.len().saturating_sub(OUTAGES_SHOWN_MAX);
+    if more > 0 {
+        page.bullet(&sentence::count(more as u64, "earlier time"));
+    }
+}
+
+fn group_line(event: &EventView) -> String {
+    let module = event.module.as_deref().unwrap_or_default();
+    let mut line = format!(
+        "{}: {} of {} of {} failed",
+        event.started.get(..16).unwrap_or(&event.started).replace('T', " "),
+        sentence::number(event.failed.into()),
+        sentence::count(event.executed, "test"),
+        escape::shortened(&escape::line(module), FIELD_CHARS_MAX),
+    );
+    if let Some(revision) = &event.revision {
+        line += &format!(", revision {}", sentence::revision(revision));
+    }
+    line + &format!("; {} ({})", explanation::event(event.kind), sentence::percent(event.probability))
 }
 
 fn outage_line(outage: &OutageView) -> String {

@@ -8,6 +8,7 @@ use super::super::view::{FailureView, ShowView, TestView, TimelineRow, VariantVi
 use super::super::{escape, excerpt, sentence, strip};
 use super::page::{Column, Fit, Grid, Page, typed};
 use super::report;
+use super::weighing;
 use crate::analysis::verdict::Status;
 use crate::model::Outcome;
 
@@ -50,6 +51,10 @@ fn verdict(variant: &VariantView, page: &mut Page) {
     if let Some(harm) = sentence::harm(test.reddened_alone) {
         page.bullet(&harm);
     }
+    if let Some(weights) = &test.weighing {
+        page.section("How much each speaks for or against flakiness");
+        weighing::lay_out(weights, page);
+    }
     if !test.next.is_empty() {
         page.section("What would change the verdict");
         test.next.iter().for_each(|step| page.bullet(&step.sentence));
@@ -64,11 +69,11 @@ fn headline(test: &TestView, page: &Page) -> String {
         variant => format!("[{}] ", escape::line(variant)),
     };
     let sure =
-        sentence::certainty(test.probability).map_or(String::new(), |sure| format!(" ({sure})"));
+        sentence::certainty(test.certainty).map_or(String::new(), |sure| format!(" ({sure})"));
     let mut parts = vec![format!("{variant}{status}{sure}")];
     if test.executions > 0 {
-        let rate = sentence::rate(test.rate.rate());
-        parts.push(format!("failed in {}: {rate}", report::failed_runs(test)));
+        let rate = sentence::rate(test.failing().rate);
+        parts.push(format!("{}: {rate}", report::failed_runs(test)));
     }
     if test.retried > 0 {
         parts.push(format!("{} of them passed on retry", sentence::number(test.retried.into())));
@@ -109,10 +114,11 @@ fn timeline(rows: &[TimelineRow], page: &mut Page) {
         ..NARROW => (vec![STARTED, OUTCOME, REVISION], |row, page| {
             vec![started(row), outcome(row, page), revision(row)]
         }),
-        _ => (vec![STARTED, OUTCOME, REVISION, BRANCH, BUILD, TOOK], |row, page| {
+        _ => (vec![STARTED, OUTCOME, CAUSE, REVISION, BRANCH, BUILD, TOOK], |row, page| {
             vec![
                 started(row),
                 outcome(row, page),
+                row.causes.map(|causes| causes.words()).unwrap_or_default(),
                 revision(row),
                 escape::line(row.branch.as_deref().unwrap_or_default()).into_owned(),
                 build(row),
@@ -138,6 +144,7 @@ type CellsOf = fn(&TimelineRow, &Page) -> Vec<String>;
 const NARROW: u16 = 72;
 const STARTED: Column = Column("Started", Fit::Content);
 const OUTCOME: Column = Column("Outcome", Fit::Content);
+const CAUSE: Column = Column("Likely cause", Fit::Content);
 const REVISION: Column = Column("Revision", Fit::Content);
 const BRANCH: Column = Column("Branch", Fit::Wrap);
 const BUILD: Column = Column("Build", Fit::Wrap);

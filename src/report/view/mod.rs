@@ -11,14 +11,16 @@ mod report;
 mod show;
 mod test;
 mod validate;
+mod weighing;
 
 pub use fact::{FactView, NextView};
 pub use ingest::{FileProblem, IngestView, Phase};
 pub use quarantine::{QuarantineEntry, QuarantineView};
-pub use report::{Listing, OutageView, ReportInput, ReportView, RunsView, StatusSet, TotalsView};
+pub use report::{Explain, Listing, OutageView, ReportInput, ReportView, RunsView, StatusSet, TotalsView};
 pub use show::{FailureView, ShowInput, ShowView, TimelineRow, VariantView};
-pub use test::{RateView, TestLabel, TestView};
+pub use test::{Failing, RateView, TestLabel, TestView};
 pub use validate::{FileVerdict, FileView, Level, ValidateView, WarningView};
+pub use weighing::{CausesView, EventView, EvidenceView, WeighingView};
 
 use serde::Serialize;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
-use super::{TestLabel, TestView, WindowText, WindowView};
+use super::{EventView, TestLabel, TestView, WindowText, WindowView};
 use crate::analysis::verdict::{JudgedRun, Judgement, Status, Verdict};
 use crate::model::Timestamp;
 
@@ -78,6 +78,20 @@ pub struct ReportInput<'a> {
     pub window: &'a WindowText,
     /// Which verdicts to list.
     pub listing: Listing,
+    /// The names of modules, as events number them.
+    pub modules: &'a [String],
+    /// Whether pages for people show what weighed how much; JSON always does.
+    pub explain: Explain,
+}
+
+/// Whether a page shows what weighed how much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Explain {
+    /// The reason alone.
+    #[default]
+    No,
+    /// Every weight.
+    Yes,
 }
 
 /// How many verdicts there are of each status.
@@ -236,6 +250,11 @@ pub struct ReportView {
     pub tests: Vec<TestView>,
     /// Runs whose failures count against no test, oldest first.
     pub outages: Vec<OutageView>,
+    /// What happened to many tests of one run, oldest first, where the method tells.
+    pub events: Vec<EventView>,
+    /// Whether pages for people show what weighed how much.
+    #[serde(skip)]
+    pub explain: Explain,
 }
 
 impl ReportView {
@@ -267,6 +286,8 @@ impl ReportView {
             left_out: (judgement.verdicts.len() - tests.len()) as u64,
             tests,
             outages: runs.iter().filter(|run| run.outage).map(OutageView::new).collect(),
+            events: EventView::all(judgement, input.modules),
+            explain: input.explain,
         }
     }
 }

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::super::strip;
-use super::{TestLabel, TestView, WindowText, WindowView};
+use super::{CausesView, TestLabel, TestView, WindowText, WindowView};
+use crate::analysis::filter::episode::Attribution;
 use crate::analysis::verdict::{Cell, FailureCluster, JudgedRun, Judgement, Verdict};
 use crate::model::{Micros, Outcome, Timestamp};
 
@@ -20,6 +21,8 @@ pub struct TimelineRow {
     pub retried: bool,
     /// The run was an outage: its failures do not count.
     pub outage: bool,
+    /// What caused its failure, where the filter judged.
+    pub causes: Option<CausesView>,
     /// The time of the last attempt, in seconds.
     pub duration_seconds: Option<f64>,
     /// The commit under test.
@@ -43,13 +46,19 @@ impl TimelineRow {
         self.retried || self.outcome.is_bad()
     }
 
-    fn new(cell: &Cell, run: &JudgedRun, runs: &[JudgedRun]) -> Self {
+    fn new(
+        cell: &Cell,
+        causes: Option<Attribution>,
+        run: &JudgedRun,
+        runs: &[JudgedRun],
+    ) -> Self {
         Self {
             started: run.started.to_rfc3339(),
             outcome: cell.outcome,
             mark: strip::mark(cell, runs),
             retried: cell.retried,
             outage: run.outage,
+            causes: causes.map(CausesView::from),
             duration_seconds: cell.duration.map(Micros::as_seconds),
             revision: run.revision.clone(),
             branch: run.branch.clone(),
@@ -161,7 +170,10 @@ impl ShowView {
             timeline: verdict
                 .cells
                 .iter()
-                .filter_map(|cell| Some(TimelineRow::new(cell, runs.get(cell.run as usize)?, runs)))
+                .filter_map(|cell| {
+                    let run = runs.get(cell.run as usize)?;
+                    Some(TimelineRow::new(cell, verdict.causes(cell.run), run, runs))
+                })
                 .collect(),
         };
         Self {

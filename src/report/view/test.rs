@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use super::super::{sentence, strip};
-use super::{FactView, NextView, rounded};
+use super::{FactView, NextView, WeighingView, rounded};
 use crate::analysis::verdict::{JudgedRun, Rate, Status, Verdict};
 use crate::model::{Micros, TestId, Timestamp};
 
@@ -57,8 +57,12 @@ pub struct TestView {
     /// What it is.
     #[serde(serialize_with = "status_word")]
     pub status: Status,
-    /// How sure, where the method says.
+    /// P(flaky at a rate of 1 % or more), where the method gives a probability.
     pub probability: Option<f64>,
+    /// P(broken on the main line), where the method gives a probability.
+    pub broken_probability: Option<f64>,
+    /// How sure the status is, where the method says.
+    pub certainty: Option<f64>,
     /// The method recommends to quarantine it.
     pub quarantine: bool,
     /// Why, in one sentence.
@@ -91,8 +95,23 @@ pub struct TestView {
     pub duration_seconds: Option<f64>,
     /// The facts, strongest first.
     pub facts: Vec<FactView>,
+    /// What the filter weighed; null for other methods, and for tests that never failed.
+    pub weighing: Option<WeighingView>,
     /// What would change the verdict.
     pub next: Vec<NextView>,
+}
+
+/// How often a test fails, in the words that fit its status.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Failing {
+    /// `flaked` or `failed`.
+    pub word: &'static str,
+    /// How often.
+    pub bad: u32,
+    /// In so many runs.
+    pub of: u32,
+    /// The rate with its interval.
+    pub rate: Rate,
 }
 
 fn status_word<S: Serializer>(status: &Status, serializer: S) -> Result<S::Ok, S::Error> {
@@ -109,6 +128,8 @@ impl TestView {
             id: label.id.to_string(),
             status: verdict.status,
             probability: verdict.probability.map(rounded),
+            broken_probability: verdict.broken_probability.map(rounded),
+            certainty: verdict.certainty().map(rounded),
             quarantine: verdict.quarantine,
             reason: sentence::reason(verdict, runs),
             rate: verdict.rate.into(),
@@ -125,7 +146,28 @@ impl TestView {
             last_run: verdict.last_run.to_rfc3339(),
             duration_seconds: verdict.duration_median.map(Micros::as_seconds),
             facts: verdict.facts.iter().map(|fact| FactView::new(fact, runs)).collect(),
+            weighing: verdict.weighing.as_ref().map(|weighing| WeighingView::new(weighing, runs)),
             next: verdict.next.iter().copied().map(NextView::new).collect(),
+        }
+    }
+
+    /// How often it fails: flakes of the runs in which one could have shown, where that is the
+    /// question and the filter tells; else failed executions of all.
+    #[must_use]
+    pub fn failing(&self) -> Failing {
+        match (&self.weighing, self.status) {
+            (Some(weighing), Status::Flaky | Status::Suspect | Status::Recovering) => Failing {
+                word: "flaked",
+                bad: weighing.flakes,
+                of: weighing.chances,
+                rate: weighing.flake_rate.rate(),
+            },
+            _ => Failing {
+                word: "failed",
+                bad: self.failures + self.retried,
+                of: self.executions,
+                rate: self.rate.rate(),
+            },
         }
     }
 

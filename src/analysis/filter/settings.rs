@@ -1,11 +1,13 @@
-//! Where probabilities become words.
+//! The numbers of the filter: where probabilities become words, and the model's constants.
 
 use serde::{Deserialize, Serialize};
 
-/// The thresholds of the filter's verdicts.
+use super::model::Model;
+
+/// The numbers of the filter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Thresholds {
+pub struct FilterSettings {
     /// From this P(flaky) on a test with evidence is flaky.
     pub flaky: f64,
     /// The same for teams that dread a false quarantine (`--strict`).
@@ -26,9 +28,11 @@ pub struct Thresholds {
     pub quarantine_runs: u32,
     /// The part of the recommended tests that may be wrongly there, on average.
     pub false_discovery_rate: f64,
+    /// The constants of the model.
+    pub model: Model,
 }
 
-impl Default for Thresholds {
+impl Default for FilterSettings {
     fn default() -> Self {
         Self {
             flaky: 0.35,
@@ -41,11 +45,12 @@ impl Default for Thresholds {
             min_runs: 5,
             quarantine_runs: 5,
             false_discovery_rate: 0.05,
+            model: Model::default(),
         }
     }
 }
 
-impl Thresholds {
+impl FilterSettings {
     /// The threshold that a test must reach to be called flaky.
     #[must_use]
     pub const fn enter(&self) -> f64 {

@@ -1,0 +1,115 @@
+//! What the filter weighed, in words that need no statistics.
+
+use super::sentence::{count, number, percent};
+use crate::analysis::filter::ledger::{Entry, Kind};
+use crate::analysis::filter::episode::Attribution;
+use crate::analysis::verdict::{EventKind, JudgedRun, Weighing};
+
+/// A weight as it is printed: `+9.8`, `-5.2`, `0.0`.
+#[must_use]
+pub fn nats(weight: f64) -> String {
+    let text = format!("{weight:+.1}");
+    if text == "-0.0" || text == "+0.0" { "0.0".to_owned() } else { text }
+}
+
+/// What observations of a kind were.
+#[must_use]
+pub fn entry(kind: Kind, entry: Entry, weighing: &Weighing, runs: &[JudgedRun]) -> String {
+    let n = entry.count;
+    match kind {
+        Kind::Proof => {
+            let last = weighing.proofs.last().and_then(|run| runs.get(*run as usize));
+            let day = last.map(|run| format!(", on {}", run.started.to_date())).unwrap_or_default();
+            match n {
+                0 | 1 => format!("Failed and passed on the same code{day}"),
+                _ => {
+                    let day = day.replacen(", on", ", last on", 1);
+                    format!("Failed and passed on the same code {} times{day}", number(n.into()))
+                }
+            }
+        }
+        Kind::Recovered => match n {
+            1 => "Failed on the main line once and passed again soon".to_owned(),
+            _ => format!("Failed on the main line and passed again soon, {} times", number(n.into())),
+        },
+        Kind::Branches => match n {
+            1 => "Failed on 1 branch".to_owned(),
+            _ => format!("Failed on {} that have nothing else in common", count(n, "branch")),
+        },
+        Kind::FailsNow => format!("Fails on the main line now: {}", count(n, "run")),
+        Kind::Lasting => format!("Failed until it was mended: {}", count(n, "run")),
+        Kind::BadCommit => {
+            format!("Failed with many others on one revision: {}, hardly counted", count(n, "run"))
+        }
+        Kind::Outage => match n {
+            0 => "Passed in outages: hardly counted".to_owned(),
+            _ => format!("Failed in outages: {}, hardly counted", count(n, "run")),
+        },
+        Kind::Passes => format!("Passed: {}", count(n, "clean run")),
+    }
+}
+
+/// What the weight before anything was seen stands for.
+#[must_use]
+pub fn prior(weight: f64) -> String {
+    let odds = weight.exp();
+    format!("Before anything is known: {} of tests are flaky", percent(odds / (1.0 + odds)))
+}
+
+/// What time alone changed.
+pub const TIME: &str = "Tests change with time: old evidence fades";
+
+/// Everything together.
+#[must_use]
+pub fn total(weight: f64) -> String {
+    let flaky = 1.0 / (1.0 + (-weight).exp());
+    format!("Together: {} that it is flaky, however rarely", percent(flaky))
+}
+
+/// How to read weights.
+pub const LEGEND: &str = "Weights: above 0 speaks for flaky, below against; +2.3 makes it ten times as likely.";
+
+/// The likeliest cause of a failure with its probability: `flake 97 %`.
+#[must_use]
+pub fn cause(causes: &Attribution) -> String {
+    let named = [
+        ("flake", causes.flake),
+        ("regression", causes.regression),
+        ("change", causes.change),
+        ("outage", causes.outage),
+    ];
+    let likeliest = named.into_iter().max_by(|one, other| one.1.total_cmp(&other.1));
+    likeliest.map_or(String::new(), |(name, share)| format!("{name} {}", percent(share)))
+}
+
+/// What happened to many tests of one run.
+#[must_use]
+pub const fn event(kind: EventKind) -> &'static str {
+    match kind {
+        EventKind::Outage => "outage: the machine failed, not the tests",
+        EventKind::BadCommit => "bad commit: the revision broke them together",
+        EventKind::SystemicGroup => "tests that flake together",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_have_a_sign_and_no_negative_zero() {
+        assert_eq!([9.81, -5.24, 0.04, -0.04].map(nats), ["+9.8", "-5.2", "0.0", "0.0"]);
+    }
+
+    #[test]
+    fn log_odds_read_as_shares() {
+        assert_eq!(prior((0.1_f64 / 0.9).ln()), "Before anything is known: 10 % of tests are flaky");
+        assert_eq!(total(0.0), "Together: 50 % that it is flaky, however rarely");
+    }
+
+    #[test]
+    fn the_likeliest_cause_is_named() {
+        let causes = Attribution { flake: 0.1, regression: 0.7, change: 0.15, outage: 0.05 };
+        assert_eq!(cause(&causes), "regression 70 %");
+    }
+}

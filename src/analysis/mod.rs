@@ -30,6 +30,7 @@ pub mod method;
 pub mod outage;
 mod presence;
 pub mod settings;
+pub mod special;
 pub mod streak;
 pub mod verdict;
 

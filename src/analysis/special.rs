@@ -224,9 +224,9 @@ fn quantile_below_half(p: f64, a: f64, b: f64) -> f64 {
         let y = 1.0 - x;
         let tail = lower_tail(x, y, a, b);
         if tail < p {
-            low = x
+            low = x;
         } else {
-            high = x
+            high = x;
         }
         let slope = power(x, y, a, b) / (y * tail);
         let step = (p / tail).ln() / slope;
@@ -260,12 +260,15 @@ mod tests {
     const SHARES: [f64; 13] =
         [1e-12, 1e-6, 1e-3, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 0.999, 0.999_999, 1.0];
 
-    /// A small tail on the far side of the mean, as only extreme shapes have, is 1 minus the other.
-    const ABSOLUTE: f64 = 2e-13;
-
-    /// How much statrs loses: it exponentiates differences of numbers as large as ln Γ(a + b).
+    /// How much statrs loses: it takes differences of numbers as large as ln Γ(a + b).
     fn lost(a: f64, b: f64) -> f64 {
         1e-15 * gamma::ln_gamma(a + b).abs()
+    }
+
+    /// statrs stops after 140 terms of the fraction, which are too few where both are large; the
+    /// values of sixty digits below reach there.
+    fn beyond_statrs(a: f64, b: f64) -> bool {
+        a.min(b) > 1e4
     }
 
     fn close(ours: f64, theirs: f64, relative: f64, absolute: f64) -> bool {
@@ -289,13 +292,10 @@ mod tests {
     fn the_distribution_agrees_with_statrs() {
         for a in SHAPES {
             for b in SHAPES {
-                for x in SHARES {
+                for x in SHARES.iter().copied().filter(|_| !beyond_statrs(a, b)) {
                     let (ours, theirs) = (beta_cdf(x, a, b), beta::beta_reg(a, b, x));
-                    let relative = 1e-11 + lost(a, b);
-                    assert!(
-                        close(ours, theirs, relative, ABSOLUTE),
-                        "{x} {a} {b}: {ours} {theirs}"
-                    );
+                    let error = 2e-13 + lost(a, b);
+                    assert!(close(ours, theirs, error, error), "{x} {a} {b}: {ours} {theirs}");
                 }
             }
         }
@@ -306,7 +306,7 @@ mod tests {
     fn beta_agrees_with_sixty_digits() {
         for (a, b, exact) in [
             (1e-8, 1e-8, 19.113_827_924_512_31),
-            (0.001, 1e6, 6.893_363_375_325_389_5),
+            (0.001, 1e6, 6.893_363_375_325_389),
             (0.3, 0.5, 1.516_103_259_342_938),
             (9.5, 10.5, -13.709_925_546_998_462),
             (10.0, 10.0, -13.736_229_227_036_555),
@@ -331,13 +331,13 @@ mod tests {
             (0.01, 2.3, 400.5, 0.874_850_080_610_410_1),
             (0.2, 2e4, 8e4, 0.500_630_784_155_501_7),
             (0.2005, 2e4, 8e4, 0.654_175_406_350_460_2),
-            (0.1, 2e3, 8e3, 2.305_417_727_770_346_7e-195),
+            (0.1, 2e3, 8e3, 2.305_417_727_770_347e-195),
             (0.9, 12.0, 5e4, 1.0),
             (0.5, 1e6, 1e6, 0.5),
             (0.500_05, 1e6, 1e6, 0.556_231_451_166_583_1),
             (1e-4, 1e-3, 1e4, 0.999_780_391_661_433_3),
             (0.3, 5_000.5, 0.5, 0.0),
-            (1e-6, 1.0, 1e6, 0.632_120_742_768_354_9),
+            (1e-6, 1.0, 1e6, 0.632_120_742_768_355),
         ] {
             let ours = beta_cdf(x, a, b);
             assert!(close(ours, exact, 1e-12, 0.0), "{x} {a} {b}: {ours} {exact}");
@@ -354,7 +354,7 @@ mod tests {
             (0.5, 0.3, 0.5, 0.252_205_010_128_956_8),
             (0.975, 0.28, 4_003.87, 0.000_456_733_767_065_422_05),
             (0.001, 0.01, 5.0, 1.253_990_451_122_840_7e-301),
-            (0.999, 0.5, 0.5, 0.999_997_532_600_929_1),
+            (0.999, 0.5, 0.5, 0.999_997_532_600_929),
         ] {
             let ours = beta_quantile(p, a, b);
             assert!(close(ours, exact, 1e-12, 0.0), "{p} {a} {b}: {ours} {exact}");
@@ -368,10 +368,10 @@ mod tests {
                 for p in [1e-9, 1e-3, 0.025, 0.05, 0.5, 0.95, 0.975, 0.999] {
                     let x = beta_quantile(p, a, b);
                     // Beyond these ends one step of `x` is more than the tolerance, or nothing is.
-                    if x > 1e-300 && x < 1.0 - 1e-5 {
+                    if x > 1e-300 && x < 1.0 - 1e-5 && !beyond_statrs(a, b) {
                         let back = beta::beta_reg(a, b, x);
-                        let relative = 1e-11 + lost(a, b);
-                        assert!(close(back, p, relative, ABSOLUTE), "{p} {a} {b}: {x} {back}");
+                        let error = 2e-13 + lost(a, b);
+                        assert!(close(back, p, error, error), "{p} {a} {b}: {x} {back}");
                     }
                 }
             }

@@ -8,13 +8,21 @@ The format is described in fixtures/filter/README.md. The same numpy writes the 
 import argparse
 import json
 import pathlib
+import sys
 import types
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+import environment
+
+if __name__ == "__main__":
+    environment.enter(HERE / "requirements.txt", environment.ROOT / "target" / "detection" / "venv")
 
 import numpy as np
 
 import reference
 
-OUT = pathlib.Path(__file__).resolve().parent.parent.parent / "fixtures" / "filter" / "reference.jsonl"
+OUT = environment.ROOT / "fixtures" / "filter" / "reference.jsonl"
 # letter -> failing attempts, passing attempts
 LETTERS = {".": (0, 1), "F": (1, 0), "G": (2, 0), "H": (3, 0), "f": (1, 1), "g": (2, 1), "h": (3, 1)}
 WIDE = 17  # one history in so many has many tests: only there can an outage be told from tests that flake together

@@ -6,11 +6,6 @@ Usage: python3 benches/detection/run.py [--regimes oss google …] [--seeds 1 2 
 See ../README.md. Exits with 1 where the judged method (the first named) misses a target.
 """
 
-import environment
-
-if __name__ == "__main__":
-    environment.enter()
-
 import argparse
 import dataclasses
 import datetime
@@ -22,13 +17,20 @@ import subprocess
 import sys
 import time
 
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+import environment
+
+WORK = environment.ROOT / "target" / "detection"
+if __name__ == "__main__":
+    environment.enter(HERE / "requirements.txt", WORK / "venv")
+
 import numpy as np
 
 import reference
 import score
 import sim
 
-WORK = environment.WORK
 EXE = ".exe" if os.name == "nt" else ""
 WATCH = 12  # every so many runs a detector is asked, for delays and false quarantines
 MEASURED = 20  # checkpoints, evenly from WARM to the end, for all else
@@ -222,8 +224,8 @@ def metrics(by_regime):
 def show(results):
     """The tables in Markdown; returns the metrics of each method."""
     rows = {name: metrics(by_regime) for name, by_regime in results.items()}
-    print("\n| method | precision | recall | F1 | ROC | PR-AUC | delay | flakes | false q. /100 | masked | broken precision | broken recall | ECE |")
-    print("| --- |" + " --: |" * 12)
+    head = "precision|recall|F1|ROC|PR-AUC|delay|flakes|false q. /100|masked|broken precision|broken recall|ECE".split("|")
+    print(f"\n| method | {' | '.join(head)} |\n| --- |" + " --: |" * len(head))
     for name, (row, _) in rows.items():
         print(f"| {name} | {row['precision']:.3f} | {row['recall']:.3f} | **{row['f1']:.3f}** | {row['roc']:.3f} | {row['pr']:.3f} "
               f"| {row['delay']:.0f} | {row['flakes']:.0f} | {row['false']:.2f} | {row['masked']:.3f} "

@@ -38,14 +38,17 @@ WARM = .3
 
 # What is run: detectors in Python, and flags of `flakedb report`
 PYTHON = {"reference": reference.FilterGuard, "oracle": reference.CauseOracle}
+ALL = ["--runs", "100000"]
 FLAGS = {
-    "filter": ["--method", "filter"],
-    "filter, strict": ["--method", "filter", "--strict"],
+    "filter": ["--method", "filter", *ALL],
+    "filter, strict": ["--method", "filter", "--strict", *ALL],
+    "evidence": ["--method", "evidence", "--runs", "200"],  # it judges a window as a whole
 }
-for name in ("threshold", "same-revision", "flip-rate", "entropy", "wilson", "changepoint", "evidence"):
-    FLAGS[name] = ["--method", name]
-for name in ("threshold", "same-revision", "flip-rate", "entropy", "wilson", "changepoint"):
-    FLAGS[f"{name}, no outages"] = ["--method", name, "--set", f"judging.{name}.skip-outages=true"]
+RULES = ("threshold", "same-revision", "flip-rate", "entropy", "wilson", "changepoint")  # these look back as far as each defines
+for name in RULES:
+    FLAGS[name] = ["--method", name, *ALL]
+for name in RULES:
+    FLAGS[f"{name}, no outages"] = ["--method", name, "--set", f"judging.{name}.skip-outages=true", *ALL]
 
 # metric, at least or at most, bound
 TARGETS = [
@@ -133,8 +136,8 @@ class Judge:
     def labels(self, flags, r):
         """Flaky, broken and score of each test, where run r is the last that is known."""
         end = datetime.datetime.fromtimestamp((self.starts[r] + 1) / 1000, datetime.timezone.utc)  # runs before this are judged
-        printed = call(self.flakedb, "report", "--db", self.database, "--project", "sim", "--format", "json", "--all", "--runs", 100_000,
-                       "--until", end.isoformat(timespec="milliseconds"), *flags, cwd=self.home)
+        printed = call(self.flakedb, "report", "--db", self.database, "--project", "sim", "--format", "json", "--all", "--until",
+                       end.isoformat(timespec="milliseconds"), *flags, cwd=self.home)
         flaky, broken = np.zeros(len(self.index), bool), np.zeros(len(self.index), bool)
         points = np.zeros(len(self.index))
         for test in json.loads(printed)["tests"]:

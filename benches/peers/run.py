@@ -7,12 +7,13 @@ import argparse
 import pathlib
 import shutil
 import statistics
-import subprocess
 import sys
 
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+import environment
 import measure
 
-HERE = pathlib.Path(__file__).resolve().parent
 WORK = measure.ROOT / "target" / "peers"
 SEED = 1
 FLOOR_PYTHON = 10.0  # end-to-end ingest: at least this many times as fast as junitparser + sqlite3
@@ -27,16 +28,6 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=3, help="how often each contender runs, in turn")
     parser.add_argument("--flakedb", type=pathlib.Path, help="a binary [default: build this tree]")
     return parser.parse_args()
-
-
-def python_peer():
-    """An environment with the pinned peer."""
-    venv = WORK / "venv"
-    python = venv / ("Scripts" if sys.platform == "win32" else "bin") / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", venv], check=True)
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", HERE / "requirements.txt"], check=True)
-    return python
 
 
 def contenders(corpus, flakedb, examples, python):
@@ -101,7 +92,8 @@ def main():
     shutil.rmtree(corpus, ignore_errors=True)
     counts = (wanted.runs, wanted.files, wanted.cases, SEED)
     total = measure.cost([examples / f"generate_reports{measure.EXE}", corpus, *counts], WORK).printed
-    costs, sizes = race(contenders(corpus, flakedb, examples, python_peer()), wanted.rounds)
+    python = environment.python_with(HERE / "requirements.txt", WORK / "venv")
+    costs, sizes = race(contenders(corpus, flakedb, examples, python), wanted.rounds)
     for name, runs in costs.items():
         told = runs[-1].printed.get("cases", total["cases"])
         if told != total["cases"]:

@@ -6,7 +6,7 @@
 //! | layer | modules | knows |
 //! | --- | --- | --- |
 //! | L0 | `model` | plain data |
-//! | L1 | `junit`, `context`, `config` | bytes, the outside of a run, the configuration file |
+//! | L1 | `junit`, `import`, `context`, `config` | bytes, the outside of a run, the configuration file |
 //! | L2 | `store` | the history |
 //! | L3 | `analysis` | judging |
 //! | L4 | `quarantine`, `report` | lists for runners, screens |
@@ -21,6 +21,8 @@ pub mod cli;
 pub mod config;
 #[cfg(feature = "cli")]
 pub mod context;
+#[cfg(feature = "cli")]
+pub mod import;
 pub mod junit;
 pub mod model;
 #[cfg(feature = "cli")]

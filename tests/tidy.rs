@@ -13,16 +13,30 @@ const TEST_ONLY: &str = "#[cfg(test)]";
 const VAGUE_NAMES: [&str; 6] = ["util", "utils", "helper", "helpers", "common", "misc"];
 
 /// Which modules of this crate each module may name. A module is not in its own list.
-const LAYERS: [(&str, &[&str]); 10] = [
+const LAYERS: [(&str, &[&str]); 11] = [
     ("model", &[]),
     ("junit", &["model"]),
+    ("import", &["model", "junit"]),
     ("context", &["model"]),
     ("config", &["model"]),
     ("store", &["model"]),
     ("analysis", &["model", "store::query"]),
     ("quarantine", &["model", "analysis", "store::query"]),
     ("report", &["model", "analysis", "quarantine", "store::query"]),
-    ("ops", &["model", "junit", "context", "config", "store", "analysis", "quarantine", "report"]),
+    (
+        "ops",
+        &[
+            "model",
+            "junit",
+            "import",
+            "context",
+            "config",
+            "store",
+            "analysis",
+            "quarantine",
+            "report",
+        ],
+    ),
     (
         "cli",
         &[
@@ -34,6 +48,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
             "analysis",
             "quarantine",
             "junit",
+            "import",
             "store",
         ],
     ),

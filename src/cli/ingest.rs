@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::context::Overrides;
 use crate::context::resolve::Surroundings;
+use crate::import;
 use crate::model::{Lane, RunContext, Timestamp, Variant};
 use crate::ops::ingest::{IngestOutcome, IngestRequest, collect};
 use crate::ops::reading::ReadRequest;
@@ -14,7 +15,7 @@ use super::console::{Console, Verbosity};
 use super::exit;
 use super::failure::Failure;
 use super::global::{Global, Settled};
-use super::output::{FormatArgs, screen};
+use super::output::{BothFormatArgs, screen};
 use super::progress::Progress;
 use super::window::{parse_lane, parse_time};
 
@@ -51,7 +52,7 @@ pub struct Args {
           action = clap::ArgAction::SetTrue)]
     exit_zero: bool,
     #[command(flatten)]
-    output: FormatArgs,
+    output: BothFormatArgs,
 }
 
 /// Which run the reports belong to.
@@ -114,6 +115,8 @@ pub fn never_fails(mut arguments: impl Iterator<Item = std::ffi::OsString>) -> b
 
 fn attempt(args: &Args, global: &Global, console: &Console) -> Result<u8, Failure> {
     let settled = global.settle()?;
+    args.output.check().map_err(Failure::usage)?;
+    let format = args.output.write();
     let request = args.request(global, &settled)?;
     let progress = Progress::new(console);
     let outcome = carry_out(args, &request, &settled, &progress);
@@ -121,13 +124,13 @@ fn attempt(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
     let outcome = outcome?;
     let mut view = outcome.view;
     view.history = settled.db.display().to_string();
-    if console.verbosity >= Verbosity::Verbose || args.output.format == Format::Json {
+    if console.verbosity >= Verbosity::Verbose || format == Format::Json {
         view.phases = phases(&progress);
     }
     view.notes.extend(notes(&view, &request));
-    let page = screen(View::Ingest(&view), args.output.format, console)?;
+    let page = screen(View::Ingest(&view), format, console)?;
     console.deliver(&page, args.output.output.as_deref())?;
-    if args.output.format == Format::Json {
+    if format == Format::Json {
         for problem in &view.problems {
             console.warn(&format!("{}: {}: {}", problem.file, problem.code, problem.message));
         }
@@ -184,13 +187,29 @@ fn notes(view: &IngestView, request: &IngestRequest) -> Vec<String> {
             );
         }
     }
-    if view.runs_new > 1 && !named && view.runs_new == view.reports_new {
+    let is_history = view.formats.iter().any(|name| is_history(name));
+    if !view.formats.is_empty() {
+        let formats: Vec<String> = view.formats.iter().map(|name| (*name).to_owned()).collect();
+        notes.push(format!("read as {}", sentence::list(&formats)));
+    }
+    if is_history && request.overrides.name_a_run() {
+        notes.push(
+            "--revision, --build, --attempt, --job, --url and --started name one run, so they \
+             were not applied to the runs of a history"
+                .to_owned(),
+        );
+    }
+    if view.runs_new > 1 && !named && !is_history && view.runs_new == view.reports_new {
         notes.push(
             "no build is known, so each report counts as a run of its own; --build ID joins them"
                 .to_owned(),
         );
     }
     notes
+}
+
+fn is_history(format: &str) -> bool {
+    import::Format::from_name(format).is_some_and(|format| format.extent == import::Extent::History)
 }
 
 /// The run as it was understood, so that a wrong guess is seen at once.
@@ -224,6 +243,7 @@ impl Args {
         Ok(IngestRequest {
             read: ReadRequest {
                 paths,
+                format: self.output.read(),
                 jobs: self.jobs.map(usize::from),
                 repository_root: root,
                 now: Some(now),

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
+use crate::import;
+use crate::ops::reading::InputFormat;
 use crate::report::{Format, Palette, Screen, View, render};
 
 use super::console::Console;
@@ -24,6 +26,78 @@ pub struct FormatArgs {
 fn formats() -> impl TypedValueParser<Value = Format> {
     let values = Format::ALL.map(|format| PossibleValue::new(format.name()).help(format.summary()));
     PossibleValuesParser::new(values).map(|name| Format::from_name(&name).unwrap_or_default())
+}
+
+/// One of the two things that `--format` of ingest selects.
+#[derive(Debug, Clone, Copy)]
+enum Chosen {
+    Read(InputFormat),
+    Write(Format),
+}
+
+/// How documents are read, and how the screen is written.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Output")]
+pub struct BothFormatArgs {
+    /// How to read all paths [default: as what they look like], or how to write the result
+    /// [default: table]; may be given twice
+    #[arg(long = "format", short, value_name = "FORMAT", value_parser = both_formats())]
+    formats: Vec<Chosen>,
+    /// Write the result to this file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+impl BothFormatArgs {
+    /// How documents are read.
+    #[must_use]
+    pub fn read(&self) -> InputFormat {
+        let read = |chosen: &Chosen| match chosen {
+            Chosen::Read(format) => Some(*format),
+            Chosen::Write(_) => None,
+        };
+        self.formats.iter().find_map(read).unwrap_or_default()
+    }
+
+    /// How the screen is written; the last one given counts.
+    #[must_use]
+    pub fn write(&self) -> Format {
+        let write = |chosen: &Chosen| match chosen {
+            Chosen::Read(_) => None,
+            Chosen::Write(format) => Some(*format),
+        };
+        self.formats.iter().rev().find_map(write).unwrap_or_default()
+    }
+
+    /// Refuses two ways to read.
+    ///
+    /// # Errors
+    /// Where two are given.
+    pub fn check(&self) -> anyhow::Result<()> {
+        let reads = self.formats.iter().filter(|chosen| matches!(chosen, Chosen::Read(_)));
+        anyhow::ensure!(
+            reads.count() < 2,
+            "--format names two ways to read; one holds for all paths, so ingest them one by one \
+             or leave it out: each file is read as what it looks like"
+        );
+        Ok(())
+    }
+}
+
+fn both_formats() -> impl TypedValueParser<Value = Chosen> {
+    let junit = PossibleValue::new(InputFormat::JUNIT).help("read JUnit XML");
+    let read = import::FORMATS
+        .iter()
+        .map(|format| PossibleValue::new(format.name).help(format!("read {}", format.summary)));
+    let write = Format::ALL.map(|format| {
+        PossibleValue::new(format.name()).help(format!("write {}", format.summary()))
+    });
+    let values: Vec<PossibleValue> = std::iter::once(junit).chain(read).chain(write).collect();
+    PossibleValuesParser::new(values).map(|name| match import::Format::from_name(&name) {
+        Some(format) => Chosen::Read(InputFormat::Import(format)),
+        None if name == InputFormat::JUNIT => Chosen::Read(InputFormat::Junit),
+        None => Chosen::Write(Format::from_name(&name).unwrap_or_default()),
+    })
 }
 
 /// The view as text, laid out for the console.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::model::Timestamp;
-use crate::ops::reading::ReadRequest;
+use crate::ops::reading::{InputFormat, ReadRequest};
 use crate::ops::validate::validate;
 use crate::report::View;
 use crate::report::view::FileView;
@@ -49,6 +49,7 @@ const UNREAD: [&str; 3] = ["IO", "IS_DIRECTORY", "NO_MATCH"];
 pub fn run(args: &Args, console: &Console) -> Result<u8, Failure> {
     let request = ReadRequest {
         paths: args.paths.clone(),
+        format: InputFormat::Detected,
         jobs: args.jobs.map(usize::from),
         repository_root: None,
         now: Some(Timestamp::from(chrono::Utc::now())),

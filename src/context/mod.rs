@@ -6,7 +6,6 @@
 //! history or of the command line.
 
 pub mod ci;
-mod facts;
 pub mod git;
 pub mod input;
 pub mod owners;
@@ -15,6 +14,6 @@ pub mod resolve;
 pub mod sidecar;
 pub mod zone;
 
-pub use facts::{Facts, Overrides};
+pub use crate::model::Facts;
 pub use remote::project_of_url;
-pub use resolve::{Surroundings, resolve};
+pub use resolve::{Overrides, Surroundings, resolve};

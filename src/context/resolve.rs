@@ -5,11 +5,10 @@ use std::io::Read;
 use std::path::Path;
 
 use super::ci::{self, Detected};
-use super::facts::{Facts, Overrides};
 use super::git::Checkout;
 use super::sidecar::Sidecar;
 use crate::model::limits::CONTEXT_FILE_BYTES_MAX;
-use crate::model::{Lane, RunContext};
+use crate::model::{Facts, Lane, RunContext};
 
 /// Branches that count as the default one where neither CI nor git knows it.
 const CUSTOMARY_DEFAULTS: [&str; 2] = ["main", "master"];
@@ -17,6 +16,9 @@ const CUSTOMARY_DEFAULTS: [&str; 2] = ["main", "master"];
 const BORS: [&str; 4] = ["staging", "trying", "auto", "try"];
 /// The project of a run about which nothing is known.
 const NO_PROJECT: &str = "unnamed";
+
+/// What the user said by flags and variables; it beats what the sidecar, CI and git say.
+pub type Overrides = Facts;
 
 /// What CI and git say about where flakedb runs now.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -73,10 +75,63 @@ pub fn resolve(
 ) -> RunContext {
     let said = sidecar.map(|sidecar| sidecar.facts.clone()).unwrap_or_default();
     let elsewhere = said.name_a_run();
+    settle(overrides.clone().or(said), elsewhere, surroundings)
+}
+
+/// The context of a run whose only report says `stated` about it.
+///
+/// Flags and the sidecar beat it, as they were written for this run. It beats CI, unless it was
+/// written by the job that is going on now.
+#[must_use]
+pub fn resolve_stated(
+    overrides: &Overrides,
+    sidecar: Option<&Sidecar>,
+    stated: Facts,
+    surroundings: &Surroundings,
+) -> RunContext {
+    let said = sidecar.map(|sidecar| sidecar.facts.clone()).unwrap_or_default();
+    let ci = surroundings.ci.as_ref().map(|ci| &ci.context);
+    let is_now = stated.revision.is_some()
+        && ci.is_some_and(|ci| ci.revision == stated.revision)
+        && !said.name_a_run();
+    let stated = match ci {
+        Some(ci) if is_now => ci.clone().or(stated),
+        _ => stated,
+    };
+    let said = said.or(stated);
+    let elsewhere = said.name_a_run() && !is_now;
+    settle(overrides.clone().or(said), elsewhere, surroundings)
+}
+
+/// The context of one run of a history that was kept elsewhere.
+///
+/// What is stated stays as it is. Flags and sidecars were written for all of its runs, so they fill
+/// in what is left out, but never what names a single run: that would make one run of all.
+#[must_use]
+pub fn resolve_past(
+    overrides: &Overrides,
+    sidecar: Option<&Sidecar>,
+    stated: Facts,
+    surroundings: &Surroundings,
+) -> RunContext {
+    let said = sidecar.map(|sidecar| sidecar.facts.clone()).unwrap_or_default();
+    let said = overrides.clone().or(said);
+    let of_all = Facts {
+        project: said.project,
+        branch: said.branch,
+        lane: said.lane.filter(|_| stated.branch.is_none()),
+        variant: said.variant,
+        ..Facts::default()
+    };
+    settle(stated.or(of_all), true, surroundings)
+}
+
+/// Completes what is known from CI and git; `elsewhere` is a run other than the one that is going on
+/// now.
+fn settle(known: Facts, elsewhere: bool, surroundings: &Surroundings) -> RunContext {
     let ci = surroundings.ci.as_ref().map(|ci| ci.context.clone()).unwrap_or_default();
     let ci = if elsewhere { Facts { project: ci.project, ..Facts::default() } } else { ci };
-    let known = overrides.clone().or(said).or(ci);
-
+    let known = known.or(ci);
     let git = &surroundings.git;
     let revision = known.revision.clone().or_else(|| git.revision.clone().filter(|_| !elsewhere));
     let same = revision == git.revision && !elsewhere;
@@ -105,6 +160,7 @@ fn lane(branch: Option<&str>, default_branch: Option<&str>) -> Lane {
         (Some(branch), Some(default)) if branch == default => Lane::Default,
         (Some(branch), None) if CUSTOMARY_DEFAULTS.contains(&branch) => Lane::Default,
         (Some(branch), _) if is_merge_queue(branch) || BORS.contains(&branch) => Lane::Change,
+        (Some(branch), _) if is_pull_request(branch) => Lane::Change,
         _ => Lane::Other,
     }
 }
@@ -115,6 +171,17 @@ pub(super) fn is_merge_queue(branch: &str) -> bool {
     const BEGINNINGS: [&str; 5] =
         ["gh-readonly-queue/", "mergify/merge-queue/", "trunk-merge/", "gtmq_", "automation/bors/"];
     BEGINNINGS.iter().any(|start| branch.starts_with(start))
+}
+
+/// True for the names that CI gives to the branch of a pull request: Jenkins' `PR-12`, GitHub's
+/// `pull/12/merge`, GitLab's `merge-requests/12/head`.
+fn is_pull_request(branch: &str) -> bool {
+    const BEGINNINGS: [&str; 6] =
+        ["PR-", "MR-", "pr/", "pull/", "merge-requests/", "pull-requests/"];
+    let branch = branch.strip_prefix("refs/").unwrap_or(branch);
+    let number = BEGINNINGS.iter().find_map(|start| branch.strip_prefix(start));
+    let number = number.and_then(|rest| rest.split('/').next());
+    number.is_some_and(|id| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 #[cfg(test)]

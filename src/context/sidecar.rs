@@ -26,9 +26,8 @@ use chrono::DateTime;
 use serde::Deserialize;
 use toml::{Spanned, Value};
 
-use super::facts::Facts;
 use crate::model::limits::CONTEXT_FILE_BYTES_MAX;
-use crate::model::{Lane, Timestamp, Variant};
+use crate::model::{Facts, Lane, Timestamp, Variant};
 
 /// The name of the file.
 pub const FILE_NAME: &str = "flakedb-run.toml";

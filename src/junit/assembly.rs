@@ -291,6 +291,17 @@ fn is_secret(name: &str) -> bool {
     upper.starts_with("ENV.") || WORDS.iter().any(|word| upper.contains(word))
 }
 
+/// A failure with all its texts within limits; what is cut off the message stays in the text.
+pub(super) fn bounded(mut failure: Failure) -> Failure {
+    if failure.message.len() > limits::FAILURE_MESSAGE_BYTES_MAX {
+        failure.text = format!("{}\n{}", failure.message, failure.text);
+        failure.message = clip(failure.message, limits::FAILURE_MESSAGE_BYTES_MAX);
+    }
+    failure.kind = clip(failure.kind, limits::FAILURE_MESSAGE_BYTES_MAX);
+    failure.text = clip(failure.text, limits::FAILURE_TEXT_BYTES_MAX);
+    failure
+}
+
 /// A text of at most `limit` bytes, the middle cut out where it was longer.
 pub(super) fn clip(text: String, limit: usize) -> String {
     if text.len() <= limit {

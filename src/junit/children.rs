@@ -5,7 +5,7 @@ use memchr::memmem;
 use crate::model::tests::SUITE_SEPARATOR;
 use crate::model::{Attempt, Failure, Outcome, SuiteFailure, Timestamp, limits};
 
-use super::assembly::clip;
+use super::assembly::{bounded, clip};
 use super::case::FailureStyle;
 use super::producer;
 use super::reader::{DocumentReader, Stop};
@@ -35,14 +35,8 @@ impl<'a> DocumentReader<'a, '_> {
         let raw = stack_trace(raw).unwrap_or(raw);
         let body = text::body(raw, &mut oddities);
         failure.text = trimmed(body);
-        if failure.message.len() > limits::FAILURE_MESSAGE_BYTES_MAX {
-            failure.text = format!("{}\n{}", failure.message, failure.text);
-            failure.message = clip(failure.message, limits::FAILURE_MESSAGE_BYTES_MAX);
-        }
-        failure.kind = clip(failure.kind, limits::FAILURE_MESSAGE_BYTES_MAX);
-        failure.text = clip(failure.text, limits::FAILURE_TEXT_BYTES_MAX);
         self.odd(oddities, tag.at);
-        Ok(self.assembly.failure(failure))
+        Ok(self.assembly.failure(bounded(failure)))
     }
 
     pub(super) fn case_failure(&mut self, tag: &Tag<'a>) -> Result<(), Stop> {

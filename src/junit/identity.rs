@@ -332,6 +332,21 @@ pub struct Explained {
     pub variant: Option<(&'static str, String)>,
 }
 
+impl Explained {
+    /// The identity alone.
+    #[must_use]
+    pub fn identity(&self) -> TestIdentity<'_> {
+        TestIdentity {
+            id: self.id,
+            suite: &self.suite,
+            classname: &self.classname,
+            name: &self.name,
+            file: &self.file,
+            qualified: self.qualified,
+        }
+    }
+}
+
 /// The identity of a case, and how it came about.
 ///
 /// ```

@@ -10,12 +10,14 @@
 //! | `prolog`, `reader`, `children`, `case` | the structure, damage and repair |
 //! | `producer`, [`identity`], `attempts` | the dialects: who wrote it, who a test is, what repeats mean |
 //! | `names`, `assembly` | the report while it grows |
+//! | [`collector`] | the same for reports that were no XML |
 //! | [`warning`], [`writer`] | findings; the way out |
 
 mod assembly;
 mod attempts;
 mod case;
 mod children;
+pub mod collector;
 mod encoding;
 pub mod identity;
 mod masks;
@@ -219,7 +221,8 @@ fn first_control(bytes: &[u8]) -> Option<usize> {
 }
 
 /// A piece of input for a message: one line, at most 80 characters.
-fn shortened(text: &str) -> String {
+#[must_use]
+pub fn shortened(text: &str) -> String {
     const CHARACTERS_MAX: usize = 80;
     let shown = |c: char| if c.is_control() { ' ' } else { c };
     let mut out: String = text.chars().take(CHARACTERS_MAX).map(shown).collect();

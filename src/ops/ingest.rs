@@ -1,5 +1,7 @@
 //! Reports into the history: read in parallel, written in one transaction.
 
+mod imported;
+
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
@@ -17,6 +19,7 @@ use crate::store::{Store, StoreError};
 use super::Watcher;
 use super::reading::{Input, ReadRequest, read_all};
 use super::validate::{is_passed_over, verdict_of};
+use imported::Contexts;
 
 /// What to ingest, and what is known about where it comes from.
 #[derive(Debug, Clone, Default)]
@@ -70,10 +73,11 @@ pub fn collect(request: &IngestRequest, watcher: &dyn Watcher) -> Result<Collect
         Collector { request, builder: BatchBuilder::new(request.now), sidecars: Mutex::default() };
     let files = read_all(&request.read, watcher, &|input| collector.take(input));
     let mut outcome = IngestOutcome { view: IngestView::default(), input_failed: false };
+    let mut contexts = Contexts::default();
     for file in files {
-        outcome.add(file?);
+        outcome.add(file?, &mut contexts);
     }
-    outcome.settle();
+    outcome.settle(contexts);
     Ok(Collected { builder: collector.builder, outcome })
 }
 
@@ -122,10 +126,13 @@ struct FileDone {
     verdict: Option<FileVerdict>,
     counts: Counts,
     warnings: u64,
-    context: Option<RunContext>,
-    problem: Option<FileProblem>,
+    contexts: Contexts,
+    problems: Vec<FileProblem>,
     input_failed: bool,
     passed_over: bool,
+    /// The format, where it is not JUnit XML.
+    format: Option<&'static str>,
+    notes: Vec<String>,
 }
 
 struct Collector<'a> {
@@ -140,6 +147,7 @@ impl Collector<'_> {
         let (document, reading) = match input {
             Input::Problem(problem) => return Ok(unread(&problem)),
             Input::Read(read) => *read,
+            Input::Import(document, format) => return self.import(&document, format),
         };
         let mut done = described(&document, &reading);
         if matches!(done.verdict, Some(FileVerdict::Reject)) {
@@ -148,7 +156,7 @@ impl Collector<'_> {
         let sidecar = self.sidecar(&document)?;
         let context =
             resolve(&self.request.overrides, sidecar.as_ref(), &self.request.surroundings);
-        done.context = Some(context.clone());
+        done.contexts.add(context.clone());
         let meta = self.meta(&document, &reading, context);
         self.builder.add(meta, &reading.report)?;
         Ok(done)
@@ -164,12 +172,11 @@ impl Collector<'_> {
     }
 
     fn meta(&self, document: &Document, reading: &Reading, context: RunContext) -> ReportMeta {
-        let group = document.path.as_ref().and_then(|path| path.parent());
         ReportMeta {
             hash: ReportHash::of(&document.bytes),
             source: document.name.clone(),
             started: self.started(document, &reading.report, &context),
-            group: group.map(|folder| folder.to_string_lossy().into_owned()),
+            group: group_of(document),
             warnings: u32::try_from(reading.warnings.len()).unwrap_or(u32::MAX),
             context,
         }
@@ -177,11 +184,21 @@ impl Collector<'_> {
 
     /// The context's word, else the report's, else the file's, else now.
     fn started(&self, document: &Document, report: &Report, context: &RunContext) -> Timestamp {
-        let by_report = report.started.and_then(|started| match started {
-            Started::At(time) => Some(time),
-            Started::Local(time) => zone::local_to_utc(time),
-        });
+        let by_report = report.started.and_then(instant);
         context.started.or(by_report).or(document.modified).unwrap_or(self.request.now)
+    }
+}
+
+/// Reports of one folder may be one run.
+fn group_of(document: &Document) -> Option<String> {
+    let folder = document.path.as_ref().and_then(|path| path.parent());
+    folder.map(|folder| folder.to_string_lossy().into_owned())
+}
+
+fn instant(started: Started) -> Option<Timestamp> {
+    match started {
+        Started::At(time) => Some(time),
+        Started::Local(time) => zone::local_to_utc(time),
     }
 }
 
@@ -191,14 +208,14 @@ fn unread(problem: &InputProblem) -> FileDone {
     let verdict = if rejected { FileVerdict::Reject } else { FileVerdict::Warn };
     FileDone {
         verdict: Some(verdict),
-        problem: Some(FileProblem {
+        problems: vec![FileProblem {
             file: problem.name.clone(),
             verdict,
             code: problem.code.as_str().to_owned(),
             line: 0,
             column: 0,
             message: problem.message.clone(),
-        }),
+        }],
         input_failed: rejected,
         ..FileDone::default()
     }
@@ -229,15 +246,15 @@ fn described(document: &Document, reading: &Reading) -> FileDone {
         verdict: Some(verdict),
         counts: reading.report.counts,
         warnings: reading.warnings.len() as u64 + reading.warnings_dropped,
-        context: None,
-        problem,
+        problems: problem.into_iter().collect(),
         input_failed: rejected && !passed_over,
         passed_over,
+        ..FileDone::default()
     }
 }
 
 impl IngestOutcome {
-    fn add(&mut self, file: FileDone) {
+    fn add(&mut self, file: FileDone, contexts: &mut Contexts) {
         let view = &mut self.view;
         view.files += u64::from(file.is_report && !file.passed_over);
         view.bytes += file.bytes;
@@ -246,22 +263,21 @@ impl IngestOutcome {
         view.passed_over += u64::from(file.passed_over);
         view.results.merge(&file.counts);
         view.warnings += file.warnings;
-        if let Some(context) = file.context {
-            match (&view.run, view.projects.is_empty()) {
-                (None, true) => view.run = Some(context.clone()),
-                (Some(known), _) if *known != context => view.run = None,
-                _ => {}
-            }
-            view.projects.push(context.project);
-        }
-        view.problems.extend(file.problem);
+        contexts.merge(file.contexts);
+        view.problems.extend(file.problems);
+        view.formats.extend(file.format);
+        view.notes.extend(file.notes);
         self.input_failed |= file.input_failed;
     }
 
-    fn settle(&mut self) {
-        let projects: BTreeSet<String> =
-            std::mem::take(&mut self.view.projects).into_iter().collect();
-        self.view.projects = projects.into_iter().collect();
-        self.view.problems.sort_by(|a, b| (a.verdict, &a.file).cmp(&(b.verdict, &b.file)));
+    fn settle(&mut self, contexts: Contexts) {
+        let view = &mut self.view;
+        view.run = contexts.common;
+        view.projects = contexts.projects.into_iter().collect();
+        let formats: BTreeSet<&str> = std::mem::take(&mut view.formats).into_iter().collect();
+        view.formats = formats.into_iter().collect();
+        view.notes.sort();
+        view.notes.dedup();
+        view.problems.sort_by(|a, b| (a.verdict, &a.file).cmp(&(b.verdict, &b.file)));
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 
 use crate::context::input::{Document, InputProblem, Source, sources};
+use crate::import;
 use crate::junit::{self, ReadOptions, Reading};
 use crate::model::Timestamp;
 
@@ -15,6 +16,8 @@ use super::Watcher;
 pub struct ReadRequest {
     /// Files, directories, globs; `-` is standard input.
     pub paths: Vec<PathBuf>,
+    /// How to read them.
+    pub format: InputFormat,
     /// Threads; one for each core where it is `None`.
     pub jobs: Option<usize>,
     /// The root of the repository, which makes source files relative.
@@ -23,10 +26,37 @@ pub struct ReadRequest {
     pub now: Option<Timestamp>,
 }
 
+/// How documents are read.
+#[derive(Debug, Clone, Copy, Default)]
+pub enum InputFormat {
+    /// As what each of them looks like.
+    #[default]
+    Detected,
+    /// As JUnit XML, whatever they look like.
+    Junit,
+    /// As this format, whatever they look like.
+    Import(&'static import::Format),
+}
+
+impl InputFormat {
+    /// The word that selects JUnit XML.
+    pub const JUNIT: &'static str = "junit";
+
+    fn of(self, document: &Document) -> Option<&'static import::Format> {
+        match self {
+            Self::Detected => import::Format::detect(&document.bytes),
+            Self::Junit => None,
+            Self::Import(format) => Some(format),
+        }
+    }
+}
+
 /// One input after reading: a document with its reading, or why there is none.
 pub enum Input {
     /// A document was read, however badly.
     Read(Box<(Document, Reading)>),
+    /// A document of another format, which is read run by run.
+    Import(Box<Document>, &'static import::Format),
     /// Nothing could be read.
     Problem(InputProblem),
 }
@@ -66,6 +96,9 @@ fn read_source<T>(
     each: &(dyn Fn(Input) -> T + Sync),
 ) -> Vec<T> {
     let read = |document: Document| {
+        if let Some(format) = request.format.of(&document) {
+            return Input::Import(Box::new(document), format);
+        }
         let path = document.path.as_ref().map(|path| path.to_string_lossy().into_owned());
         let options = ReadOptions {
             source_path: path.as_deref(),

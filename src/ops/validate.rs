@@ -1,6 +1,7 @@
 //! What is wrong with some reports.
 
 use crate::context::input::{Document, InputProblem, Severity};
+use crate::import::Format;
 use crate::junit::{Code, Level as JunitLevel, Reading, Verdict};
 use crate::report::view::{FileVerdict, FileView, Level, ValidateView, WarningView};
 
@@ -13,6 +14,7 @@ pub fn validate(request: &ReadRequest, watcher: &dyn Watcher) -> ValidateView {
     ValidateView::new(read_all(request, watcher, &|input| match input {
         Input::Problem(problem) => unread(&problem),
         Input::Read(read) => described(&read.0, &read.1),
+        Input::Import(document, format) => of_another_format(&document, format),
     }))
 }
 
@@ -63,6 +65,26 @@ fn unread(problem: &InputProblem) -> FileView {
         offset: 0,
         path: String::new(),
         message: problem.message.clone(),
+    });
+    view
+}
+
+/// A document that ingest reads and this command does not judge.
+fn of_another_format(document: &Document, format: &Format) -> FileView {
+    let verdict = if document.named { FileVerdict::Reject } else { FileVerdict::Warn };
+    let mut view = FileView::new(document.name.clone(), verdict, None);
+    view.code = Code::NotXml.as_str().to_owned();
+    view.warnings.push(WarningView {
+        code: view.code.clone(),
+        level: if document.named { Level::Invalid } else { Level::Note },
+        line: 0,
+        column: 0,
+        offset: 0,
+        path: String::new(),
+        message: format!(
+            "is no JUnit XML but {}; `flakedb ingest --dry-run` says what is wrong with it",
+            format.name
+        ),
     });
     view
 }

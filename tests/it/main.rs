@@ -11,6 +11,7 @@ mod command;
 mod corpus;
 mod faults;
 mod histories;
+mod import;
 mod ingest;
 mod main_job;
 mod promises;

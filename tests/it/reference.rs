@@ -3,6 +3,7 @@
 use crate::command::{Sandbox, project};
 use clap::Command;
 use flakedb::cli::Arguments;
+use flakedb::import::Code as ImportCode;
 use flakedb::junit::Code;
 
 /// Set to rewrite `docs/CLI.md` instead of comparing it.
@@ -56,18 +57,33 @@ fn codes() -> String {
 }
 
 #[test]
-fn the_table_of_codes_is_complete() {
+fn the_tables_of_codes_are_complete() {
+    table_is("docs/READING.md", &codes());
+    table_is("docs/IMPORT.md", &import_codes());
+}
+
+fn table_is(page: &str, wanted: &str) {
     const BEGIN: &str = "<!-- codes:begin -->\n";
     const END: &str = "<!-- codes:end -->";
-    let path = project("docs/READING.md");
-    let page = std::fs::read_to_string(&path).unwrap();
-    let (before, rest) = page.split_once(BEGIN).unwrap();
+    let path = project(page);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = text.split_once(BEGIN).unwrap();
     let (found, after) = rest.split_once(END).unwrap();
     if std::env::var_os(REWRITE).is_some() {
-        std::fs::write(&path, format!("{before}{BEGIN}{}{END}{after}", codes())).unwrap();
+        std::fs::write(&path, format!("{before}{BEGIN}{wanted}{END}{after}")).unwrap();
         return;
     }
-    assert!(found == codes(), "docs/READING.md is out of date: run with {REWRITE}=1");
+    assert!(found == wanted, "{page} is out of date: run with {REWRITE}=1");
+}
+
+/// The table of codes as `docs/IMPORT.md` shows it.
+fn import_codes() -> String {
+    let mut text = String::from("| code | level | meaning |\n| --- | --- | --- |\n");
+    for code in ImportCode::ALL {
+        let (name, level) = (code.as_str(), code.level().word());
+        text += &format!("| `{name}` | {level} | {} |\n", code.explanation());
+    }
+    text
 }
 
 #[test]

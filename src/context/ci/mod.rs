@@ -12,10 +12,9 @@ mod teamcity;
 #[cfg(test)]
 mod tests;
 
-use super::facts::Facts;
 use super::remote::project_of_url;
 use super::resolve::is_merge_queue;
-use crate::model::Lane;
+use crate::model::{Facts, Lane};
 
 /// Looks up a variable.
 type Variables<'a> = dyn Fn(&str) -> Option<String> + 'a;

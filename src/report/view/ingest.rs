@@ -46,6 +46,8 @@ pub struct IngestView {
     pub files: u64,
     /// Their size after decompression.
     pub bytes: u64,
+    /// The formats other than JUnit XML that were among them, sorted.
+    pub formats: Vec<&'static str>,
     /// Reports that were refused.
     pub rejected: u64,
     /// Reports of which only the whole cases were kept.
@@ -90,6 +92,7 @@ impl Default for IngestView {
             run: None,
             files: 0,
             bytes: 0,
+            formats: Vec::new(),
             rejected: 0,
             salvaged: 0,
             passed_over: 0,

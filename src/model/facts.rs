@@ -1,8 +1,10 @@
 //! What one source knows about a run.
 
-use crate::model::{Lane, Timestamp, Variant};
+use super::run::{Lane, Variant};
+use super::time::Timestamp;
 
-/// What one source (flags, a sidecar, CI, git) says about a run; `None` where it says nothing.
+/// What one source (flags, a sidecar, CI, git, an imported file) says about a run; `None` where it
+/// says nothing.
 ///
 /// The fields are those of [`RunContext`](crate::model::RunContext).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -19,9 +21,6 @@ pub struct Facts {
     pub url: Option<String>,
     pub started: Option<Timestamp>,
 }
-
-/// What the user said by flags and variables; it beats every other source.
-pub type Overrides = Facts;
 
 impl Facts {
     /// These facts, completed by those of `other` where they say nothing.

@@ -2,7 +2,7 @@
 
 Usage: python3 benches/detection/stress.py [--regimes …] [--seeds 201 202] [--methods filter reference …] [--flakedb PATH]
 
-Exits with 1 where the judged method (the first named) loses clearly to the reference.
+Exits with 1 where the filter loses clearly to the reference.
 """
 
 import pathlib
@@ -38,11 +38,11 @@ STRESS = {
 def main():
     wanted = run.arguments(__doc__, STRESS, [201, 202])
     rows = run.show(run.contest(STRESS, wanted))
-    judged = next(iter(rows))
-    if "reference" not in rows or judged == "reference":
+    name = run.judged(rows)
+    if "reference" not in rows or name == "reference":
         return 0
-    (own, regimes), (peer, peers) = rows[judged], rows["reference"]
-    print()
+    (own, regimes), (peer, peers) = rows[name], rows["reference"]
+    print(f"\n{name}")
     kept = [own["false"] <= peer["false"] + LOSS_FALSE]
     label = f"at most {LOSS_FALSE} more false quarantines per 100 tests than the reference"
     print(f"{'PASS' if kept[0] else 'FAIL'}  {label}: {own['false']:.2f} to {peer['false']:.2f}")

@@ -1,6 +1,7 @@
 """A full judgement of the last 30 days at the end of a long history, beside DuckDB's plain failure rates. See ../README.md.
 
-Usage: python3 benches/peers/judge.py [--tests 20000] [--runs 500 5000] [--days 30] [--rounds 5] [--keep] [--flakedb PATH]
+Usage: python3 benches/peers/judge.py [--tests 20000] [--runs 500 5000] [--days 30] [--rounds 5] [--method NAME] [--keep]
+                                      [--flakedb PATH]
 """
 
 import argparse
@@ -25,6 +26,7 @@ def arguments():
     parser.add_argument("--runs", type=int, nargs="+", default=[500, 5_000], help="lengths of the history at which judging is measured")
     parser.add_argument("--days", type=int, default=30, help="days judged")
     parser.add_argument("--rounds", type=int, default=5, help="how often each contender runs, in turn")
+    parser.add_argument("--method", help="of flakedb report [default: its own]")
     parser.add_argument("--keep", action="store_true", help="use histories of an earlier call with the same sizes, and keep these")
     parser.add_argument("--flakedb", type=pathlib.Path, help="a binary [default: build this tree]")
     return parser.parse_args()
@@ -34,7 +36,8 @@ def race(flakedb, python, files, wanted):
     """Both contenders in turn; returns their costs."""
     own, peer = files
     field = {
-        "flakedb report": [flakedb, "report", "--db", own, "--project", "bench", "--days", wanted.days, "--format", "json"],
+        "flakedb report": [flakedb, "report", "--db", own, "--project", "bench", "--days", wanted.days, "--format", "json",
+                           *(("--method", wanted.method) if wanted.method else ())],
         "DuckDB GROUP BY": [python, HERE / "duckdb_rates.py", peer, wanted.days],
     }
     costs = {name: [] for name in field}

@@ -23,15 +23,21 @@ pub const FLAKE_RATE_PRIOR: (f64, f64) = (0.28, 3.87);
 /// ```
 #[must_use]
 pub fn wilson(bad: u32, total: u32) -> Rate {
+    score_interval(bad, total, Z_95)
+}
+
+/// The same for another quantile `z` of the normal distribution, such as 1.645 for 90 %.
+#[must_use]
+pub fn score_interval(bad: u32, total: u32, z: f64) -> Rate {
     if total == 0 {
         return Rate { value: 0.0, low: 0.0, high: 1.0 };
     }
     let bad = bad.min(total);
     let n = f64::from(total);
     let p = f64::from(bad) / n;
-    let z2 = Z_95 * Z_95;
+    let z2 = z * z;
     let centre = p + z2 / (2.0 * n);
-    let half = Z_95 * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt();
+    let half = z * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt();
     let scale = 1.0 + z2 / n;
     // At the ends one bound is exact; rounding must not push it past the share itself.
     let low = if bad == 0 { 0.0 } else { ((centre - half) / scale).max(0.0) };

@@ -9,9 +9,7 @@ use super::outage;
 use super::presence::Attendance;
 use super::settings::Settings;
 use super::streak::{Streak, StreakKind};
-use super::verdict::{
-    EventKind, Fact, JudgedRun, Judgement, RunEvent, Status, Verdict,
-};
+use super::verdict::{EventKind, Fact, JudgedRun, Judgement, RunEvent, Status, Verdict};
 use crate::model::Timestamp;
 
 /// Why nothing could be judged.
@@ -106,6 +104,7 @@ fn verdict(history: &History, unit: &Unit, evidence: &Evidence, opinion: Opinion
         probability: opinion.probability,
         broken_probability: opinion.broken_probability,
         weighing: opinion.weighing,
+        score: opinion.score,
         quarantine: opinion.quarantine,
         executions: evidence.executions,
         failures: evidence.failures,

@@ -2,6 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use super::method::{
+    ChangepointSettings, EntropySettings, FlipRateSettings, SameRevisionSettings, WilsonSettings,
+};
+
 /// How to judge.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
@@ -14,6 +18,16 @@ pub struct Settings {
     pub evidence: EvidenceSettings,
     /// The numbers of the `threshold` method.
     pub threshold: ThresholdSettings,
+    /// The numbers of the `same-revision` method.
+    pub same_revision: SameRevisionSettings,
+    /// The numbers of the `flip-rate` method.
+    pub flip_rate: FlipRateSettings,
+    /// The numbers of the `entropy` method.
+    pub entropy: EntropySettings,
+    /// The numbers of the `wilson` method.
+    pub wilson: WilsonSettings,
+    /// The numbers of the `changepoint` method.
+    pub changepoint: ChangepointSettings,
     /// When a run is set aside, whatever the method.
     pub outage: OutageSettings,
 }
@@ -25,6 +39,11 @@ impl Default for Settings {
             filter: super::filter::FilterSettings::default(),
             evidence: EvidenceSettings::default(),
             threshold: ThresholdSettings::default(),
+            same_revision: SameRevisionSettings::default(),
+            flip_rate: FlipRateSettings::default(),
+            entropy: EntropySettings::default(),
+            wilson: WilsonSettings::default(),
+            changepoint: ChangepointSettings::default(),
             outage: OutageSettings::default(),
         }
     }
@@ -94,11 +113,20 @@ pub struct ThresholdSettings {
     pub quarantine_runs: u32,
     /// Whose results count.
     pub lanes: Lanes,
+    /// Whether results of runs that were set aside count.
+    pub outages: Outages,
 }
 
 impl Default for ThresholdSettings {
     fn default() -> Self {
-        Self { window: 10, min_runs: 3, threshold: 0.3, quarantine_runs: 5, lanes: Lanes::All }
+        Self {
+            window: 10,
+            min_runs: 3,
+            threshold: 0.3,
+            quarantine_runs: 5,
+            lanes: Lanes::All,
+            outages: Outages::Count,
+        }
     }
 }
 
@@ -111,6 +139,17 @@ pub enum Lanes {
     All,
     /// Only the main line: the default branch, or all other runs where there is none.
     Main,
+}
+
+/// What a rule does with the results of runs that were set aside as outages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outages {
+    /// Counts them like any others, as the rules do that services ship.
+    #[default]
+    Count,
+    /// Looks past them.
+    LeaveOut,
 }
 
 /// When a run is set aside as an outage.

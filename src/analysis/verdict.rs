@@ -222,6 +222,9 @@ pub struct Verdict {
     pub broken_probability: Option<f64>,
     /// What the filter weighed, where it judged and the test failed.
     pub weighing: Option<Box<Weighing>>,
+    /// The method's own number, the higher the flakier, where it has one: a share, a count, a
+    /// probability. Numbers of different methods cannot be compared.
+    pub score: Option<f64>,
     /// The method recommends to quarantine it.
     pub quarantine: bool,
     /// Runs in which it passed or failed; outages, failures of one change alone and failures of a

@@ -284,6 +284,7 @@ mod tests {
             probability: None,
             broken_probability: None,
             weighing: None,
+            score: None,
             quarantine: status == Status::Flaky,
             executions: 20,
             failures: 3,

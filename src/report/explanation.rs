@@ -1,8 +1,8 @@
 //! What the filter weighed, in words that need no statistics.
 
 use super::sentence::{count, number, percent};
-use crate::analysis::filter::ledger::{Entry, Kind};
 use crate::analysis::filter::episode::Attribution;
+use crate::analysis::filter::ledger::{Entry, Kind};
 use crate::analysis::verdict::{EventKind, JudgedRun, Weighing};
 
 /// A weight as it is printed: `+9.8`, `-5.2`, `0.0`.
@@ -30,7 +30,9 @@ pub fn entry(kind: Kind, entry: Entry, weighing: &Weighing, runs: &[JudgedRun]) 
         }
         Kind::Recovered => match n {
             1 => "Failed on the main line once and passed again soon".to_owned(),
-            _ => format!("Failed on the main line and passed again soon, {} times", number(n.into())),
+            _ => {
+                format!("Failed on the main line and passed again soon, {} times", number(n.into()))
+            }
         },
         Kind::Branches => match n {
             1 => "Failed on 1 branch".to_owned(),
@@ -67,7 +69,8 @@ pub fn total(weight: f64) -> String {
 }
 
 /// How to read weights.
-pub const LEGEND: &str = "Weights: above 0 speaks for flaky, below against; +2.3 makes it ten times as likely.";
+pub const LEGEND: &str =
+    "Weights: above 0 speaks for flaky, below against; +2.3 makes it ten times as likely.";
 
 /// The likeliest cause of a failure with its probability: `flake 97 %`.
 #[must_use]
@@ -103,7 +106,10 @@ mod tests {
 
     #[test]
     fn log_odds_read_as_shares() {
-        assert_eq!(prior((0.1_f64 / 0.9).ln()), "Before anything is known: 10 % of tests are flaky");
+        assert_eq!(
+            prior((0.1_f64 / 0.9).ln()),
+            "Before anything is known: 10 % of tests are flaky"
+        );
         assert_eq!(total(0.0), "Together: 50 % that it is flaky, however rarely");
     }
 

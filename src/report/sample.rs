@@ -1,9 +1,9 @@
 //! Judgements and views to render in tests: one usual history, one hostile, built from strips.
 
 use super::view::{
-    Explain,    FileProblem, FileVerdict, FileView, IngestView, Level, Listing, Phase, QuarantineEntry,
-    QuarantineView, ReportInput, ReportView, ShowInput, ShowView, TestLabel, ValidateView,
-    WarningView, WindowText,
+    Explain, FileProblem, FileVerdict, FileView, IngestView, Level, Listing, Phase,
+    QuarantineEntry, QuarantineView, ReportInput, ReportView, ShowInput, ShowView, TestLabel,
+    ValidateView, WarningView, WindowText,
 };
 use crate::analysis::verdict::{
     Cell, Fact, FailureCluster, JudgedRun, Judgement, NextStep, Rate, Status, Verdict,
@@ -75,6 +75,7 @@ fn verdict(no: u32, status: Status, strip: &str, runs: &[JudgedRun]) -> Verdict 
         probability: None,
         broken_probability: None,
         weighing: None,
+        score: None,
         quarantine: status == Status::Flaky,
         executions,
         failures: count(&['F', 'E']),
@@ -255,14 +256,26 @@ pub(super) fn window() -> WindowText {
 }
 
 pub(super) fn report_of(judgement: &Judgement, listing: Listing) -> ReportView {
-    let input = ReportInput { project: "acme/shop", window: &window(), listing, modules: &[], explain: Explain::No };
+    let input = ReportInput {
+        project: "acme/shop",
+        window: &window(),
+        listing,
+        modules: &[],
+        explain: Explain::No,
+    };
     ReportView::new(judgement, &|verdict| label(verdict.test), input)
 }
 
 pub(super) fn hostile_report() -> ReportView {
     let names = hostile_names();
     let window = WindowText { branches: vec!["\u{1b}[7m".to_owned()], ..window() };
-    let input = ReportInput { project: "p\u{202e}|`<b>", window: &window, listing: Listing::All, modules: &[], explain: Explain::Yes };
+    let input = ReportInput {
+        project: "p\u{202e}|`<b>",
+        window: &window,
+        listing: Listing::All,
+        modules: &[],
+        explain: Explain::Yes,
+    };
     let name = |verdict: &Verdict| TestLabel {
         file: "\u{1b}f".to_owned(),
         owners: vec!["@\u{1b}o".to_owned()],

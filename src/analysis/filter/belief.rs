@@ -106,11 +106,7 @@ pub type Broken = Classes;
 ///
 /// `main` is the main line's belief where this is a branch; `virgin` on a line's first run.
 #[must_use]
-pub fn next_revision(
-    model: &Model,
-    broken: Option<&Broken>,
-    main: Option<&Broken>,
-) -> Broken {
+pub fn next_revision(model: &Model, broken: Option<&Broken>, main: Option<&Broken>) -> Broken {
     let (breaks, mends) = match main {
         None => (model.breaks_main, model.mends_main),
         Some(_) => (model.breaks_branch, model.mends_branch),

@@ -81,7 +81,8 @@ impl Episode {
 
     /// Adds a failure; returns those that are too many to wait.
     pub fn push(&mut self, failure: Episodic, nats: f64) -> Option<Vec<Episodic>> {
-        let early = (self.failures.len() >= EPISODE_KEPT).then(|| std::mem::take(&mut self.failures));
+        let early =
+            (self.failures.len() >= EPISODE_KEPT).then(|| std::mem::take(&mut self.failures));
         self.failures.push(failure);
         self.nats += nats;
         early
@@ -108,7 +109,10 @@ pub fn attribute(
     let mut later = pass.map_or(Message::NONE, |pass| Message::NONE.before(model, pass, is_main));
     let mut out: Vec<Attributed> = Vec::with_capacity(failures.len());
     for failure in failures.iter().rev() {
-        out.push(Attributed { run: failure.run, causes: causes(classes, failure, &later, is_main) });
+        out.push(Attributed {
+            run: failure.run,
+            causes: causes(classes, failure, &later, is_main),
+        });
         later = later.before(model, failure, is_main);
     }
     out.reverse();

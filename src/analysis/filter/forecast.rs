@@ -111,9 +111,8 @@ mod tests {
     fn reruns_settle_sooner_what_already_looks_broken() {
         let model = Model::default();
         let classes = model.prior();
-        let [unsure, sure] = [0.2, 0.8].map(|p| {
-            reruns_to_settle(&model, &classes, &[p; CLASSES], 0.9)
-        });
+        let [unsure, sure] =
+            [0.2, 0.8].map(|p| reruns_to_settle(&model, &classes, &[p; CLASSES], 0.9));
         assert!(sure <= unsure, "{sure} {unsure}");
         assert!((1..=RERUNS_MAX).contains(&unsure));
     }

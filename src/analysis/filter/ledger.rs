@@ -123,9 +123,10 @@ pub fn log_odds(classes: &Classes) -> f64 {
 /// What a result weighs: how much likelier it is for a flaky test than for a healthy one.
 #[must_use]
 pub fn weight(classes: &Classes, broken: &Broken, likelihood: &Likelihood) -> f64 {
-    let mut by_class = classes.iter().zip(broken).zip(likelihood.sound).map(
-        |((class, broken), sound)| (class, broken * likelihood.broken + (1.0 - broken) * sound),
-    );
+    let mut by_class =
+        classes.iter().zip(broken).zip(likelihood.sound).map(|((class, broken), sound)| {
+            (class, broken * likelihood.broken + (1.0 - broken) * sound)
+        });
     let Some((_, healthy)) = by_class.next() else { return 0.0 };
     let flaky: f64 = by_class.map(|(class, likely)| class * likely).sum();
     let share: f64 = classes.iter().skip(1).sum();

@@ -193,8 +193,12 @@ struct Seats {
 
 impl Seats {
     fn new(history: &History, variant: u32, units: &[Unit]) -> Self {
-        let mut seats =
-            Self { slots: Vec::new(), slot_of: vec![0; units.len()], kept: Vec::new(), quiet: Vec::new() };
+        let mut seats = Self {
+            slots: Vec::new(),
+            slot_of: vec![0; units.len()],
+            kept: Vec::new(),
+            quiet: Vec::new(),
+        };
         for (place, unit) in units.iter().enumerate().filter(|(_, unit)| !unit.seen.is_empty()) {
             if let Some(slot) = seats.slot_of.get_mut(place) {
                 *slot = seats.kept.len() as u32;
@@ -266,8 +270,8 @@ fn abouts(history: &History) -> Vec<RunAbout> {
         };
         let known = branches.len() as u32;
         let name = run.branch.as_deref().or(run.revision.as_deref());
-        let branch = (Some(run.lane) != main)
-            .then(|| *branches.entry((run.lane, name)).or_insert(known));
+        let branch =
+            (Some(run.lane) != main).then(|| *branches.entry((run.lane, name)).or_insert(known));
         abouts.push(RunAbout { branch, revision, started: run.started });
     }
     abouts

@@ -269,7 +269,14 @@ impl<'m> Pass<'m> {
         for (number, count) in (0..).zip(counts) {
             if !count.failing.is_empty() {
                 let groups = self.groups.entry(number).or_default();
-                explained.modules.push(module(model, &run, &explained.whole, number, count, groups));
+                explained.modules.push(module(
+                    model,
+                    &run,
+                    &explained.whole,
+                    number,
+                    count,
+                    groups,
+                ));
             }
         }
         explained

@@ -7,8 +7,8 @@
 use std::collections::HashMap;
 
 use super::belief::{
-    Broken, Drift, Likelihood, Observed, actionable, broken, flaky, next_revision,
-    suspect_commit, weigh,
+    Broken, Drift, Likelihood, Observed, actionable, broken, flaky, next_revision, suspect_commit,
+    weigh,
 };
 use super::episode::{Attributed, Episode, Episodic};
 use super::ledger::{Kind, Ledger};
@@ -168,7 +168,9 @@ impl<'m> Replay<'m> {
             observed,
             nats,
             in_outage: around.outage >= OUTAGE_CERTAIN,
-            in_group: explained.module(self.module).is_some_and(|m| m.weights.bad_commit >= 0.5 && m.failing > 1),
+            in_group: explained
+                .module(self.module)
+                .is_some_and(|m| m.weights.bad_commit >= 0.5 && m.failing > 1),
             one: Episodic {
                 run,
                 prior,
@@ -231,7 +233,13 @@ impl<'m> Replay<'m> {
     }
 
     /// The part of a branch's breakage that the main line brought.
-    fn inherited(&self, known: f64, before: Option<&Broken>, reached: &Broken, main: &Broken) -> f64 {
+    fn inherited(
+        &self,
+        known: f64,
+        before: Option<&Broken>,
+        reached: &Broken,
+        main: &Broken,
+    ) -> f64 {
         let reach = if before.is_none() { 1.0 } else { self.model.inherits };
         let sum = |of: &Broken| broken(&self.course.classes, of);
         let all = sum(reached);
@@ -307,13 +315,8 @@ impl<'m> Replay<'m> {
     }
 
     fn attribute(&mut self, failures: &[Episodic], is_main: bool, pass: Option<&Episodic>) {
-        let attributed = super::episode::attribute(
-            self.model,
-            &self.course.classes,
-            failures,
-            is_main,
-            pass,
-        );
+        let attributed =
+            super::episode::attribute(self.model, &self.course.classes, failures, is_main, pass);
         self.course.failures.extend(attributed);
     }
 

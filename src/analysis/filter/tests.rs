@@ -71,7 +71,9 @@ impl Case {
 
     fn results(run: &CaseRun) -> Vec<SlotResult> {
         let letters = (0..).zip(run.y.chars());
-        letters.filter_map(|(slot, letter)| Some(SlotResult { slot, observed: observed(letter)? })).collect()
+        letters
+            .filter_map(|(slot, letter)| Some(SlotResult { slot, observed: observed(letter)? }))
+            .collect()
     }
 
     fn slots(&self) -> Vec<Slot> {
@@ -110,7 +112,11 @@ fn a_hundred_histories_end_as_the_reference_does() {
                 for one in &results {
                     let module = case.module[one.slot as usize];
                     let wanted = weights[one.slot as usize];
-                    near(explained.around(module).outage, wanted, &format!("{number}: run {place}"));
+                    near(
+                        explained.around(module).outage,
+                        wanted,
+                        &format!("{number}: run {place}"),
+                    );
                 }
             }
         }
@@ -148,9 +154,9 @@ fn history() -> impl Strategy<Value = (Vec<u32>, Vec<(Option<u32>, u32, Vec<char
 fn steps(runs: &[(Option<u32>, u32, Vec<char>)]) -> Vec<(RunAbout, Vec<SlotResult>)> {
     let step = |(at, (branch, revision, letters)): (i64, &(Option<u32>, u32, Vec<char>))| {
         let about = RunAbout { branch: *branch, revision: *revision, started: Timestamp(at) };
-        let results = (0..).zip(letters).filter_map(|(slot, letter)| {
-            Some(SlotResult { slot, observed: observed(*letter)? })
-        });
+        let results = (0..)
+            .zip(letters)
+            .filter_map(|(slot, letter)| Some(SlotResult { slot, observed: observed(*letter)? }));
         (about, results.collect())
     };
     (0..).zip(runs).map(step).collect()

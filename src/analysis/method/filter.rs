@@ -49,6 +49,7 @@ fn opinion(
         probability: Some(belief.score),
         broken_probability: Some(belief.broken),
         weighing: course.map(|course| Box::new(weighing(course))),
+        score: Some(belief.score),
         quarantine: status == Status::Flaky && enough,
         next: next_steps(status, course, evidence, settings, ahead),
         ..Opinion::of(status)
@@ -95,7 +96,12 @@ enum Flaky {
 }
 
 impl Signs {
-    fn read(belief: &Belief, evidence: &Evidence, vanished: bool, settings: &FilterSettings) -> Self {
+    fn read(
+        belief: &Belief,
+        evidence: &Evidence,
+        vanished: bool,
+        settings: &FilterSettings,
+    ) -> Self {
         let course = belief.course.as_deref();
         let was_broken = course.is_some_and(|course| course.last_broken.is_some());
         let main = match (belief.broken >= settings.broken, evidence.passed_on_main, was_broken) {

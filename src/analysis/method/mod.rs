@@ -3,9 +3,27 @@
 //! A method sees the whole window at once, so that one that weighs tests of a run against each
 //! other fits as well as one that looks at each test alone.
 
+mod changepoint;
+mod entropy;
 mod evidence;
 mod filter;
+mod flip_rate;
+#[cfg(test)]
+mod laws;
+mod rule;
+mod same_revision;
+#[cfg(test)]
+mod testing;
 mod threshold;
+mod weighted;
+mod wilson;
+
+pub use changepoint::ChangepointSettings;
+pub use entropy::EntropySettings;
+pub use flip_rate::FlipRateSettings;
+pub use same_revision::SameRevisionSettings;
+pub use weighted::Per;
+pub use wilson::WilsonSettings;
 
 use super::evidence::Evidence;
 use super::filter::Filtered;
@@ -39,6 +57,7 @@ impl Opinion {
             probability: None,
             broken_probability: None,
             weighing: None,
+            score: None,
             quarantine: false,
             facts: Vec::new(),
             next: Vec::new(),
@@ -65,6 +84,8 @@ pub struct Opinion {
     pub broken_probability: Option<f64>,
     /// What the filter weighed.
     pub weighing: Option<Box<Weighing>>,
+    /// The method's own number, the higher the flakier, where it has one.
+    pub score: Option<f64>,
     /// It should be quarantined.
     pub quarantine: bool,
     /// Facts of the method itself; they come before the evidence.
@@ -90,7 +111,16 @@ pub struct MethodEntry {
 pub const DEFAULT_METHOD: &str = filter::METHOD.name;
 
 /// All methods.
-pub const METHODS: &[MethodEntry] = &[filter::METHOD, evidence::METHOD, threshold::METHOD];
+pub const METHODS: &[MethodEntry] = &[
+    filter::METHOD,
+    evidence::METHOD,
+    threshold::METHOD,
+    same_revision::METHOD,
+    flip_rate::METHOD,
+    entropy::METHOD,
+    wilson::METHOD,
+    changepoint::METHOD,
+];
 
 /// The method of that name.
 #[must_use]

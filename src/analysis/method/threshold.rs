@@ -3,7 +3,7 @@
 use super::{Docket, MethodEntry, Opinion};
 use crate::analysis::evidence::Evidence;
 use crate::analysis::history::Unit;
-use crate::analysis::settings::{Lanes, ThresholdSettings};
+use crate::analysis::settings::{Lanes, Outages, ThresholdSettings};
 use crate::analysis::verdict::{Fact, NextStep, Status};
 
 pub(super) const METHOD: MethodEntry = MethodEntry {
@@ -16,10 +16,11 @@ pub(super) const METHOD: MethodEntry = MethodEntry {
 fn judge(docket: &Docket<'_>) -> Vec<Opinion> {
     docket.each(|docket, unit, evidence, _| {
         let settings = &docket.settings.threshold;
-        let latest = Latest::of(docket, unit, settings);
+        let latest = Latest::of(docket, unit, evidence, settings);
         let status = status(latest, evidence, settings);
         let missing = settings.min_runs.saturating_sub(latest.results);
         Opinion {
+            score: Some(latest.share()),
             quarantine: status == Status::Flaky && latest.results >= settings.quarantine_runs,
             facts: if latest.bad > 0 { vec![latest.rule(settings)] } else { Vec::new() },
             next: match status {
@@ -44,14 +45,27 @@ struct Latest {
 }
 
 impl Latest {
-    fn of(docket: &Docket<'_>, unit: &Unit, settings: &ThresholdSettings) -> Self {
+    fn of(
+        docket: &Docket<'_>,
+        unit: &Unit,
+        evidence: &Evidence,
+        settings: &ThresholdSettings,
+    ) -> Self {
         let mut latest = Self { results: 0, bad: 0, bits: 0, passed_before: false };
         if unit.seen.is_empty() {
-            latest.results = unit.tally.executed.min(settings.window);
+            let results = match settings.outages {
+                Outages::Count => unit.tally.executed,
+                Outages::LeaveOut => evidence.executions,
+            };
+            latest.results = results.min(settings.window);
             return latest;
         }
         let main = docket.history.main_lane();
+        let set_aside = |run: u32| {
+            settings.outages == Outages::LeaveOut && docket.outages.get(run as usize) == Some(&true)
+        };
         let counts = |run: u32| match settings.lanes {
+            _ if set_aside(run) => false,
             Lanes::All => true,
             Lanes::Main => docket.history.run(run).map(|run| run.lane) == main,
         };
@@ -72,11 +86,14 @@ impl Latest {
     }
 
     fn is_flaky(self, settings: &ThresholdSettings) -> bool {
-        let share = f64::from(self.bad) / f64::from(self.results.max(1));
         self.results >= settings.min_runs
             && self.bad > 0
             && self.bad < self.results
-            && share >= settings.threshold
+            && self.share() >= settings.threshold
+    }
+
+    fn share(self) -> f64 {
+        f64::from(self.bad) / f64::from(self.results.max(1))
     }
 
     /// Passes from here on until the rule no longer holds.
@@ -99,7 +116,7 @@ impl Latest {
     }
 
     fn rule(self, settings: &ThresholdSettings) -> Fact {
-        let share = 100.0 * f64::from(self.bad) / f64::from(self.results.max(1));
+        let share = 100.0 * self.share();
         Fact::Rule {
             text: format!(
                 "{} of the last {} results failed ({share:.0} %); flaky from {:.0} % of at least \

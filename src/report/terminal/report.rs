@@ -7,8 +7,8 @@ use super::super::limits::{
 use super::super::palette::Tone;
 use super::super::view::{EventView, Explain, OutageView, ReportView, TestView};
 use super::super::{escape, explanation, sentence, strip};
-use super::weighing;
 use super::page::{Airy, Column, Fit, Grid, Page};
+use super::weighing;
 use crate::analysis::verdict::Status;
 
 /// Up to this width a test has its whole line, and its numbers stand below.
@@ -321,7 +321,11 @@ fn group_line(event: &EventView) -> String {
     if let Some(revision) = &event.revision {
         line += &format!(", revision {}", sentence::revision(revision));
     }
-    line + &format!("; {} ({})", explanation::event(event.kind), sentence::percent(event.probability))
+    line + &format!(
+        "; {} ({})",
+        explanation::event(event.kind),
+        sentence::percent(event.probability)
+    )
 }
 
 fn outage_line(outage: &OutageView) -> String {

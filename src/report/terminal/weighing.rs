@@ -27,7 +27,8 @@ pub(super) fn lay_out(weighing: &WeighingView, page: &mut Page) {
 }
 
 fn rows(weighing: &WeighingView) -> Vec<(String, String)> {
-    let mut rows = vec![(explanation::nats(weighing.prior_nats), explanation::prior(weighing.prior_nats))];
+    let mut rows =
+        vec![(explanation::nats(weighing.prior_nats), explanation::prior(weighing.prior_nats))];
     let seen = weighing.evidence.iter();
     rows.extend(seen.map(|kind| (explanation::nats(kind.nats), kind.sentence.clone())));
     rows.push((explanation::nats(weighing.time_nats), explanation::TIME.to_owned()));

@@ -16,7 +16,9 @@ mod weighing;
 pub use fact::{FactView, NextView};
 pub use ingest::{FileProblem, IngestView, Phase};
 pub use quarantine::{QuarantineEntry, QuarantineView};
-pub use report::{Explain, Listing, OutageView, ReportInput, ReportView, RunsView, StatusSet, TotalsView};
+pub use report::{
+    Explain, Listing, OutageView, ReportInput, ReportView, RunsView, StatusSet, TotalsView,
+};
 pub use show::{FailureView, ShowInput, ShowView, TimelineRow, VariantView};
 pub use test::{Failing, RateView, TestLabel, TestView};
 pub use validate::{FileVerdict, FileView, Level, ValidateView, WarningView};

@@ -46,12 +46,7 @@ impl TimelineRow {
         self.retried || self.outcome.is_bad()
     }
 
-    fn new(
-        cell: &Cell,
-        causes: Option<Attribution>,
-        run: &JudgedRun,
-        runs: &[JudgedRun],
-    ) -> Self {
+    fn new(cell: &Cell, causes: Option<Attribution>, run: &JudgedRun, runs: &[JudgedRun]) -> Self {
         Self {
             started: run.started.to_rfc3339(),
             outcome: cell.outcome,

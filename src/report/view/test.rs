@@ -63,6 +63,8 @@ pub struct TestView {
     pub broken_probability: Option<f64>,
     /// How sure the status is, where the method says.
     pub certainty: Option<f64>,
+    /// The method's own number, the higher the flakier, where it has one.
+    pub score: Option<f64>,
     /// The method recommends to quarantine it.
     pub quarantine: bool,
     /// Why, in one sentence.
@@ -130,6 +132,7 @@ impl TestView {
             probability: verdict.probability.map(rounded),
             broken_probability: verdict.broken_probability.map(rounded),
             certainty: verdict.certainty().map(rounded),
+            score: verdict.score.map(rounded),
             quarantine: verdict.quarantine,
             reason: sentence::reason(verdict, runs),
             rate: verdict.rate.into(),

@@ -13,7 +13,8 @@ use crate::store::StoreError;
 use crate::store::attempts::combine_reports;
 use crate::store::failure_text::StoredText;
 use crate::store::query::{
-    BadRow, FailureNo, FailureRow, Modules, ProjectRow, ResultRow, RunNo, RunRow, TestNo, TestRow, Window,
+    BadRow, FailureNo, FailureRow, Modules, ProjectRow, ResultRow, RunNo, RunRow, TestNo, TestRow,
+    Window,
 };
 use crate::store::segment::{Columns, Decoder};
 

@@ -1,0 +1,196 @@
+//! What holds for every method, and that the rules are those of the reference implementation.
+
+use proptest::prelude::*;
+
+use super::METHODS;
+use super::testing::{Strip, rule, verdict_of};
+use crate::analysis::Settings;
+use crate::analysis::settings::Outages;
+use crate::analysis::verdict::{Fact, NextStep, Status};
+
+fn by(method: &str) -> Settings {
+    Settings { method: method.to_owned(), ..Settings::default() }
+}
+
+/// One history and what each rule makes of it: whether it is flaky, and its score.
+struct Agreed {
+    strip: &'static str,
+    revisions: Option<&'static str>,
+    runs_a_day: i64,
+    flip_rate: (bool, f64),
+    entropy: (bool, f64),
+    wilson: (bool, f64),
+    changepoint: (bool, f64),
+    same_revision: (bool, f64),
+}
+
+/// Computed once by the reference implementation of our benchmark (`detectors.py`: AppleFlip and
+/// AppleEntropy with empty runs behind the strip, which make them count the last day and revision;
+/// Wilson; LuciChangepoint; SameCommit), fed with the same runs, `.` as one passed attempt, `F` as a
+/// failed one, `r` as a failed and a passed one, `R` as three failed ones.
+const AGREED: [Agreed; 7] = [
+    Agreed {
+        strip: ".F..r.....F.",
+        revisions: Some("aabbccddeeff"),
+        runs_a_day: 4,
+        flip_rate: (true, 0.445_264_452_644_526_4),
+        entropy: (true, 0.482_314_428_497_952_9),
+        wilson: (true, 0.056_775_431_705_729_46),
+        changepoint: (true, 0.999_993_235_518_525_5),
+        same_revision: (true, 3.0),
+    },
+    Agreed {
+        strip: "..F.F......F..F.......",
+        revisions: None,
+        runs_a_day: 1,
+        flip_rate: (false, 0.0),
+        entropy: (false, 0.0),
+        wilson: (true, 0.084_350_148_617_881_93),
+        changepoint: (true, 0.999_998_743_787_653_5),
+        same_revision: (false, 0.0),
+    },
+    Agreed {
+        strip: "FFFF........",
+        revisions: Some("aabbccddeeff"),
+        runs_a_day: 2,
+        flip_rate: (false, 0.0),
+        entropy: (false, 0.0),
+        wilson: (true, 0.159_474_613_934_579_4),
+        changepoint: (true, 0.999_999_930_937_907),
+        same_revision: (false, 0.0),
+    },
+    Agreed {
+        strip: "r..r.F.FF..r",
+        revisions: Some("abbbccddeeee"),
+        runs_a_day: 3,
+        flip_rate: (true, 0.248_618_784_530_386_74),
+        entropy: (true, 0.959_310_480_131_224_2),
+        wilson: (true, 0.104_644_548_464_253_75),
+        changepoint: (true, 0.999_997_881_298_198_1),
+        same_revision: (true, 5.0),
+    },
+    Agreed {
+        strip: ".F.F.F.F.F.F.F.F.F.F.F.F.F.F.F.F.F.F.F.F",
+        revisions: None,
+        runs_a_day: 1,
+        flip_rate: (false, 0.0),
+        entropy: (false, 0.0),
+        wilson: (true, 0.374_138_955_477_352_8),
+        changepoint: (true, 0.999_999_999_999_999_9),
+        same_revision: (false, 0.0),
+    },
+    Agreed {
+        strip: "........................................F.F..F.FF.",
+        revisions: None,
+        runs_a_day: 1,
+        flip_rate: (false, 0.0),
+        entropy: (false, 0.0),
+        wilson: (true, 0.049_526_005_950_777_16),
+        changepoint: (true, 0.999_997_953_971_053_1),
+        same_revision: (false, 0.0),
+    },
+    Agreed {
+        strip: "R.R.RR...........",
+        revisions: None,
+        runs_a_day: 1,
+        flip_rate: (false, 0.0),
+        entropy: (false, 0.0),
+        wilson: (true, 0.110_307_420_787_339_09),
+        changepoint: (true, 0.999_999_626_179_62),
+        same_revision: (false, 0.0),
+    },
+];
+
+#[test]
+fn the_rules_agree_with_the_reference_implementation() {
+    for agreed in AGREED {
+        let mut strip = Strip::new(agreed.strip).runs_a_day(agreed.runs_a_day);
+        if let Some(revisions) = agreed.revisions {
+            strip = strip.revisions(revisions);
+        }
+        for (method, (flaky, score)) in [
+            ("flip-rate", agreed.flip_rate),
+            ("entropy", agreed.entropy),
+            ("wilson", agreed.wilson),
+            ("changepoint", agreed.changepoint),
+            ("same-revision", agreed.same_revision),
+        ] {
+            let verdict = verdict_of(&strip, &by(method));
+            let is_flaky = verdict.status == Status::Flaky;
+            assert_eq!(is_flaky, flaky, "{method} of {}: {verdict:?}", agreed.strip);
+            // The reference rounds the quantile of `wilson` to 1.645.
+            let tolerance = if method == "wilson" { 2e-5 } else { 1e-12 };
+            let found = verdict.score.unwrap();
+            assert!((found - score).abs() < tolerance, "{method} of {}: {found}", agreed.strip);
+        }
+    }
+}
+
+#[test]
+fn a_rule_counts_outages_unless_told_otherwise() {
+    // The fifth and the tenth run fail for nearly all tests at once.
+    let strip = Strip::new("....F....F....").revisions("abcdddeffffghi").outages(&[4, 9]);
+    let mut left_out = Settings::default();
+    left_out.threshold.outages = Outages::LeaveOut;
+    left_out.same_revision.outages = Outages::LeaveOut;
+    left_out.entropy.outages = Outages::LeaveOut;
+    left_out.wilson.outages = Outages::LeaveOut;
+    left_out.changepoint.outages = Outages::LeaveOut;
+    for method in ["same-revision", "entropy", "wilson", "changepoint"] {
+        let counted = verdict_of(&strip, &by(method));
+        assert_eq!(counted.status, Status::Flaky, "{method}");
+        let settings = Settings { method: method.to_owned(), ..left_out.clone() };
+        let verdict = verdict_of(&strip, &settings);
+        assert_eq!((verdict.status, verdict.score), (Status::Healthy, Some(0.0)), "{method}");
+        assert_eq!(rule(&verdict), "", "{method}");
+    }
+    let counted = verdict_of(&strip, &by("threshold"));
+    assert_eq!(counted.score, Some(0.2));
+    let settings = Settings { method: "threshold".to_owned(), ..left_out };
+    assert_eq!(verdict_of(&strip, &settings).score, Some(0.0));
+}
+
+proptest! {
+    #[test]
+    fn every_method_gives_the_same_sensible_verdict_every_time(
+        marks in "[.FrRas ]{1,40}",
+        revisions in "[abcdefg-]{40}",
+        lanes in "[DDDDC]{40}",
+        runs_a_day in 1_i64..6,
+        outage in 0_usize..60,
+    ) {
+        let length = marks.chars().count();
+        let strip = Strip::new(&marks)
+            .revisions(&revisions[..length])
+            .lanes(&lanes[..length])
+            .runs_a_day(runs_a_day)
+            .outages(&[outage]);
+        prop_assume!(marks.chars().any(|mark| mark != ' '));
+        for method in METHODS {
+            let verdict = verdict_of(&strip, &by(method.name));
+            prop_assert_eq!(&verdict, &verdict_of(&strip, &by(method.name)));
+            let top = if method.name == "same-revision" { 40.0 } else { 1.0 };
+            prop_assert!(verdict.score.is_none_or(|score| (0.0..=top).contains(&score)), "{}", method.name);
+            prop_assert!(!verdict.quarantine || verdict.status == Status::Flaky);
+            for fact in &verdict.facts {
+                let Fact::Rule { text } = fact else { continue };
+                prop_assert!(!text.is_empty() && !text.contains("NaN") && !text.contains("inf"), "{text}");
+            }
+        }
+    }
+
+    /// What a verdict promises to be enough is enough.
+    #[test]
+    fn so_many_clean_runs_do_clear_a_rule(marks in "(\\.|\\.|\\.|F|r){5,30}") {
+        for method in ["threshold", "entropy", "wilson", "changepoint"] {
+            let verdict = verdict_of(&Strip::new(&marks), &by(method));
+            let [NextStep::CleanRuns { runs }] = *verdict.next else { continue };
+            let ahead = |passes: u32| {
+                let strip = marks.clone() + &".".repeat(passes as usize);
+                verdict_of(&Strip::new(&strip), &by(method)).status
+            };
+            prop_assert_ne!(ahead(runs), Status::Flaky, "{} after {}", method, runs);
+            prop_assert_eq!(ahead(runs - 1), Status::Flaky, "{} before {}", method, runs);
+        }
+    }
+}

@@ -177,17 +177,17 @@ fn phases(progress: &Progress) -> Vec<Phase> {
 fn notes(view: &IngestView, request: &IngestRequest) -> Vec<String> {
     let named = request.overrides.build.is_some()
         || request.surroundings.ci.as_ref().is_some_and(|ci| ci.context.build.is_some());
+    let is_history = view.formats.iter().any(|name| is_history(name));
     let mut notes = Vec::new();
     if let Some(context) = &view.run {
         notes.push(context_in_words(context, request));
-        if context.revision.is_none() {
+        if context.revision.is_none() && !is_history {
             notes.push(
                 "no revision is known, so nothing can pass and fail on one; --revision names it"
                     .to_owned(),
             );
         }
     }
-    let is_history = view.formats.iter().any(|name| is_history(name));
     if !view.formats.is_empty() {
         let formats: Vec<String> = view.formats.iter().map(|name| (*name).to_owned()).collect();
         notes.push(format!("read as {}", sentence::list(&formats)));
@@ -209,7 +209,7 @@ fn notes(view: &IngestView, request: &IngestRequest) -> Vec<String> {
 }
 
 fn is_history(format: &str) -> bool {
-    import::Format::from_name(format).is_some_and(|format| format.extent == import::Extent::History)
+    import::Format::from_name(format).is_some_and(|format| format.extent != import::Extent::Report)
 }
 
 /// The run as it was understood, so that a wrong guess is seen at once.

@@ -8,12 +8,17 @@
 //! its results came as XML or by one of these ways. Knows nothing of files, of the environment, of
 //! the run that is going on now, or of the store.
 
+mod ctrf;
 mod draft;
 pub mod finding;
+pub mod jenkins;
 mod jsonl;
 mod lenient;
 mod name;
+mod pytest_flaky;
+mod pytest_json;
 mod shape;
+mod tree;
 
 pub use finding::{Code, Finding};
 
@@ -30,6 +35,10 @@ pub struct Source<'a> {
     pub bytes: &'a [u8],
     /// The container of the document (an archive, a stream) was cut off.
     pub truncated: bool,
+    /// Where it came from, for formats whose folders say something.
+    pub path: Option<&'a str>,
+    /// The file that [`Format::companion`] names, from beside it.
+    pub companion: Option<&'a [u8]>,
 }
 
 /// One run, as a document tells of it.
@@ -80,6 +89,8 @@ impl Account {
 pub enum Extent {
     /// The report of one run, most often of the one that is going on now.
     Report,
+    /// One run of the past.
+    Past,
     /// Runs of the past.
     History,
 }
@@ -95,14 +106,17 @@ pub struct Format {
     pub summary: &'static str,
     /// What one document of it holds.
     pub extent: Extent,
-    /// True for names that such files have.
-    pub is_file_name: fn(&str) -> bool,
+    /// How the names of such files end; a name that is listed as a whole may begin with a dot.
+    pub file_names: &'static [&'static str],
+    /// A file that lies beside such a document and says more about its run.
+    pub companion: Option<&'static str>,
     sniff: fn(&Shape) -> bool,
     reader: Reader,
 }
 
 /// All formats but JUnit XML, in the order in which they are tried.
-pub const FORMATS: &[Format] = &[jsonl::FORMAT];
+pub const FORMATS: &[Format] =
+    &[jsonl::FORMAT, ctrf::FORMAT, pytest_json::FORMAT, pytest_flaky::FORMAT, jenkins::FORMAT];
 
 impl Format {
     /// The format of a name.
@@ -114,6 +128,9 @@ impl Format {
     /// The format that a document looks like; `None` where it is none of these.
     #[must_use]
     pub fn detect(bytes: &[u8]) -> Option<&'static Self> {
+        if jenkins::is_result(bytes) {
+            return Self::from_name(jenkins::FORMAT.name);
+        }
         let shape = Shape::of(bytes)?;
         FORMATS.iter().find(|format| (format.sniff)(&shape))
     }
@@ -135,6 +152,12 @@ impl Format {
         let (findings, findings_dropped) = findings.finish();
         Account { findings, findings_dropped, runs }
     }
+}
+
+/// True for a file that stands beside documents and is none itself.
+#[must_use]
+pub fn is_companion(bytes: &[u8]) -> bool {
+    jenkins::is_record(bytes)
 }
 
 #[cfg(test)]

@@ -50,6 +50,21 @@ impl Shape {
         self.keys.iter().find(|(known, _)| known == key).map(|(_, value)| value)
     }
 
+    /// True where the object has the key.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.value(key).is_some()
+    }
+
+    /// True where a key is like that.
+    pub(super) fn any_key(&self, like: fn(&str) -> bool) -> bool {
+        self.keys.iter().any(|(key, _)| like(key))
+    }
+
+    /// True where the key leads to an object.
+    pub(super) fn has_object(&self, key: &str) -> bool {
+        matches!(self.value(key), Some(Value::Object(_)))
+    }
+
     /// True where the key leads to a list.
     pub(super) fn has_list(&self, key: &str) -> bool {
         matches!(self.value(key), Some(Value::List))

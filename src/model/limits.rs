@@ -20,6 +20,8 @@ pub const SEGMENT_SLOTS_MAX: usize = 1 << 24;
 pub const STORED_TEXT_BYTES_MAX: usize = 16 << 20;
 /// Attempts kept for one test in one run; a retry loop beyond that is itself the finding.
 pub const ATTEMPTS_MAX: usize = 1_000;
+/// Runs made up from the last outcomes of tests; tools that keep them stop at 10 or 100.
+pub const SYNTHETIC_RUNS_MAX: usize = 1_000;
 /// Warnings kept for one report; the rest are only counted.
 pub const WARNINGS_MAX: usize = 1_000;
 /// Properties kept for one report.

@@ -147,7 +147,7 @@ impl Collector<'_> {
         let (document, reading) = match input {
             Input::Problem(problem) => return Ok(unread(&problem)),
             Input::Read(read) => *read,
-            Input::Import(document, format) => return self.import(&document, format),
+            Input::Import(import) => return self.import(&import),
         };
         let mut done = described(&document, &reading);
         if matches!(done.verdict, Some(FileVerdict::Reject)) {

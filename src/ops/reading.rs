@@ -1,10 +1,11 @@
 //! Opening and reading many inputs at once: what ingest and validate share.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use rayon::prelude::*;
 
-use crate::context::input::{Document, InputProblem, Source, sources};
+use crate::context::input::{Document, InputProblem, Names, Source, sources, sources_like};
 use crate::import;
 use crate::junit::{self, ReadOptions, Reading};
 use crate::model::Timestamp;
@@ -49,6 +50,32 @@ impl InputFormat {
             Self::Import(format) => Some(format),
         }
     }
+
+    /// The names of files to walk for, and to take out of archives.
+    fn names(self) -> (Names, Names) {
+        const XML: &str = ".xml";
+        let xml = || Names::new(&[XML]);
+        match self {
+            Self::Junit => (xml(), xml()),
+            Self::Import(format) => (Names::new(format.file_names), Names::new(format.file_names)),
+            // Directories are full of JSON; an archive was made to be read.
+            Self::Detected => {
+                let names = import::FORMATS.iter().flat_map(|format| format.file_names);
+                let all: Vec<&str> = std::iter::once(&XML).chain(names).copied().collect();
+                (xml(), Names::new(&all))
+            }
+        }
+    }
+}
+
+/// A document of another format.
+pub struct Import {
+    /// The document.
+    pub document: Document,
+    /// Its format.
+    pub format: &'static import::Format,
+    /// The file that the format looks for beside it.
+    pub companion: Option<Vec<u8>>,
 }
 
 /// One input after reading: a document with its reading, or why there is none.
@@ -56,7 +83,7 @@ pub enum Input {
     /// A document was read, however badly.
     Read(Box<(Document, Reading)>),
     /// A document of another format, which is read run by run.
-    Import(Box<Document>, &'static import::Format),
+    Import(Box<Import>),
     /// Nothing could be read.
     Problem(InputProblem),
 }
@@ -70,7 +97,8 @@ pub fn read_all<T: Send>(
     watcher: &dyn Watcher,
     each: &(dyn Fn(Input) -> T + Sync),
 ) -> Vec<T> {
-    let (sources, problems) = sources(&request.paths);
+    let (walked, archived) = request.format.names();
+    let (sources, problems) = sources_like(&request.paths, &walked, &archived);
     watcher.phase("reading");
     watcher.steps(sources.len() as u64);
     let mut done: Vec<T> =
@@ -95,19 +123,84 @@ fn read_source<T>(
     request: &ReadRequest,
     each: &(dyn Fn(Input) -> T + Sync),
 ) -> Vec<T> {
-    let read = |document: Document| {
-        if let Some(format) = request.format.of(&document) {
-            return Input::Import(Box::new(document), format);
+    let loaded = source.load();
+    let beside = Beside::of(&loaded, request.format);
+    let read = |document: Document| -> Option<Input> {
+        match request.format.of(&document) {
+            Some(format) => {
+                let companion = format.companion.and_then(|name| beside.find(&document, name));
+                Some(Input::Import(Box::new(Import { document, format, companion })))
+            }
+            None if beside.covers(&document) => None,
+            None => Some(read_junit(document, request)),
         }
-        let path = document.path.as_ref().map(|path| path.to_string_lossy().into_owned());
-        let options = ReadOptions {
-            source_path: path.as_deref(),
-            repository_root: request.repository_root.as_deref(),
-            now: request.now,
-            truncated: document.truncated,
-        };
-        let reading = junit::read(&document.bytes, &options);
-        Input::Read(Box::new((document, reading)))
     };
-    source.load().into_iter().map(|loaded| each(loaded.map_or_else(Input::Problem, read))).collect()
+    let read = |loaded: Result<Document, InputProblem>| match loaded {
+        Ok(document) => read(document).map(each),
+        Err(problem) => Some(each(Input::Problem(problem))),
+    };
+    loaded.into_iter().filter_map(read).collect()
+}
+
+fn read_junit(document: Document, request: &ReadRequest) -> Input {
+    let path = document.path.as_ref().map(|path| path.to_string_lossy().into_owned());
+    let options = ReadOptions {
+        source_path: path.as_deref(),
+        repository_root: request.repository_root.as_deref(),
+        now: request.now,
+        truncated: document.truncated,
+    };
+    let reading = junit::read(&document.bytes, &options);
+    Input::Read(Box::new((document, reading)))
+}
+
+/// What lies beside the documents of one source that are read with a companion.
+#[derive(Default)]
+struct Beside {
+    /// Folders inside of an archive that hold such a document.
+    folders: Vec<String>,
+    companions: HashMap<String, Vec<u8>>,
+}
+
+impl Beside {
+    fn of(loaded: &[Result<Document, InputProblem>], format: InputFormat) -> Self {
+        let documents = || loaded.iter().filter_map(|loaded| loaded.as_ref().ok());
+        let mut beside = Self::default();
+        for document in documents() {
+            let Some(name) = format.of(document).and_then(|format| format.companion) else {
+                continue;
+            };
+            let Some((folder, _)) = document.name.rsplit_once('/') else { continue };
+            let companion = format!("{folder}/{name}");
+            let found = documents().find(|document| document.name == companion);
+            beside.companions.extend(found.map(|found| (companion, found.bytes.clone())));
+            beside.folders.push(format!("{folder}/"));
+        }
+        beside
+    }
+
+    /// The companion of a document, from its archive or from its directory.
+    fn find(&self, document: &Document, name: &str) -> Option<Vec<u8>> {
+        let (folder, _) = document.name.rsplit_once('/').unwrap_or((".", ""));
+        if let Some(bytes) = self.companions.get(&format!("{folder}/{name}")) {
+            return Some(bytes.clone());
+        }
+        let path = document.path.as_ref()?;
+        let is_archive = document.name.contains("!/");
+        let (found, _) = sources(&[path.with_file_name(name)]);
+        let loaded = found.first().filter(|_| !is_archive)?.load();
+        loaded.into_iter().find_map(Result::ok).map(|document| document.bytes)
+    }
+
+    /// True for what a document with a companion has read already: the companion, and reports that
+    /// were archived with it.
+    fn covers(&self, document: &Document) -> bool {
+        let in_folder = self.folders.iter().any(|folder| document.name.starts_with(folder));
+        let companions = import::FORMATS.iter().filter_map(|format| format.companion);
+        let is_companion = document.path.as_ref().is_some_and(|path| {
+            companions.clone().any(|name| path.file_name().is_some_and(|file| file == name))
+        });
+        let may_be = is_companion || !self.folders.is_empty();
+        !document.named && (in_folder || (may_be && import::is_companion(&document.bytes)))
+    }
 }

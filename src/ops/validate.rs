@@ -14,7 +14,7 @@ pub fn validate(request: &ReadRequest, watcher: &dyn Watcher) -> ValidateView {
     ValidateView::new(read_all(request, watcher, &|input| match input {
         Input::Problem(problem) => unread(&problem),
         Input::Read(read) => described(&read.0, &read.1),
-        Input::Import(document, format) => of_another_format(&document, format),
+        Input::Import(import) => of_another_format(&import.document, import.format),
     }))
 }
 

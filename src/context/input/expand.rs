@@ -7,8 +7,14 @@ use std::path::{Component, Path, PathBuf};
 use globset::{GlobBuilder, GlobMatcher};
 use walkdir::{DirEntry, WalkDir};
 
-use super::kind::is_xml_name;
+use super::kind::Names;
 use super::{InputCode, InputProblem, Origin, Source, cannot_read, shown};
+
+/// The names that Jenkins gives to the files and folders of a job.
+const JENKINS_JOB: &str = "config.xml";
+const JENKINS_BUILDS: &str = "builds";
+const JENKINS_BUILD: &str = "build.xml";
+const JENKINS_RESULTS: &str = "junitResult.xml";
 
 /// Expands what the user typed into things to open, sorted by path and each only once.
 ///
@@ -20,7 +26,19 @@ use super::{InputCode, InputProblem, Origin, Source, cannot_read, shown};
 /// Problems: a missing file, a pattern or directory without reports, what could not be listed.
 #[must_use]
 pub fn sources(arguments: &[PathBuf]) -> (Vec<Source>, Vec<InputProblem>) {
-    let mut found = Found::default();
+    let xml = Names::new(&[".xml"]);
+    sources_like(arguments, &xml, &xml)
+}
+
+/// Like [`sources`], with the names that are `walked` for in directories and those that are taken
+/// out of archives.
+#[must_use]
+pub fn sources_like(
+    arguments: &[PathBuf],
+    walked: &Names,
+    archived: &Names,
+) -> (Vec<Source>, Vec<InputProblem>) {
+    let mut found = Found { stdin: false, files: HashMap::new(), problems: Vec::new(), walked };
     for argument in arguments {
         let name = shown(argument.as_os_str().as_encoded_bytes());
         match (argument.as_os_str() == "-", fs::metadata(argument)) {
@@ -40,18 +58,18 @@ pub fn sources(arguments: &[PathBuf]) -> (Vec<Source>, Vec<InputProblem>) {
             },
         }
     }
-    found.finish()
+    found.finish(archived)
 }
 
-#[derive(Default)]
-struct Found {
+struct Found<'a> {
     stdin: bool,
     /// By the file they are, so that no file is read twice however it was reached.
     files: HashMap<PathBuf, (PathBuf, bool)>,
     problems: Vec<InputProblem>,
+    walked: &'a Names,
 }
 
-impl Found {
+impl Found<'_> {
     fn add(&mut self, path: PathBuf, named: bool) {
         let key = path.canonicalize().unwrap_or_else(|_| path.clone());
         let entry = self.files.entry(key).or_insert_with(|| (path.clone(), named));
@@ -64,22 +82,23 @@ impl Found {
     }
 
     fn add_directory(&mut self, directory: &Path, name: &str) {
-        let accept = |path: &Path| is_xml_name(path.as_os_str().as_encoded_bytes());
-        if self.walk(directory, is_hidden, accept) > 0 {
+        let walked = self.walked;
+        let accept = |path: &Path| walked.has(file_name(path)) && !is_beside_jenkins_results(path);
+        let skip = |entry: &DirEntry| {
+            is_hidden(entry) && !walked.is_whole(entry.file_name().as_encoded_bytes())
+        };
+        if self.walk(directory, skip, accept) > 0 {
             return;
         }
-        let problem = if is_xml_name(directory.as_os_str().as_encoded_bytes()) {
-            InputProblem::reject(
-                name,
-                InputCode::IsDirectory,
-                "is a directory, not a report, and there is no *.xml file in it",
-            )
+        let problem = if walked.has(file_name(directory)) {
+            let message =
+                format!("is a directory, not a report, and there is no {walked} file in it");
+            InputProblem::reject(name, InputCode::IsDirectory, message)
         } else {
-            InputProblem::reject(
-                name,
-                InputCode::NoMatch,
-                "has no *.xml file in it; name the files, or check where the runner writes reports",
-            )
+            let message = format!(
+                "has no {walked} file in it; name the files, or check where the runner writes reports"
+            );
+            InputProblem::reject(name, InputCode::NoMatch, message)
         };
         self.problems.push(problem);
     }
@@ -146,17 +165,41 @@ impl Found {
         }
     }
 
-    fn finish(self) -> (Vec<Source>, Vec<InputProblem>) {
+    fn finish(self, archived: &Names) -> (Vec<Source>, Vec<InputProblem>) {
         let mut files: Vec<(PathBuf, bool)> = self.files.into_values().collect();
         files.sort();
-        let stdin = self.stdin.then_some(Source { origin: Origin::Stdin, named: true });
-        let file = |(path, named)| Source { origin: Origin::File(path), named };
+        let source = |origin, named| Source { origin, named, archived: archived.clone() };
+        let stdin = self.stdin.then(|| source(Origin::Stdin, true));
+        let file = |(path, named)| source(Origin::File(path), named);
         (stdin.into_iter().chain(files.into_iter().map(file)).collect(), self.problems)
     }
 }
 
 fn is_hidden(entry: &DirEntry) -> bool {
     entry.file_name().as_encoded_bytes().first() == Some(&b'.')
+}
+
+fn file_name(path: &Path) -> &[u8] {
+    path.file_name().map_or(&[], std::ffi::OsStr::as_encoded_bytes)
+}
+
+/// True for a file in a job of Jenkins that is not the results of a build: Jenkins keeps all it
+/// knows as XML, and often the reports themselves, too, whose results it has read already.
+fn is_beside_jenkins_results(path: &Path) -> bool {
+    let is_build = |folder: &&Path| {
+        let is_below_builds =
+            folder.parent().is_some_and(|parent| file_name(parent) == JENKINS_BUILDS.as_bytes());
+        // Links such as lastStableBuild lie elsewhere.
+        folder.join(JENKINS_BUILD).is_file()
+            && (is_below_builds || folder.join(JENKINS_RESULTS).is_file())
+    };
+    let build = path.ancestors().skip(1).find(is_build);
+    let results = build.map(|build| build.join(JENKINS_RESULTS));
+    let is_job = || path.parent().is_some_and(|job| job.join(JENKINS_BUILDS).is_dir());
+    match results {
+        Some(results) => results != path,
+        None => file_name(path) == JENKINS_JOB.as_bytes() && is_job(),
+    }
 }
 
 struct Pattern {

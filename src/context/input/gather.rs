@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::kind::{Kind, is_archive_name, is_xml_name};
+use super::kind::{Kind, is_archive_name};
 use super::unpack::{Break, Label, Loaded};
 use super::{InputCode, InputProblem, shown};
 use crate::model::Timestamp;
@@ -42,11 +42,11 @@ impl<'a> Gathered<'a> {
     pub(super) fn judge(&mut self, path: &[u8], is_file: bool, is_link: bool) -> Entry {
         let base = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
         let name = format!("{}!/{}", self.label.name, shown(path));
-        let (is_xml, is_archive) = (is_xml_name(base), is_archive_name(base));
-        match (is_xml || is_archive, is_link, leaves_archive(path), is_file) {
+        let (is_report, is_archive) = (self.label.archived.has(base), is_archive_name(base));
+        match (is_report || is_archive, is_link, leaves_archive(path), is_file) {
             (false, ..) => Entry::Skip,
             // Hidden names are skipped as in a directory; macOS adds one beside every file.
-            _ if base.first() == Some(&b'.') => Entry::Skip,
+            _ if base.first() == Some(&b'.') && !self.label.archived.is_whole(base) => Entry::Skip,
             (true, true, ..) => {
                 self.refuse_path(&name, "is a link, which is never followed; archive the file");
                 Entry::Skip
@@ -124,7 +124,8 @@ impl<'a> Gathered<'a> {
             });
         }
         if self.reports == 0 && self.loaded.is_empty() {
-            let message = "has no *.xml entry; check which files the job archives";
+            let message =
+                format!("has no {} entry; check which files the job archives", self.label.archived);
             self.push(self.label.warn(InputCode::NoTests, message));
         }
         self.loaded

@@ -1,5 +1,8 @@
 //! Kinds of content, told by their first bytes.
 
+use std::fmt;
+use std::sync::Arc;
+
 /// Bytes needed to tell a kind: one tar header.
 pub(super) const HEAD_BYTES: usize = 512;
 
@@ -68,9 +71,39 @@ fn is_tar(head: &[u8]) -> bool {
     u32::from_str_radix(&digits, 8).is_ok_and(|claimed| sum > own && claimed == sum - own + 8 * 32)
 }
 
-/// True for a name that ends in `.xml`, in any case.
-pub(super) fn is_xml_name(name: &[u8]) -> bool {
-    ends_with(name, b".xml")
+/// The ends of file names that promise a report, in any case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names(Arc<[&'static str]>);
+
+impl Names {
+    /// Names with one of these ends, such as `.xml`, or of these very files.
+    #[must_use]
+    pub fn new(ends: &[&'static str]) -> Self {
+        Self(ends.into())
+    }
+
+    /// True for such a name.
+    pub(super) fn has(&self, name: &[u8]) -> bool {
+        self.0.iter().any(|end| ends_with(name, end.as_bytes())) || self.is_whole(name)
+    }
+
+    /// True for a name that is listed as it is, even if it begins with a dot.
+    pub(super) fn is_whole(&self, name: &[u8]) -> bool {
+        let is_file = |end: &&str| end.rfind('.').is_some_and(|dot| dot > 0);
+        self.0.iter().filter(|end| is_file(end)).any(|end| end.as_bytes() == name)
+    }
+}
+
+impl fmt::Display for Names {
+    /// `*.xml` or `*.jsonl`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, end) in self.0.iter().enumerate() {
+            let joint = if place > 0 { " or " } else { "" };
+            let star = if self.is_whole(end.as_bytes()) { "" } else { "*" };
+            write!(f, "{joint}{star}{end}")?;
+        }
+        Ok(())
+    }
 }
 
 /// True for a name that promises another archive, or a compressed report.

@@ -23,7 +23,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-pub use expand::sources;
+pub use expand::{sources, sources_like};
+pub use kind::Names;
 
 use crate::model::Timestamp;
 
@@ -35,6 +36,7 @@ const SUPPORTED: &str = "flakedb reads XML, gzip, zstd, zip, tar, tar.gz and tar
 pub struct Source {
     origin: Origin,
     named: bool,
+    archived: Names,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +60,15 @@ pub struct Document {
     pub truncated: bool,
     /// When the report was last written, as far as the archive or the file system knows.
     pub modified: Option<Timestamp>,
+}
+
+impl Document {
+    /// Where the file on disk really lies, whatever links led to it.
+    #[must_use]
+    pub fn real_path(&self) -> Option<PathBuf> {
+        let path = self.path.as_ref()?;
+        Some(path.canonicalize().unwrap_or_else(|_| path.clone()))
+    }
 }
 
 /// What is wrong with an input, as a stable code.
@@ -185,6 +196,7 @@ impl Source {
             name: self.name(),
             path: self.path().map(Path::to_owned),
             named: self.named,
+            archived: self.archived.clone(),
             modified,
             length,
         };

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use flate2::bufread::GzDecoder;
 
+use super::kind::Names;
 use super::kind::{HEAD_BYTES, Kind};
 use super::meter::{Excess, Meter};
 use super::{Document, InputCode, InputProblem, SUPPORTED, cannot_read, tar, zip};
@@ -20,6 +21,8 @@ pub(super) struct Label {
     pub(super) name: String,
     pub(super) path: Option<PathBuf>,
     pub(super) named: bool,
+    /// What is taken out of an archive.
+    pub(super) archived: Names,
     pub(super) modified: Option<Timestamp>,
     /// Bytes that the file system promises; zero where it does not know.
     pub(super) length: u64,

@@ -25,7 +25,8 @@ pub(super) const FORMAT: Format = Format {
     name: "jsonl",
     summary: "a history as JSON Lines, one run on each line (docs/IMPORT.md)",
     extent: Extent::History,
-    is_file_name: |name| name.ends_with(".jsonl") || name.ends_with(".ndjson"),
+    file_names: &[".jsonl", ".ndjson"],
+    companion: None,
     sniff: looks_like_it,
     reader: read,
 };

@@ -5,12 +5,14 @@ use std::sync::{Mutex, PoisonError};
 
 use super::{Collector, FileDone, IngestError, group_of, instant};
 use crate::context::input::Document;
+use crate::context::project_of_url;
 use crate::context::resolve::{resolve_past, resolve_stated};
 use crate::context::sidecar::Sidecar;
 use crate::import::{Account, Code, Extent, Finding, Format, Run, Source};
 use crate::junit::{Level, Verdict};
 use crate::model::tests::TableFull;
 use crate::model::{Counts, RunContext, Timestamp};
+use crate::ops::reading::Import;
 use crate::ops::validate::verdict_of;
 use crate::report::view::{FileProblem, FileVerdict};
 use crate::store::batch::ReportMeta;
@@ -59,14 +61,17 @@ struct Tally {
 
 impl Collector<'_> {
     /// Reads one document and hands all its runs to the batch.
-    pub(super) fn import(
-        &self,
-        document: &Document,
-        format: &'static Format,
-    ) -> Result<FileDone, IngestError> {
+    pub(super) fn import(&self, import: &Import) -> Result<FileDone, IngestError> {
+        let Import { document, format, companion } = import;
         let sidecar = self.sidecar(document)?;
         let tally = Mutex::new(Tally::default());
-        let source = Source { bytes: &document.bytes, truncated: document.truncated };
+        let place = place_of(document);
+        let source = Source {
+            bytes: &document.bytes,
+            truncated: document.truncated,
+            path: Some(&place),
+            companion: companion.as_deref(),
+        };
         let account = format.read(&source, &|run| {
             let counts = run.report.counts;
             let (meta, run) = self.imported_meta(document, format, sidecar.as_ref(), run);
@@ -92,14 +97,23 @@ impl Collector<'_> {
         mut run: Run,
     ) -> (ReportMeta, Run) {
         let started = run.started.and_then(instant);
-        let facts = std::mem::take(&mut run.facts);
+        let mut facts = std::mem::take(&mut run.facts);
+        // The repository's address names the project as CI and git do.
+        facts.project = facts.project.map(|named| match named.contains("://") {
+            true => project_of_url(&named).unwrap_or(named),
+            false => named,
+        });
         let (overrides, surroundings) = (&self.request.overrides, &self.request.surroundings);
         let fallback = document.modified.unwrap_or(self.request.now);
         let (context, source, group) = match format.extent {
-            Extent::History => {
+            Extent::History | Extent::Past => {
                 let mut context = resolve_past(overrides, sidecar, facts, surroundings);
                 context.started = started;
-                (context, format!("{}:{}", document.name, run.place), None)
+                let source = match format.extent {
+                    Extent::History => format!("{}:{}", document.name, run.place),
+                    _ => document.name.clone(),
+                };
+                (context, source, None)
             }
             Extent::Report => {
                 let context = resolve_stated(overrides, sidecar, facts, surroundings);
@@ -120,6 +134,13 @@ impl Collector<'_> {
     }
 }
 
+/// The path inside of an archive, else the one on disk.
+fn place_of(document: &Document) -> String {
+    let inside = document.name.split_once("!/").map(|(_, inside)| inside.to_owned());
+    let on_disk = || document.real_path().map(|path| path.to_string_lossy().into_owned());
+    inside.or_else(on_disk).unwrap_or_default()
+}
+
 fn done(document: &Document, format: &'static Format, account: &Account, tally: Tally) -> FileDone {
     let verdict = verdict_of(account.verdict());
     let rejected = account.verdict() == Verdict::Reject;
@@ -129,7 +150,7 @@ fn done(document: &Document, format: &'static Format, account: &Account, tally: 
         bytes: document.bytes.len() as u64,
         verdict: Some(verdict),
         counts: tally.counts,
-        warnings: account.findings.len() as u64 + account.findings_dropped,
+        warnings: account.findings.iter().filter(is_loud).count() as u64 + account.findings_dropped,
         contexts: tally.contexts,
         problems: problems(document, account, verdict),
         input_failed: rejected,
@@ -137,6 +158,10 @@ fn done(document: &Document, format: &'static Format, account: &Account, tally: 
         format: Some(format.name),
         notes: notes(account),
     }
+}
+
+fn is_loud(finding: &&Finding) -> bool {
+    finding.code.level() != Level::Note
 }
 
 /// Everything that was lost, and the first of each kind of what was only odd.

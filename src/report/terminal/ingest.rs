@@ -29,7 +29,14 @@ pub(super) fn lay_out(view: &IngestView, page: &mut Page) {
     }
     phases(view, page);
     let stored = view.reports_new + view.reports_known > 0;
+    let validates = view.formats.is_empty();
     page.hints(&match (stored, view.rejected + view.salvaged + view.warnings) {
+        (false, _) if !validates => {
+            vec![("flakedb ingest PATHS --format json".to_owned(), "lists all that is wrong")]
+        }
+        (true, _) if !validates => {
+            vec![("flakedb report".to_owned(), "shows what the history says now")]
+        }
         (true, 0) => vec![("flakedb report".to_owned(), "shows what the history says now")],
         (true, _) => vec![
             ("flakedb report".to_owned(), "shows what the history says now"),
@@ -146,7 +153,7 @@ fn problems(problems: &[FileProblem], page: &mut Page) {
     let more = problems.len().saturating_sub(PROBLEMS_SHOWN_MAX);
     if more > 0 {
         page.prose(&format!(
-            "{} not shown here; flakedb validate lists them",
+            "{} not shown here; --format json lists them all",
             sentence::count(more as u64, "more problem")
         ));
     }

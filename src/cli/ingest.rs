@@ -22,7 +22,8 @@ use super::window::{parse_lane, parse_time};
 /// Read JUnit XML reports into the history
 ///
 /// Reads files, directories (every *.xml in them), `**` globs and standard input (-), also from
-/// gzip, zstd, zip and tar. Project, revision, branch, lane, build and attempt are taken from
+/// gzip, zstd, zip and tar. What other tools have kept is read, too: histories as JSON Lines, CTRF,
+/// pytest-json-report, .pytest_flaky_history.json and Jenkins' jobs (docs/IMPORT.md). Project, revision, branch, lane, build and attempt are taken from
 /// flags, from a flakedb-run.toml beside the reports, from CI's environment and from git, in this
 /// order. Reading the same report again changes nothing; a CI re-run is another attempt.
 #[derive(Debug, clap::Args)]
@@ -32,6 +33,12 @@ Examples:
   flakedb ingest 'build/**/TEST-*.xml' --variant os=linux,java=21
   flakedb ingest artifacts.zip --revision 1f3a9c0 --branch main --build 4711
   pytest --junitxml=/dev/stdout -q | flakedb ingest -
+
+To bring a history along:
+  flakedb ingest history.jsonl
+  flakedb ingest /var/jenkins_home/jobs/shop
+  flakedb ingest .pytest_flaky_history.json --branch main
+  flakedb ingest results --format ctrf
 
 In CI, as a step after the tests that never fails the build by itself:
   flakedb ingest reports --exit-zero")]

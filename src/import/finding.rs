@@ -43,7 +43,7 @@ codes! {
     Empty "EMPTY" Invalid "The document has no content; its writer died before the first byte.";
     WrongFormat "WRONG_FORMAT" Invalid "The document is not of the format that it is read as.";
     Truncated "TRUNCATED" Invalid "The document was cut off; only what was whole was kept.";
-    Malformed "MALFORMED" Invalid "The document is no valid JSON; only what came before the damage was kept.";
+    Malformed "MALFORMED" Invalid "The document is no valid JSON or XML; only what came before the damage was kept.";
     BadLine "BAD_LINE" Invalid "A line is no run and was left out; the others were read.";
     BadResult "BAD_RESULT" Invalid "A result cannot be understood and was left out.";
     TestsFull "TESTS_FULL" Invalid "The names of the tests exceed what one run can hold.";
@@ -51,7 +51,6 @@ codes! {
     NoTests "NO_TESTS" Suboptimal "A run without a single test.";
     NoBuild "NO_BUILD" Suboptimal "The record of the build is not beside its results.";
     NoStart "NO_START" Suboptimal "A run does not say when it started, so its place in the document orders it.";
-    BadTimestamp "BAD_TIMESTAMP" Suboptimal "A point in time is unreadable.";
     BadTime "BAD_TIME" Suboptimal "A duration is negative or longer than a year.";
     NoName "NO_NAME" Suboptimal "A test without a name is counted, but has no history.";
     AmbiguousId "AMBIGUOUS_ID" Suboptimal "Results of one test disagree in a way that no retry explains.";

@@ -227,6 +227,7 @@ fn wrong(line: Line<'_>, error: &serde_json::Error) -> Finding {
     let place = format!(" at line {} column {}", error.line(), error.column());
     let said = error.to_string();
     let said = shortened(said.strip_suffix(&place).unwrap_or(&said));
+    let said = if error.is_syntax() { format!("no JSON ({said})") } else { said };
     let before = line.bytes.get(..error.column().saturating_sub(1)).unwrap_or(line.bytes);
     let column = String::from_utf8_lossy(before).chars().count() + 1;
     let (code, message) = if error.is_eof() && line.is_open {

@@ -11,6 +11,7 @@ pub mod ingest;
 pub mod init;
 pub mod judging;
 pub mod man;
+pub mod numbers;
 pub mod output;
 pub mod progress;
 pub mod quarantine;

@@ -151,6 +151,8 @@ fn a_rule_counts_outages_unless_told_otherwise() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn every_method_gives_the_same_sensible_verdict_every_time(
         marks in "[.FrRas ]{1,40}",

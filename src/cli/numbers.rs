@@ -108,7 +108,7 @@ fn refusal(table: &Table, number: &Number, chosen: &[&str]) -> Failure {
         [users.len(), chosen.len()].map(|count| if count == 1 { "" } else { "s" });
     let names: Vec<String> = chosen.iter().map(|name| (*name).to_owned()).collect();
     let failure = Failure::usage(anyhow::anyhow!(
-        "--{} is a number of the method{plural} {}; the method{chosen_plural} {} would ignore it",
+        "--{} belongs to the method{plural} {}; the method{chosen_plural} {} would ignore it",
         number.flag,
         sentence::list(&users),
         sentence::list(&names),
@@ -159,7 +159,7 @@ mod tests {
         let failure = refuse(Typed(vec!["window"])).unwrap_err();
         assert_eq!(
             failure.error.unwrap().to_string(),
-            "--window is a number of the methods threshold and wilson; the method entropy would \
+            "--window belongs to the methods threshold and wilson; the method entropy would \
              ignore it"
         );
         let hint = failure.hint.unwrap();

@@ -20,6 +20,7 @@
 
 pub mod classify;
 pub mod cluster;
+pub mod disagreement;
 pub mod duration;
 pub mod evidence;
 pub mod filter;

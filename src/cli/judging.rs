@@ -1,6 +1,7 @@
 //! The flags that say how to judge, and what they make of the configuration's settings.
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
+use toml::Value;
 
 use crate::analysis::Settings;
 use crate::analysis::method::METHODS;
@@ -13,12 +14,16 @@ use crate::store::sqlite::SqliteStore;
 
 use super::failure::Failure;
 use super::global::{Global, Settled};
+use super::numbers::{self, Number, Typed};
 use super::window::WindowArgs;
 
 /// How to judge.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Judging")]
 pub struct JudgingArgs {
+    // First, as it looks at what those below take away.
+    #[command(flatten)]
+    typed: Typed,
     #[command(flatten)]
     window: WindowArgs,
     /// The method [default: filter]
@@ -29,14 +34,14 @@ pub struct JudgingArgs {
     #[arg(long, env = "FLAKEDB_STRICT", value_parser = clap::builder::FalseyValueParser::new(),
           action = clap::ArgAction::SetTrue, help_heading = "Judging")]
     strict: bool,
-    /// threshold: look at the last N results of a test [default: 10]
+    /// threshold, wilson: look at the last N results of a test [default: 10, 100 for wilson]
     #[arg(long = "window", value_name = "N", env = "FLAKEDB_WINDOW", value_parser = clap::value_parser!(u32).range(1..),
           help_heading = "Judging")]
     window_results: Option<u32>,
-    /// Judge tests with at least N results [default: 3 for threshold, else 5]
+    /// Judge tests with at least N results [default: 5; 3 or 1 for other methods than filter and evidence]
     #[arg(long, value_name = "N", env = "FLAKEDB_MIN_RUNS", help_heading = "Judging")]
     min_runs: Option<u32>,
-    /// threshold: this share of failures is flaky [default: 0.3]
+    /// threshold, flip-rate, entropy: this much is flaky [default: 0.3, 0.1, 0.05]
     #[arg(long, value_name = "SHARE", env = "FLAKEDB_THRESHOLD", value_parser = share, help_heading = "Judging")]
     threshold: Option<f64>,
     /// Recommend for quarantine from N results [default: 5]
@@ -44,7 +49,9 @@ pub struct JudgingArgs {
     quarantine_runs: Option<u32>,
 }
 
-fn methods() -> PossibleValuesParser {
+/// The names of methods, with what each looks for.
+#[must_use]
+pub fn methods() -> PossibleValuesParser {
     let value = |method: &crate::analysis::method::MethodEntry| {
         PossibleValue::new(method.name).help(method.summary)
     };
@@ -62,12 +69,26 @@ impl JudgingArgs {
     /// The request that flags and configuration make together.
     ///
     /// # Errors
-    /// Where the history has no such project.
+    /// Where the history has no such project, or the method does not use a flag that was typed.
     pub fn request(
         &self,
         global: &Global,
         settled: &Settled,
         store: &SqliteStore,
+    ) -> Result<JudgeRequest, Failure> {
+        self.request_of(global, settled, store, &[])
+    }
+
+    /// The same where other methods judge beside the chosen one, which the flags are for as well.
+    ///
+    /// # Errors
+    /// Where the history has no such project, or none of the methods uses a flag that was typed.
+    pub fn request_of(
+        &self,
+        global: &Global,
+        settled: &Settled,
+        store: &SqliteStore,
+        also: &[&str],
     ) -> Result<JudgeRequest, Failure> {
         let window = &self.window;
         if let (Some(since), Some(until)) = (window.since, window.until)
@@ -94,26 +115,37 @@ impl JudgingArgs {
                 lane: window.lane,
                 variant: window.variant.as_ref().map(ToString::to_string),
             },
-            settings: self.settings(settled),
+            settings: self.settings(settled, also)?,
         })
     }
 
-    fn settings(&self, settled: &Settled) -> Settings {
+    fn settings(&self, settled: &Settled, also: &[&str]) -> Result<Settings, Failure> {
         let mut settings = settled.file.judging.clone().unwrap_or_default();
-        let set = |target: &mut u32, flag: Option<u32>| *target = flag.unwrap_or(*target);
         if let Some(method) = &self.method {
             settings.method.clone_from(method);
         }
-        set(&mut settings.threshold.window, self.window_results);
-        set(&mut settings.threshold.min_runs, self.min_runs);
-        set(&mut settings.threshold.quarantine_runs, self.quarantine_runs);
-        set(&mut settings.filter.min_runs, self.min_runs);
-        set(&mut settings.filter.quarantine_runs, self.quarantine_runs);
-        settings.filter.strict |= self.strict;
-        set(&mut settings.evidence.min_runs, self.min_runs);
-        set(&mut settings.evidence.quarantine_runs, self.quarantine_runs);
-        settings.threshold.threshold = self.threshold.unwrap_or(settings.threshold.threshold);
-        settings
+        let chosen = settings.method.clone();
+        let others = also.iter().copied().filter(|method| *method != chosen);
+        let methods: Vec<&str> = std::iter::once(chosen.as_str()).chain(others).collect();
+        numbers::set(settings, self.numbers(), &self.typed, &methods)
+    }
+
+    /// The flags that are numbers of methods.
+    fn numbers(&self) -> Vec<Number> {
+        let count = |flag: Option<u32>| flag.map(|count| Value::Integer(count.into()));
+        let number = |id, flag, key, value| Number { id, flag, key, value };
+        vec![
+            number("strict", "strict", "strict", self.strict.then_some(Value::Boolean(true))),
+            number("window_results", "window", "window", count(self.window_results)),
+            number("min_runs", "min-runs", "min-runs", count(self.min_runs)),
+            number("threshold", "threshold", "threshold", self.threshold.map(Value::Float)),
+            number(
+                "quarantine_runs",
+                "quarantine-runs",
+                "quarantine-runs",
+                count(self.quarantine_runs),
+            ),
+        ]
     }
 }
 

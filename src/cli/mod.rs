@@ -1,6 +1,7 @@
 //! L6: the command line. One file per command: its arguments, the request they make, the screen
 //! they end in and the exit code.
 
+pub mod compare_methods;
 pub mod completions;
 pub mod console;
 pub mod db;
@@ -11,6 +12,7 @@ pub mod ingest;
 pub mod init;
 pub mod judging;
 pub mod man;
+pub mod numbers;
 pub mod output;
 pub mod progress;
 pub mod quarantine;
@@ -61,6 +63,7 @@ enum Command {
     Report(report::Args),
     Show(show::Args),
     Quarantine(quarantine::Args),
+    CompareMethods(compare_methods::Args),
     Db(db::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -116,6 +119,7 @@ impl Arguments {
             Command::Report(args) => report::run(&args, &global, console),
             Command::Show(args) => show::run(&args, &global, console),
             Command::Quarantine(args) => quarantine::run(&args, &global, console),
+            Command::CompareMethods(args) => compare_methods::run(&args, &global, console),
             Command::Db(args) => db::run(&args, &global, console),
             Command::Completions(args) => completions::run(&args, console),
             Command::Man(args) => man::run(&args, console),

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::analysis::verdict::{Judgement, Verdict};
-use crate::analysis::{self, HistoryBuilder, JudgeError, Settings};
+use crate::analysis::{self, History, HistoryBuilder, JudgeError, Settings};
 use crate::context::owners::Owners;
 use crate::report::view::{TestLabel, WindowText};
 use crate::store::query::{Modules, RunRow, TestNo, TestRow, Window};
@@ -91,6 +91,32 @@ pub fn judge(
     keep: &[TestNo],
     watcher: &dyn Watcher,
 ) -> Result<Judged, JudgingError> {
+    let Folded { history, runs, modules } = fold(store, request, keep, watcher)?;
+    watcher.phase("judging");
+    let judgement = analysis::judge(&history, &request.settings)?;
+    Ok(Judged { judgement, runs, modules })
+}
+
+/// A window, read and ready to be judged by any method.
+pub struct Folded {
+    /// The window.
+    pub history: History,
+    /// Its runs, oldest first.
+    pub runs: Vec<RunRow>,
+    /// The names of modules, as events number them.
+    pub modules: Vec<String>,
+}
+
+/// Reads the window of a request; `keep` names tests whose every result is wanted.
+///
+/// # Errors
+/// An unusable history.
+pub fn fold(
+    store: &dyn Store,
+    request: &JudgeRequest,
+    keep: &[TestNo],
+    watcher: &dyn Watcher,
+) -> Result<Folded, StoreError> {
     watcher.phase("finding runs");
     let runs = request.runs(store)?;
     let bad = store.bad_tests(&request.project, &runs)?;
@@ -105,9 +131,7 @@ pub fn judge(
         builder.add(place, rows);
         watcher.step();
     })?;
-    watcher.phase("judging");
-    let judgement = analysis::judge(&builder.finish(), &request.settings)?;
-    Ok(Judged { judgement, runs, modules })
+    Ok(Folded { history: builder.finish(), runs, modules })
 }
 
 /// What tests are called and whose they are, for those that a screen shows.

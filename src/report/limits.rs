@@ -2,6 +2,10 @@
 
 /// Rows of the test table on a terminal; beyond that nobody scrolls, and JSON has them all.
 pub const TERMINAL_TESTS_MAX: usize = 200;
+/// Disputes shown on a terminal: a screenful or two, the most disputed; JSON has them all.
+pub const DISPUTES_SHOWN_MAX: usize = 20;
+/// Names of tests for which methods say the very same.
+pub const ALIKE_SHOWN_MAX: usize = 3;
 /// Runs in the timeline of one test: with the rest about one screen.
 pub const TIMELINE_ROWS_MAX: usize = 15;
 /// Distinct failures shown for one test.

@@ -28,7 +28,7 @@ use serde::Serialize;
 
 pub use format::Format;
 pub use palette::Palette;
-pub use view::{IngestView, QuarantineView, ReportView, ShowView, ValidateView};
+pub use view::{CompareView, IngestView, QuarantineView, ReportView, ShowView, ValidateView};
 
 /// What a page is written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,6 +53,8 @@ pub enum View<'a> {
     Validate(&'a ValidateView),
     /// The quarantine list.
     Quarantine(&'a QuarantineView),
+    /// Several methods side by side.
+    Compare(&'a CompareView),
 }
 
 /// Why a view could not be written.

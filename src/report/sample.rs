@@ -1,10 +1,11 @@
 //! Judgements and views to render in tests: one usual history, one hostile, built from strips.
 
 use super::view::{
-    Explain, FileProblem, FileVerdict, FileView, IngestView, Level, Listing, Phase,
-    QuarantineEntry, QuarantineView, ReportInput, ReportView, ShowInput, ShowView, TestLabel,
-    ValidateView, WarningView, WindowText,
+    CompareInput, CompareView, Explain, FileProblem, FileVerdict, FileView, IngestView, Level,
+    Listing, Phase, QuarantineEntry, QuarantineView, ReportInput, ReportView, ShowInput, ShowView,
+    TestLabel, ValidateView, WarningView, WindowText,
 };
+use crate::analysis::disagreement::disputes;
 use crate::analysis::verdict::{
     Cell, Fact, FailureCluster, JudgedRun, Judgement, NextStep, Rate, Status, Verdict,
 };
@@ -501,4 +502,70 @@ pub(super) fn quarantine() -> QuarantineView {
         cap: Some(2),
         ..QuarantineView::default()
     }
+}
+
+/// The usual judgement, and what two rules make of the same runs.
+pub(super) fn compared() -> Vec<Judgement> {
+    let usual = usual();
+    let rule = |verdict: &mut Verdict, status: Status, score: f64, text: &str| {
+        verdict.status = status;
+        verdict.quarantine = status == Status::Flaky;
+        (verdict.score, verdict.probability, verdict.weighing) = (Some(score), None, None);
+        verdict.facts.insert(0, Fact::Rule { text: text.to_owned() });
+    };
+    let by = |method, says: &dyn Fn(u32) -> Option<(Status, f64, &'static str)>| {
+        let mut judgement = Judgement { method, ..usual.clone() };
+        for verdict in &mut judgement.verdicts {
+            if let Some((status, score, text)) = says(verdict.test.0) {
+                rule(verdict, status, score, text);
+            }
+        }
+        judgement
+    };
+    let threshold = by("threshold", &|test| match test {
+        0 => Some((
+            Status::Flaky,
+            0.3,
+            "3 of the last 10 results failed (30 %); flaky from 30 % of at least 3 results, with passes among them",
+        )),
+        2..=3 => Some((
+            Status::Suspect,
+            0.2,
+            "2 of the last 10 results failed (20 %); flaky from 30 % of at least 3 results, with passes among them",
+        )),
+        _ => None,
+    });
+    let wilson = by("wilson", &|test| match test {
+        0 => Some((Status::NewlyBroken, 0.0, "The last 3 results failed; broken from 3 in a row")),
+        2 | 20..=26 => Some((
+            Status::Flaky,
+            0.011,
+            "2 of the last 52 results on the main line failed: a rate of 1.1 % to 12 %, 90 % sure; flaky from 1 % to 95 %",
+        )),
+        _ => None,
+    });
+    vec![Judgement { method: "evidence", ..usual }, threshold, wilson]
+}
+
+pub(super) fn compare_of(
+    judgements: &[Judgement],
+    names: &dyn Fn(&Verdict) -> TestLabel,
+) -> CompareView {
+    let input =
+        CompareInput { project: "acme/shop", window: &window(), reference: judgements[0].method };
+    CompareView::new(judgements, &disputes(judgements), names, input)
+}
+
+pub(super) fn compare() -> CompareView {
+    compare_of(&compared(), &|verdict| label(verdict.test))
+}
+
+pub(super) fn hostile_compare(name: &str) -> CompareView {
+    let hostile = hostile();
+    let mut other = Judgement { method: "wilson", ..hostile.clone() };
+    for verdict in &mut other.verdicts {
+        verdict.status = Status::Healthy;
+        verdict.facts.insert(0, Fact::Rule { text: name.to_owned() });
+    }
+    compare_of(&[hostile, other], &|verdict| named(verdict.test, name.to_owned()))
 }

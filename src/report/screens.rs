@@ -105,13 +105,54 @@ fn quarantine_screens() {
 }
 
 #[test]
+fn compare_screens() {
+    let view = sample::compare();
+    snapshots("compare", View::Compare(&view));
+    insta::assert_snapshot!("compare_json", json(View::Compare(&view)));
+    let mut agreed = sample::compared();
+    agreed[1].verdicts = agreed[0].verdicts.clone();
+    agreed.truncate(2);
+    let agreed = sample::compare_of(&agreed, &|verdict| sample::label(verdict.test));
+    insta::assert_snapshot!("compare_agreed", plain(View::Compare(&agreed), Some(80)));
+    let empty = [sample::tiny(0)];
+    let empty = sample::compare_of(&empty, &|verdict| sample::label(verdict.test));
+    insta::assert_snapshot!("compare_empty", plain(View::Compare(&empty), Some(80)));
+}
+
+#[test]
+fn only_the_most_disputed_fit_a_terminal_and_the_rest_is_counted() {
+    let mut judgements = sample::compared();
+    for judgement in &mut judgements {
+        let one = judgement.verdicts[2].clone();
+        judgement.verdicts = (100..150)
+            .map(|no| {
+                let mut verdict = one.clone();
+                verdict.test = crate::store::query::TestNo(no);
+                // Every test has a reason of its own.
+                verdict
+                    .facts
+                    .insert(0, crate::analysis::verdict::Fact::Rule { text: no.to_string() });
+                verdict
+            })
+            .collect();
+    }
+    let view = sample::compare_of(&judgements, &|verdict| sample::label(verdict.test));
+    assert_eq!(view.disputes.len(), 50);
+    let text = plain(View::Compare(&view), Some(80));
+    assert!(text.contains("30 more tests not shown here"), "{text}");
+    assert!(plain(View::Compare(&view), None).contains("test_page_149"));
+}
+
+#[test]
 fn colour_changes_nothing_but_colour() {
     let report = sample::report_of(&sample::usual(), Listing::All);
     let show = sample::show();
     let ingest = sample::ingest();
     let validate = sample::validate();
     let quarantine = sample::quarantine();
+    let compare = sample::compare();
     for view in [
+        View::Compare(&compare),
         View::Report(&report),
         View::Show(&show),
         View::Ingest(&ingest),
@@ -155,6 +196,7 @@ fn hostile_names_stay_text_on_every_screen() {
             inert(&page(View::Report(&report), format, screen));
             for name in sample::hostile_names() {
                 inert(&page(View::Show(&sample::hostile_show(&name)), format, screen));
+                inert(&page(View::Compare(&sample::hostile_compare(&name)), format, screen));
             }
         }
         let coloured = Screen { width: Some(80), palette: Palette::Colour };
@@ -174,6 +216,7 @@ fn no_length_breaks_a_layout() {
     for name in ["\u{1b}".repeat(16 << 10), "日".repeat(16 << 10), "a ".repeat(8 << 10)] {
         for (_, width) in WIDTHS {
             inert(&plain(View::Show(&sample::hostile_show(&name)), width));
+            inert(&plain(View::Compare(&sample::hostile_compare(&name)), width));
             let mut quarantine = sample::quarantine();
             for entry in &mut quarantine.entries {
                 entry.test.clone_from(&name);
@@ -217,6 +260,7 @@ proptest! {
     #[test]
     fn any_text_at_any_width_is_laid_out_and_inert(name in HOSTILE, width in proptest::option::of(prop_oneof![0_u16..260, any::<u16>()])) {
         let show = sample::hostile_show(&name);
+        let compare = sample::hostile_compare(&name);
         let mut validate = sample::validate();
         let mut ingest = sample::ingest();
         let mut quarantine = sample::quarantine();
@@ -244,7 +288,7 @@ proptest! {
         }
         quarantine.notes.push(name.clone());
         quarantine.project.clone_from(&name);
-        for view in [View::Show(&show), View::Validate(&validate), View::Ingest(&ingest), View::Quarantine(&quarantine)] {
+        for view in [View::Show(&show), View::Validate(&validate), View::Ingest(&ingest), View::Quarantine(&quarantine), View::Compare(&compare)] {
             for format in [Format::Table, Format::Markdown] {
                 inert(&page(view, format, Screen { width, palette: Palette::Plain }));
                 let coloured = page(view, format, Screen { width, palette: Palette::Colour });

@@ -8,6 +8,7 @@
 )]
 
 mod command;
+mod compare;
 mod corpus;
 mod faults;
 mod histories;

@@ -150,7 +150,20 @@ fn a_rule_counts_outages_unless_told_otherwise() {
     assert_eq!(verdict_of(&strip, &settings).score, Some(0.0));
 }
 
+/// A reader of a comparison wants to know why a rule says nothing.
+#[test]
+fn a_rule_says_why_it_does_not_hold_for_a_test_with_trouble() {
+    for method in METHODS.iter().filter(|method| !["filter", "evidence"].contains(&method.name)) {
+        let verdict = verdict_of(&Strip::new("r...................."), &by(method.name));
+        assert!(!rule(&verdict).is_empty(), "{}", method.name);
+        let quiet = verdict_of(&Strip::new("....................."), &by(method.name));
+        assert_eq!((quiet.status, rule(&quiet)), (Status::Healthy, String::new()));
+    }
+}
+
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn every_method_gives_the_same_sensible_verdict_every_time(
         marks in "[.FrRas ]{1,40}",

@@ -2,7 +2,7 @@
 
 use super::{Docket, MethodEntry, Opinion};
 use crate::analysis::evidence::Evidence;
-use crate::analysis::history::Unit;
+use crate::analysis::history::{Seen, Unit};
 use crate::analysis::settings::{Lanes, Outages, ThresholdSettings};
 use crate::analysis::verdict::{Fact, NextStep, Status};
 
@@ -18,11 +18,12 @@ fn judge(docket: &Docket<'_>) -> Vec<Opinion> {
         let settings = &docket.settings.threshold;
         let latest = Latest::of(docket, unit, evidence, settings);
         let status = status(latest, evidence, settings);
+        let troubled = unit.seen.iter().any(Seen::troubled);
         let missing = settings.min_runs.saturating_sub(latest.results);
         Opinion {
             score: Some(latest.share()),
             quarantine: status == Status::Flaky && latest.results >= settings.quarantine_runs,
-            facts: if latest.bad > 0 { vec![latest.rule(settings)] } else { Vec::new() },
+            facts: if troubled { vec![latest.rule(settings)] } else { Vec::new() },
             next: match status {
                 Status::New => vec![NextStep::MoreResults { runs: missing }],
                 Status::Flaky => latest.steps_to_clear(settings),

@@ -77,7 +77,7 @@ fn judge(docket: &Docket<'_>) -> Vec<super::Opinion> {
     docket.each(|docket, unit, evidence, vanished| {
         let case = Case::of(docket, unit, evidence, vanished, scope);
         let bads: Vec<bool> = case.results.iter().map(|(seen, _)| seen.outcome.is_bad()).collect();
-        let finding = bads.contains(&true).then(|| find(&bads, z, settings));
+        let finding = case.troubled().then(|| find(&bads, z, settings));
         case.opinion(finding, limits)
     })
 }

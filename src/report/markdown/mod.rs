@@ -1,5 +1,6 @@
 //! GitHub Markdown for job summaries and comments: short, and inert whatever names contain.
 
+mod compare;
 mod document;
 mod lists;
 mod report;
@@ -23,6 +24,7 @@ pub fn render(view: &View<'_>, _screen: Screen, out: &mut dyn Write) -> Result<(
         View::Ingest(view) => lists::ingest(view, &mut document),
         View::Validate(view) => lists::validate(view, &mut document),
         View::Quarantine(view) => lists::quarantine(view, &mut document),
+        View::Compare(view) => compare::write(view, &mut document),
     }
     out.write_all(document.finish().as_bytes()).map_err(RenderError::Write)
 }

@@ -1,5 +1,6 @@
 //! Screens for people: tables, sentences and hints, laid out for a width.
 
+mod compare;
 mod ingest;
 mod page;
 mod quarantine;
@@ -26,6 +27,7 @@ pub fn render(view: &View<'_>, screen: Screen, out: &mut dyn Write) -> Result<()
         View::Ingest(view) => ingest::lay_out(view, &mut page),
         View::Validate(view) => validate::lay_out(view, &mut page),
         View::Quarantine(view) => quarantine::lay_out(view, &mut page),
+        View::Compare(view) => compare::lay_out(view, &mut page),
     }
     out.write_all(page.finish().as_bytes()).map_err(RenderError::Write)
 }

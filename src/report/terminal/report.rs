@@ -5,7 +5,9 @@ use super::super::limits::{
     STRIP_COLUMN_WIDE_MIN, TERMINAL_TESTS_MAX,
 };
 use super::super::palette::Tone;
-use super::super::view::{EventView, Explain, OutageView, ReportView, TestView};
+use super::super::view::{
+    EventView, Explain, OutageView, ReportView, RunsView, TestView, WindowView,
+};
 use super::super::{escape, explanation, sentence, strip};
 use super::page::{Airy, Column, Fit, Grid, Page};
 use super::weighing;
@@ -21,7 +23,7 @@ const FULL_FROM: u16 = 150;
 const STATUS_WIDTH: usize = 14;
 
 pub(super) fn lay_out(view: &ReportView, page: &mut Page) {
-    head(view, page);
+    head(&view.project, &view.window, &view.runs, page);
     if view.runs.total == 0 {
         return nothing_yet(page);
     }
@@ -43,29 +45,30 @@ pub(super) fn lay_out(view: &ReportView, page: &mut Page) {
     page.hints(&hints(view, page));
 }
 
-fn head(view: &ReportView, page: &mut Page) {
-    let project = page.mark(Tone::Strong, &escape::line(&view.project));
-    let days = match (&view.runs.first_started, &view.runs.last_started) {
+/// Whose window it is, and from when to when it reaches.
+pub(super) fn head(project: &str, window: &WindowView, found: &RunsView, page: &mut Page) {
+    let project = page.mark(Tone::Strong, &escape::line(project));
+    let days = match (&found.first_started, &found.last_started) {
         (Some(first), Some(last)) => match (day(first), day(last)) {
             (first, last) if first == last => format!(", {first}"),
             (first, last) => format!(", {first} to {last}"),
         },
         _ => String::new(),
     };
-    let runs = match (view.window.last_runs, view.runs.total) {
+    let runs = match (window.last_runs, found.total) {
         (_, 0) => String::new(),
         (Some(asked), found) if u64::from(asked) == found => String::new(),
         (Some(_), found) => format!(" ({} found)", sentence::number(found)),
         (None, found) => format!(" ({})", sentence::count(found, "run")),
     };
-    page.prose(&format!("{project}: {}{runs}{days}", escape::line(&view.window.text)));
+    page.prose(&format!("{project}: {}{runs}{days}", escape::line(&window.text)));
 }
 
 fn day(rfc3339: &str) -> &str {
     rfc3339.get(..10).unwrap_or(rfc3339)
 }
 
-fn nothing_yet(page: &mut Page) {
+pub(super) fn nothing_yet(page: &mut Page) {
     page.blank();
     page.prose("No runs in this window, so there is nothing to judge yet.");
     page.hints(&[

@@ -4,6 +4,7 @@
 //! only grows; what must change otherwise gets a new version. Text stands here as reports gave it
 //! (JSON escapes it); renderers for people escape it themselves.
 
+mod compare;
 mod fact;
 mod ingest;
 mod quarantine;
@@ -13,6 +14,7 @@ mod test;
 mod validate;
 mod weighing;
 
+pub use compare::{CompareInput, CompareView, DisputeView, MethodView, OpinionView, Said};
 pub use fact::{FactView, NextView};
 pub use ingest::{FileProblem, IngestView, Phase};
 pub use quarantine::{QuarantineEntry, QuarantineView};

@@ -21,7 +21,7 @@ pub use open::{Journal, OpenMode};
 pub use schema::{APPLICATION_ID, SCHEMA};
 
 use super::query::{
-    BadRow, FailureNo, FailureRow, Modules, ProjectRow, ResultRow, RunRow, TestNo, TestRow, Window,
+    BadRow, FailureNo, FailureRow, Modules, ProjectRow, RunRow, RunRows, TestNo, TestRow, Window,
 };
 use super::{Appended, Batch, Store, StoreError};
 use failure::explain;
@@ -194,7 +194,7 @@ impl Store for SqliteStore {
     fn fold(
         &self,
         runs: &[RunRow],
-        visit: &mut dyn FnMut(usize, &[ResultRow]),
+        visit: &mut dyn FnMut(usize, &RunRows<'_>),
     ) -> Result<(), StoreError> {
         read::fold(self, runs, visit)
     }

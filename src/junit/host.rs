@@ -55,7 +55,9 @@ mod tests {
 
     fn suites(hosts: &[&str]) -> String {
         let suite = |host: &&str| {
-            format!("<testsuite name=\"s\" {host}><testcase classname=\"a.B\" name=\"t\"/></testsuite>")
+            format!(
+                "<testsuite name=\"s\" {host}><testcase classname=\"a.B\" name=\"t\"/></testsuite>"
+            )
         };
         format!("<testsuites>{}</testsuites>", hosts.iter().map(suite).collect::<String>())
     }
@@ -63,7 +65,10 @@ mod tests {
     #[test]
     fn one_machine_is_named_and_several_are_not() {
         assert_eq!(host(&suites(&["hostname=\" w7&amp;b\" "])), "w7&b");
-        assert_eq!(host(&suites(&["", "hostname=\"w7\"", "hostname=\"\"", "hostname=\"w7\""])), "w7");
+        assert_eq!(
+            host(&suites(&["", "hostname=\"w7\"", "hostname=\"\"", "hostname=\"w7\""])),
+            "w7"
+        );
         assert_eq!(host(&suites(&["hostname=\"w7\"", "hostname=\"w8\""])), "");
         assert_eq!(host(&suites(&[""])), "");
         let nested = "<testsuites><testsuite hostname=\"w7\"><testsuite name=\"i\">\

@@ -6,9 +6,9 @@ use crate::model::tests::SUITE_SEPARATOR;
 use crate::model::{TestId, TestIdentity, VariantIndex, limits};
 
 use super::attempts::Record;
+use super::element::{OpenSuite, path};
 use super::identity::{self, Rule};
 use super::producer::{self, UNKNOWN};
-use super::element::{OpenSuite, path};
 use super::reader::DocumentReader;
 use super::text::{self, Oddities};
 use super::token::Tag;

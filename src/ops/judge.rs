@@ -102,12 +102,14 @@ pub fn judge(
     let builder = HistoryBuilder::new(&runs, kept, &request.settings.outage);
     let mut builder = builder.with_modules(of);
     store.fold(&runs, &mut |place, rows| {
-        builder.add(place, rows);
+        builder.add_reports(place, rows);
         watcher.step();
     })?;
     watcher.phase("judging");
     let judgement = analysis::judge(&builder.finish(), &request.settings)?;
-    Ok(Judged { judgement, runs, modules })
+    let mut judged = Judged { judgement, runs, modules };
+    super::causes::name(store, &mut judged)?;
+    Ok(judged)
 }
 
 /// What tests are called and whose they are, for those that a screen shows.

@@ -21,7 +21,7 @@ fn an_older_history_is_read_without_being_touched() {
     let said = sandbox.run(&["report", "--db", "old.db", "--format", "json"]).exits(0);
     assert_eq!(said.json()["runs"]["total"], 2, "{said:?}");
     sandbox.run(&["db", "check", "--db", "old.db"]).exits(0);
-    sandbox.run(&["show", "test_delivery_order", "--db", "old.db"]).exits(0);
+    sandbox.run(&["show", "test_confirmation_mail_leaves", "--db", "old.db"]).exits(0);
     sandbox.run(&["db", "backup", "copy.db", "--db", "old.db"]).exits(0);
     sandbox.run(&["report", "--db", "copy.db"]).exits(0);
     assert_eq!(std::fs::read(sandbox.path("old.db")).unwrap(), before);

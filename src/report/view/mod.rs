@@ -5,6 +5,7 @@
 //! (JSON escapes it); renderers for people escape it themselves.
 
 mod fact;
+mod hint;
 mod ingest;
 mod quarantine;
 mod report;
@@ -14,6 +15,7 @@ mod validate;
 mod weighing;
 
 pub use fact::{FactView, NextView};
+pub use hint::{HintView, MediansView, ShareView};
 pub use ingest::{FileProblem, IngestView, Phase};
 pub use quarantine::{QuarantineEntry, QuarantineView};
 pub use report::{

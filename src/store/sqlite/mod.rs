@@ -149,7 +149,9 @@ impl SqliteStore {
             .told(|connection| connection.query_row("PRAGMA query_only", [], |row| row.get(0)))?;
         // The engine counts the copy as a write; the history itself is not touched.
         self.told(|connection| connection.pragma_update(None, "query_only", false))?;
+        self.told(schema::step_aside)?;
         let copied = self.connection.execute("VACUUM INTO ?1", [target.to_string_lossy()]);
+        self.told(schema::stand_in)?;
         self.told(|connection| connection.pragma_update(None, "query_only", guarded))?;
         copied.map(|_| ()).map_err(|error| {
             // A half-written copy must not pass for a backup.

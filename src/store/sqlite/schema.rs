@@ -57,6 +57,15 @@ pub(super) fn stand_in(connection: &Connection) -> rusqlite::Result<()> {
     lacking.iter().try_for_each(|sql| connection.execute_batch(sql))
 }
 
+/// Takes away what stands in: what copies the file must see it as it is.
+pub(super) fn step_aside(connection: &Connection) -> rusqlite::Result<()> {
+    let mut select =
+        connection.prepare("SELECT name FROM temp.sqlite_schema WHERE type = 'view'")?;
+    let names: Vec<String> = select.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    drop(select);
+    names.iter().try_for_each(|name| connection.execute_batch(&format!("DROP VIEW temp.{name}")))
+}
+
 /// Applies what is missing; another process may do the same at the same time.
 pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     for (done, sql) in (0..).zip(MIGRATIONS) {

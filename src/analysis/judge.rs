@@ -57,7 +57,11 @@ pub fn judge(history: &History, settings: &Settings) -> Result<Judgement, JudgeE
     };
     let opinions = (method.judge)(&docket);
     let counts = |unit: usize, run: u32| {
-        evidence.get(unit).is_some_and(|evidence| !cause::explained(evidence, &outages, run))
+        let weighing = opinions.get(unit).and_then(|opinion| opinion.weighing.as_deref());
+        match evidence.get(unit) {
+            Some(evidence) => !cause::explained(evidence, weighing, &outages, run),
+            None => false,
+        }
     };
     let (hints, causes) = cause::find(history, &settings.hints, &counts);
     let mut verdicts: Vec<Verdict> = history

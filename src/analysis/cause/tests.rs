@@ -181,8 +181,8 @@ fn failures_that_take_long_are_told_from_passes() {
 
 #[test]
 fn failures_in_spells_are_told() {
-    let window = simple(120, 5, |no, _, _, random| {
-        (random.chance(if no / 6 % 3 == 1 { 0.75 } else { 0.02 }), 20)
+    let window = simple(240, 5, |no, _, _, random| {
+        (random.chance(if no / 3 % 3 == 1 { 0.8 } else { 0.02 }), 20)
     });
     assert_eq!(words(&window.judge(), 0), ["burst"]);
 }

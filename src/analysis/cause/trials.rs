@@ -2,7 +2,8 @@
 
 use crate::analysis::evidence::Evidence;
 use crate::analysis::history::{History, Run, Seen, Unit};
-use crate::analysis::streak::StreakKind;
+use crate::analysis::streak::{Streak, StreakKind};
+use crate::analysis::verdict::Weighing;
 
 /// One result that counts.
 #[derive(Debug, Clone, Copy)]
@@ -69,27 +70,48 @@ impl<'a> Trials<'a> {
     }
 }
 
-/// A row of failures is a breakage where fewer than so many as long are to be expected.
-const BROKEN: f64 = 0.01;
+/// A failure is a flake from this probability on.
+const FLAKE: f64 = 0.5;
+/// A row of failures is ordinary for a test where at least so many as long are to be expected.
+const ORDINARY: f64 = 0.1;
 
-/// How many rows of so many failures to expect of a test that fails as often as this one.
+/// True where what the unit did in this run says nothing of the test itself: the run is an outage,
+/// or the failure is the code's.
 ///
-/// A verdict takes a long row for a breakage before it is known how often the test fails. A test
-/// that fails in every other run, as one does that depends on a random order, fails in long rows.
-fn streaks_by_chance(evidence: &Evidence, failures: u32) -> f64 {
-    let executions = f64::from(evidence.executions.max(1));
-    let rate = f64::from(evidence.failures) / executions;
-    executions * rate.min(1.0).powf(failures.into())
+/// Where the filter weighed the test, a failure is its own if it is a flake more likely than not;
+/// elsewhere it is the code's in a row of failures that the evidence takes for a breakage. Neither
+/// waits until it is known how often the test fails: one that depends on a random order fails in
+/// every other run, and so in long rows. Rows that are ordinary for a test are its own.
+#[must_use]
+pub fn explained(
+    evidence: &Evidence,
+    weighing: Option<&Weighing>,
+    outages: &[bool],
+    run: u32,
+) -> bool {
+    if outages.get(run as usize).copied().unwrap_or(false) {
+        return true;
+    }
+    let row = evidence
+        .streaks
+        .iter()
+        .find(|row| (row.first..row.ended_by.unwrap_or(u32::MAX)).contains(&run));
+    let ordinary = row.is_some_and(|row| row.runs > 1 && expected(evidence, row) >= ORDINARY);
+    let Some(weighing) = weighing else {
+        return row.is_some_and(|row| row.kind == StreakKind::Breakage) && !ordinary;
+    };
+    let place = weighing.failures.binary_search_by_key(&run, |failure| failure.run).ok();
+    let failure = place.and_then(|place| weighing.failures.get(place));
+    failure.is_some_and(|failure| {
+        let causes = failure.causes;
+        let broken = causes.regression >= causes.change.max(causes.outage);
+        causes.flake < FLAKE && !(broken && ordinary)
+    })
 }
 
-/// True where a failure of the unit in this run says nothing of the test itself: the run is an
-/// outage, or the test was broken at the time.
-#[must_use]
-pub fn explained(evidence: &Evidence, outages: &[bool], run: u32) -> bool {
-    let broken = evidence.streaks.iter().any(|streak| {
-        (streak.first..streak.ended_by.unwrap_or(u32::MAX)).contains(&run)
-            && streak.kind == StreakKind::Breakage
-            && streaks_by_chance(evidence, streak.runs) < BROKEN
-    });
-    broken || outages.get(run as usize).copied().unwrap_or(false)
+/// How many rows as long to expect of a test that fails as often as this one.
+fn expected(evidence: &Evidence, row: &Streak) -> f64 {
+    let executions = f64::from(evidence.executions.max(1));
+    let rate = f64::from(evidence.failures) / executions;
+    executions * rate.min(1.0).powf(row.runs.into())
 }

@@ -151,6 +151,7 @@ mod tests {
             skipped: 0,
             rate: wilson(test, 10),
             flips: 0,
+            hints: Vec::new(),
             facts: Vec::new(),
             cells: Vec::new(),
             last_failure: None,
@@ -163,7 +164,13 @@ mod tests {
 
     fn judged(method: &'static str, statuses: &[(u32, Status, u32)]) -> Judgement {
         let verdicts = statuses.iter().map(|&(test, status, harm)| verdict(test, status, harm));
-        Judgement { method, runs: Vec::new(), verdicts: verdicts.collect(), events: Vec::new() }
+        Judgement {
+            method,
+            runs: Vec::new(),
+            verdicts: verdicts.collect(),
+            events: Vec::new(),
+            causes: crate::analysis::cause::Causes::default(),
+        }
     }
 
     #[test]

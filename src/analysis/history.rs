@@ -6,10 +6,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::duration::RecentDurations;
+use super::origin::{Origins, OriginsBuilder};
 use super::settings::OutageSettings;
 use super::verdict::Cell;
 use crate::model::{Lane, Micros, Outcome, Repeat, Timestamp};
-use crate::store::query::{ResultRow, RunNo, RunRow, TestNo};
+use crate::store::query::{ResultRow, RunNo, RunRow, RunRows, TestNo};
 
 /// One run of the window.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +33,8 @@ pub struct Run {
     pub attempt: u32,
     /// Where a person finds its log.
     pub url: Option<String>,
+    /// The CI job.
+    pub job: Option<String>,
     /// Errors of whole suites.
     pub suite_failures: u32,
     /// Tests that ran, skipped ones left out.
@@ -59,6 +62,8 @@ impl Run {
 pub struct Seen {
     /// The run, as a place in [`History::runs`].
     pub run: u32,
+    /// Its place among the rows of the run, which [`Origins::of`] takes.
+    pub position: u32,
     duration: f32,
     /// Failed attempts, saturating.
     pub bad_attempts: u16,
@@ -69,9 +74,10 @@ pub struct Seen {
 }
 
 impl Seen {
-    fn new(run: u32, row: &ResultRow) -> Self {
+    fn new(run: u32, position: usize, row: &ResultRow) -> Self {
         Self {
             run,
+            position: position as u32,
             duration: row.duration.map_or(f32::NAN, |duration| duration.0 as f32),
             bad_attempts: u16::try_from(row.bad_attempts).unwrap_or(u16::MAX),
             outcome: row.outcome,
@@ -189,6 +195,8 @@ pub struct History {
     pub executed: Vec<BitSet>,
     /// For each run that failed in mass: the results of tests that keep none, sorted.
     pub quiet_in_mass: BTreeMap<u32, Vec<(TestNo, Outcome)>>,
+    /// Which reports the results come from.
+    pub origins: Origins,
 }
 
 impl History {
@@ -270,6 +278,7 @@ pub struct HistoryBuilder {
     modules: HashMap<TestNo, u32>,
     executed: Vec<BitSet>,
     quiet_in_mass: BTreeMap<u32, Vec<(TestNo, Outcome)>>,
+    origins: OriginsBuilder,
 }
 
 const ABSENT: u32 = u32::MAX;
@@ -299,6 +308,7 @@ impl HistoryBuilder {
             tests: Vec::new(),
             seen: Vec::new(),
             quiet_in_mass: BTreeMap::new(),
+            origins: OriginsBuilder::default(),
         }
     }
 
@@ -307,6 +317,12 @@ impl HistoryBuilder {
     #[must_use]
     pub fn with_modules(self, modules: HashMap<TestNo, u32>) -> Self {
         Self { modules, ..self }
+    }
+
+    /// Adds a run as [`add`](Self::add) does, with the reports that its results come from.
+    pub fn add_reports(&mut self, run: usize, rows: &RunRows<'_>) {
+        self.add(run, rows);
+        self.origins.add(run as u32, rows.reports);
     }
 
     /// Adds all results of the run at `run`; runs come oldest first, each once, rows in any order.
@@ -320,7 +336,7 @@ impl HistoryBuilder {
         let in_mass = about.failed_in_mass(&self.outage);
         let mut quiet = Vec::new();
         let mut executed = BitSet::default();
-        for row in rows {
+        for (position, row) in rows.iter().enumerate() {
             let test = self.dense_place(row.test);
             let Some(table) = self.tallies.get_mut(variant) else { return };
             if test as usize >= table.len() {
@@ -339,7 +355,7 @@ impl HistoryBuilder {
                 tally.kept = self.seen.len() as u32;
             }
             match self.seen.get_mut((tally.kept as usize).wrapping_sub(1)) {
-                Some(seen) => seen.push(Seen::new(place, row)),
+                Some(seen) => seen.push(Seen::new(place, position, row)),
                 None if in_mass => quiet.push((row.test, row.outcome)),
                 None => {}
             }
@@ -386,6 +402,7 @@ impl HistoryBuilder {
             units,
             executed: self.executed,
             quiet_in_mass: self.quiet_in_mass,
+            origins: self.origins.finish(),
         }
     }
 
@@ -443,6 +460,7 @@ fn run_of(row: &RunRow, variant: u32) -> Run {
         build: row.build.clone(),
         attempt: row.attempt,
         url: row.url.clone(),
+        job: row.job.clone(),
         suite_failures: row.suite_failures,
         executed: 0,
         bad: 0,

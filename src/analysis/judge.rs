@@ -1,5 +1,6 @@
 //! From a window and settings to a judgement.
 
+use super::cause::{self, Hint};
 use super::evidence::{Evidence, Reading};
 use super::filter::{Filtered, Moments, explain, filter, replay};
 use super::history::{History, Run, Unit};
@@ -55,18 +56,29 @@ pub fn judge(history: &History, settings: &Settings) -> Result<Judgement, JudgeE
         settings,
     };
     let opinions = (method.judge)(&docket);
+    let counts = |unit: usize, run: u32| {
+        let weighing = opinions.get(unit).and_then(|opinion| opinion.weighing.as_deref());
+        match evidence.get(unit) {
+            Some(evidence) => !cause::explained(evidence, weighing, &outages, run),
+            None => false,
+        }
+    };
+    let (hints, causes) = cause::find(history, &settings.hints, &counts);
     let mut verdicts: Vec<Verdict> = history
         .units
         .iter()
         .zip(&evidence)
         .zip(opinions)
-        .map(|((unit, evidence), opinion)| verdict(history, unit, evidence, opinion))
+        .zip(hints)
+        .map(|(((unit, evidence), opinion), hints)| {
+            verdict(history, unit, evidence, opinion, hints)
+        })
         .collect();
     verdicts.sort_by(by_alarm);
     let runs = history.runs.iter().zip(&outages);
     let runs = runs.map(|(run, &outage)| judged_run(history, run, outage)).collect();
     let events = filtered.as_ref().map(events).unwrap_or_default();
-    Ok(Judgement { method: method.name, runs, verdicts, events })
+    Ok(Judgement { method: method.name, runs, verdicts, events, causes })
 }
 
 /// By status, then by what the test cost, then by how often it fails; the rest only fixes an order.
@@ -79,7 +91,13 @@ fn by_alarm(one: &Verdict, other: &Verdict) -> std::cmp::Ordering {
         .then_with(|| one.variant.cmp(&other.variant))
 }
 
-fn verdict(history: &History, unit: &Unit, evidence: &Evidence, opinion: Opinion) -> Verdict {
+fn verdict(
+    history: &History,
+    unit: &Unit,
+    evidence: &Evidence,
+    opinion: Opinion,
+    hints: Vec<Hint>,
+) -> Verdict {
     let mut facts = opinion.facts;
     facts.extend(facts_of(history, evidence));
     facts.sort_by_key(|fact| bearing(opinion.status, fact));
@@ -119,6 +137,7 @@ fn verdict(history: &History, unit: &Unit, evidence: &Evidence, opinion: Opinion
         duration_median: unit.tally.durations.median(),
         reddened_alone: evidence.reddened_alone,
         next: opinion.next,
+        hints,
     }
 }
 

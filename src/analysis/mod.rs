@@ -2,7 +2,8 @@
 //!
 //! [`HistoryBuilder`] folds the rows of a window, oldest run first; [`judge`] says what every test
 //! and variant is, with the evidence. No I/O, no clock: the same rows and [`Settings`] always give
-//! the same [`Judgement`](verdict::Judgement), whatever the order of rows within a run.
+//! the same [`Judgement`](verdict::Judgement), whatever the order of rows within a run; only hints
+//! on [causes](cause) look at that order.
 //!
 //! ```
 //! use std::collections::HashSet;
@@ -18,6 +19,7 @@
 //! # Ok::<(), flakedb::analysis::JudgeError>(())
 //! ```
 
+pub mod cause;
 pub mod classify;
 pub mod cluster;
 pub mod disagreement;
@@ -29,10 +31,12 @@ pub mod interval;
 mod judge;
 pub mod match_name;
 pub mod method;
+pub mod origin;
 pub mod outage;
 mod presence;
 pub mod settings;
 pub mod special;
+pub mod statistics;
 pub mod streak;
 pub mod verdict;
 

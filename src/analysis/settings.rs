@@ -30,6 +30,8 @@ pub struct Settings {
     pub changepoint: ChangepointSettings,
     /// When a run is set aside, whatever the method.
     pub outage: OutageSettings,
+    /// When hints on the cause of failures are given, whatever the method.
+    pub hints: HintSettings,
 }
 
 impl Default for Settings {
@@ -45,6 +47,7 @@ impl Default for Settings {
             wilson: WilsonSettings::default(),
             changepoint: ChangepointSettings::default(),
             outage: OutageSettings::default(),
+            hints: HintSettings::default(),
         }
     }
 }
@@ -169,5 +172,22 @@ pub struct OutageSettings {
 impl Default for OutageSettings {
     fn default() -> Self {
         Self { share: 0.2, times_median: 5.0, min_tests: 3, max_runs: 2 }
+    }
+}
+
+/// When hints on the cause of failures are given.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct HintSettings {
+    /// Tests with fewer failures that count are not looked at: with five, hardly anything but
+    /// chance could be told.
+    pub min_failures: u32,
+    /// Share of the hints that may be chance, over all tests and signals of the window.
+    pub false_discovery_rate: f64,
+}
+
+impl Default for HintSettings {
+    fn default() -> Self {
+        Self { min_failures: 6, false_discovery_rate: 0.05 }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::cause::{Causes, Hint};
 use super::filter::episode::{Attributed, Attribution};
 use super::filter::ledger::{Entry, Kind};
 use crate::model::{Lane, Micros, Outcome, SignatureId, Timestamp};
@@ -255,6 +256,8 @@ pub struct Verdict {
     pub reddened_alone: u32,
     /// What would change the verdict.
     pub next: Vec<NextStep>,
+    /// Hints on the cause of its failures, strongest first; no part of the verdict.
+    pub hints: Vec<Hint>,
 }
 
 impl Verdict {
@@ -388,4 +391,6 @@ pub struct Judgement {
     pub verdicts: Vec<Verdict>,
     /// What happened to many tests of one run, oldest run first, where the method tells.
     pub events: Vec<RunEvent>,
+    /// What the hints on causes come from.
+    pub causes: Causes,
 }

@@ -7,8 +7,8 @@
 //! | --- | --- |
 //! | `encoding` | bytes to text |
 //! | `token`, `text`, `value`, `timestamp` | markup, references, numbers, times |
-//! | `prolog`, `reader`, `children`, `case` | the structure, damage and repair |
-//! | `producer`, [`identity`], `attempts` | the dialects: who wrote it, who a test is, what repeats mean |
+//! | `prolog`, `reader`, `element`, `children`, `case` | the structure, damage and repair |
+//! | `producer`, [`identity`], `attempts`, `host` | the dialects: who wrote it, who a test is, what repeats mean, where it ran |
 //! | `names`, `assembly` | the report while it grows |
 //! | [`collector`] | the same for reports that were no XML |
 //! | [`warning`], [`writer`] | findings; the way out |
@@ -18,7 +18,9 @@ mod attempts;
 mod case;
 mod children;
 pub mod collector;
+mod element;
 mod encoding;
+mod host;
 pub mod identity;
 mod masks;
 mod names;
@@ -149,7 +151,7 @@ fn finish(
 ) -> Reading {
     let started = document.started();
     let options = document.options;
-    let DocumentReader { mut assembly, mut findings, counts, text, facts, .. } = document;
+    let DocumentReader { mut assembly, mut findings, counts, text, facts, hosts, .. } = document;
     if options.truncated && stopped.is_none() {
         let message = "the container of the report was cut off; upload it again";
         findings.add(Code::Truncated, text.len(), String::new, message);
@@ -167,6 +169,7 @@ fn finish(
         if assembly.report.producer.is_empty() {
             assembly.report.producer = producer::detect(&facts);
         }
+        assembly.report.host = hosts.name(assembly.report.producer);
         assembly.finish(&mut findings)
     };
     if !refused && is_empty {

@@ -6,9 +6,10 @@ use crate::model::tests::SUITE_SEPARATOR;
 use crate::model::{TestId, TestIdentity, VariantIndex, limits};
 
 use super::attempts::Record;
+use super::element::{OpenSuite, path};
 use super::identity::{self, Rule};
 use super::producer::{self, UNKNOWN};
-use super::reader::{DocumentReader, path};
+use super::reader::DocumentReader;
 use super::text::{self, Oddities};
 use super::token::Tag;
 use super::warning::Code;
@@ -186,7 +187,7 @@ impl<'a> DocumentReader<'a, '_> {
 
 /// Playwright writes the project (the browser) as the suite's host.
 fn suite_variant(
-    suites: &mut [super::reader::OpenSuite<'_>],
+    suites: &mut [OpenSuite<'_>],
     assembly: &mut super::assembly::Assembly,
 ) -> Option<VariantIndex> {
     if assembly.report.producer != "playwright" {

@@ -6,10 +6,12 @@
 
 use chrono::NaiveDateTime;
 
-use crate::model::{Counts, Timestamp, VariantIndex, limits};
+use crate::model::{Counts, Timestamp, limits};
 
 use super::assembly::Assembly;
 use super::case::OpenCase;
+use super::element::{Frame, OpenSuite, path};
+use super::host::Hosts;
 use super::identity::Rule;
 use super::producer::{self, Facts};
 use super::text::{self, Oddities};
@@ -27,32 +29,6 @@ pub(super) enum Stop {
     Refused,
     /// What follows cannot be trusted; what was read can.
     Damaged,
-}
-
-/// An open element.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Frame {
-    Root,
-    Suite,
-    Case,
-    Properties,
-    /// An element without a meaning of its own: what stands in it counts.
-    Other,
-}
-
-/// An open suite.
-#[derive(Debug, Default)]
-pub(super) struct OpenSuite<'a> {
-    pub(super) name: Option<&'a str>,
-    pub(super) hostname: Option<&'a str>,
-    pub(super) file: Option<&'a str>,
-    pub(super) attributes: &'a str,
-    ordinal: u32,
-    /// How many suites and cases stood directly in it so far.
-    suites: u32,
-    cases: u32,
-    /// The dialect variant of its cases, once one was met.
-    pub(super) variant: Option<Option<VariantIndex>>,
 }
 
 /// Declared counts, to be held against what was found.
@@ -75,6 +51,7 @@ pub(super) struct DocumentReader<'a, 'o> {
     root_suites: u32,
     root_cases: u32,
     pub(super) facts: Facts<'a>,
+    pub(super) hosts: Hosts<'a>,
     pub(super) rule: Option<Rule<'o>>,
     pub(super) names: super::names::NameCache<'a>,
     pub(super) assembly: Assembly,
@@ -99,6 +76,7 @@ impl<'a, 'o> DocumentReader<'a, 'o> {
             root_suites: 0,
             root_cases: 0,
             facts: Facts::default(),
+            hosts: Hosts::default(),
             rule: None,
             names: super::names::NameCache::default(),
             assembly: Assembly::default(),
@@ -275,6 +253,7 @@ impl<'a, 'o> DocumentReader<'a, 'o> {
                 _ => {}
             }
         }
+        self.hosts.see(suite.hostname);
         let siblings =
             self.suites.last_mut().map_or(&mut self.root_suites, |parent| &mut parent.suites);
         *siblings += 1;
@@ -471,30 +450,4 @@ impl<'a, 'o> DocumentReader<'a, 'o> {
             self.note(Code::Repaired, at, message);
         }
     }
-}
-
-/// The open elements, such as `testsuites/testsuite[1]("s")/testcase[3]("t")`.
-pub(super) fn path(frames: &[Frame], suites: &[OpenSuite<'_>], cases: &[OpenCase<'_>]) -> String {
-    let mut parts = Vec::with_capacity(frames.len());
-    let (mut suites, mut cases) = (suites.iter(), cases.iter());
-    for frame in frames {
-        let (element, ordinal, name) = match frame {
-            Frame::Root => {
-                parts.push("testsuites".to_owned());
-                continue;
-            }
-            Frame::Suite => match suites.next() {
-                Some(suite) => ("testsuite", suite.ordinal, suite.name),
-                None => continue,
-            },
-            Frame::Case => match cases.next() {
-                Some(case) => ("testcase", case.ordinal, case.name),
-                None => continue,
-            },
-            Frame::Properties | Frame::Other => continue,
-        };
-        let name = text::attribute(name.unwrap_or_default(), &mut Oddities::default());
-        parts.push(format!("{element}[{ordinal}](\"{}\")", super::shortened(&name)));
-    }
-    parts.join("/")
 }

@@ -10,6 +10,8 @@ pub const ARCHIVE_ENTRIES_MAX: usize = 100_000;
 pub const DEPTH_MAX: usize = 256;
 /// Longest name stored and shown without a warning; real names stay below 2 kB.
 pub const NAME_BYTES_MAX: usize = 16 << 10;
+/// Longest name of a machine: DNS allows 253 bytes.
+pub const HOST_BYTES_MAX: usize = 255;
 /// Failure text kept for one failure; the middle of longer texts is cut out.
 pub const FAILURE_TEXT_BYTES_MAX: usize = 64 << 10;
 /// Failure message kept for one failure; what is cut off stays in the text.

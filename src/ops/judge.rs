@@ -94,7 +94,9 @@ pub fn judge(
     let Folded { history, runs, modules } = fold(store, request, keep, watcher)?;
     watcher.phase("judging");
     let judgement = analysis::judge(&history, &request.settings)?;
-    Ok(Judged { judgement, runs, modules })
+    let mut judged = Judged { judgement, runs, modules };
+    super::causes::name(store, &mut judged)?;
+    Ok(judged)
 }
 
 /// A window, read and ready to be judged by any method.
@@ -128,7 +130,7 @@ pub fn fold(
     let builder = HistoryBuilder::new(&runs, kept, &request.settings.outage);
     let mut builder = builder.with_modules(of);
     store.fold(&runs, &mut |place, rows| {
-        builder.add(place, rows);
+        builder.add_reports(place, rows);
         watcher.step();
     })?;
     Ok(Folded { history: builder.finish(), runs, modules })

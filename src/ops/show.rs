@@ -13,6 +13,7 @@ use crate::store::query::{RunNo, RunRow, TestNo, TestRow};
 use crate::store::{Store, StoreError};
 
 use super::Watcher;
+use super::causes;
 use super::judge::{JudgeRequest, JudgingError, Names, judge};
 
 /// Why there is nothing to show.
@@ -71,7 +72,8 @@ pub fn show(
     watcher.phase("finding the test");
     let tests = store.all_tests(&request.project)?;
     let test = find(&tests, typed, &request.project)?;
-    let judged = judge(store, request, &[test.no], watcher)?;
+    let mut judged = judge(store, request, &[test.no], watcher)?;
+    causes::deepen(store, &request.project, &mut judged, &[test.no])?;
     let verdicts: Vec<&Verdict> =
         judged.judgement.verdicts.iter().filter(|verdict| verdict.test == test.no).collect();
     if verdicts.is_empty() {

@@ -299,11 +299,18 @@ mod tests {
             duration_median: None,
             reddened_alone,
             next: Vec::new(),
+            hints: Vec::new(),
         }
     }
 
     fn judged(verdicts: Vec<Verdict>) -> Judgement {
-        Judgement { method: "evidence", runs: Vec::new(), verdicts, events: Vec::new() }
+        Judgement {
+            method: "evidence",
+            runs: Vec::new(),
+            verdicts,
+            events: Vec::new(),
+            causes: crate::analysis::cause::Causes::default(),
+        }
     }
 
     fn tests_of(entries: &[Entry]) -> Vec<u32> {

@@ -8,6 +8,7 @@ pub mod escape;
 pub mod excerpt;
 pub mod explanation;
 pub mod format;
+pub mod hint;
 pub mod json;
 pub mod limits;
 pub mod markdown;

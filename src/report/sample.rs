@@ -5,6 +5,7 @@ use super::view::{
     Listing, Phase, QuarantineEntry, QuarantineView, ReportInput, ReportView, ShowInput, ShowView,
     TestLabel, ValidateView, WarningView, WindowText,
 };
+use crate::analysis::cause::{Cause, Causes, Hint, Share, Split};
 use crate::analysis::disagreement::disputes;
 use crate::analysis::verdict::{
     Cell, Fact, FailureCluster, JudgedRun, Judgement, NextStep, Rate, Status, Verdict,
@@ -93,6 +94,7 @@ fn verdict(no: u32, status: Status, strip: &str, runs: &[JudgedRun]) -> Verdict 
         duration_median: Some(Micros(180_000 + u64::from(no) * 41_000)),
         reddened_alone: 0,
         next: Vec::new(),
+        hints: Vec::new(),
         cells: if bad > 0 { cells } else { Vec::new() },
     }
 }
@@ -146,6 +148,7 @@ pub(super) fn usual() -> Judgement {
                 Fact::IgnoredOutages { failures: 1 },
             ],
             next: vec![NextStep::CleanRuns { runs: 34 }],
+            hints: hints("shop.tests.test_locale.TestLocale::test_sets_locale", "ci-worker-7"),
             ..verdict(
                 2,
                 Status::Flaky,
@@ -176,7 +179,7 @@ pub(super) fn usual() -> Judgement {
         verdict(7, Status::Stale, &".".repeat(20), &runs),
     ];
     verdicts.extend((8..38).map(|no| verdict(no, Status::Healthy, &".".repeat(52), &runs)));
-    Judgement { method: "evidence", runs, verdicts, events: Vec::new() }
+    Judgement { method: "evidence", runs, verdicts, events: Vec::new(), causes: causes() }
 }
 
 /// What an attacker would name a test.
@@ -190,6 +193,46 @@ pub(super) fn hostile_names() -> [String; 7] {
         "\u{9b}31mC1 \u{200b}\u{feff} tab\there \u{e01e3}".to_owned(),
         "日本語のテスト 👩\u{200d}💻 naïve".to_owned(),
     ]
+}
+
+fn hints(test: &str, host: &str) -> Vec<Hint> {
+    let share = |failed, runs| Share { failed, runs };
+    let sure = |cause| Hint { cause, p: Some(5.656e-8), q: Some(2.3e-6) };
+    vec![
+        sure(Cause::Polluter {
+            test: TestNo(9),
+            name: test.to_owned(),
+            split: Split { inside: share(14, 15), outside: share(0, 37) },
+            alike: Vec::new(),
+            scopes: vec![host.to_owned()],
+        }),
+        sure(Cause::Host {
+            host: host.to_owned(),
+            split: Split { inside: share(9, 12), outside: share(5, 40) },
+        }),
+        sure(Cause::Together {
+            test: TestNo(9),
+            name: test.to_owned(),
+            both: 11,
+            either: 14,
+            others: 2,
+        }),
+        Hint {
+            cause: Cause::Signature {
+                failures: 12,
+                most: 11,
+                kinds: 2,
+                headline: format!("{test} did not answer within 2 s"),
+            },
+            p: None,
+            q: None,
+        },
+    ]
+}
+
+/// What hints come from, as far as screens show it.
+fn causes() -> Causes {
+    Causes { false_discovery_rate: 0.05, ..Causes::default() }
 }
 
 /// A judgement whose every text is hostile.
@@ -211,10 +254,11 @@ pub(super) fn hostile() -> Judgement {
                 Fact::BothOnOneRevision { revisions: 1, last: "\u{1b}[31m".to_owned() },
                 Fact::Rule { text: "rule\u{202e}".to_owned() },
             ],
+            hints: hints(&hostile_names()[no as usize], "\u{1b}[41m\u{202e}h|`"),
             ..verdict(no, Status::Flaky, "..F..F", &runs)
         })
         .collect();
-    Judgement { method: "evidence", runs, verdicts, events: Vec::new() }
+    Judgement { method: "evidence", runs, verdicts, events: Vec::new(), causes: causes() }
 }
 
 const NAMES: [&str; 8] = [
@@ -294,7 +338,7 @@ pub(super) fn tiny(count: u32) -> Judgement {
             (6..12).map(|no| verdict(no, Status::New, &".".repeat(count as usize), &runs)).collect()
         }
     };
-    Judgement { method: "evidence", runs, verdicts, events: Vec::new() }
+    Judgement { method: "evidence", runs, verdicts, events: Vec::new(), causes: causes() }
 }
 
 pub(super) fn failures() -> Vec<FailureCluster> {

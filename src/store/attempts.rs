@@ -12,13 +12,18 @@ use crate::store::query::{ResultRow, TestNo};
 
 /// Puts the results of a run's reports, in the order of the reports, into one row for each test.
 ///
-/// Rows keep the order in which their tests first appear.
+/// Rows keep the order in which their tests first appear, or first run where an earlier report
+/// skipped them. With them comes where the rows of each report end.
 #[must_use]
-pub fn combine_reports(mut reports: Vec<Vec<ResultRow>>) -> Vec<ResultRow> {
+pub fn combine_reports(mut reports: Vec<Vec<ResultRow>>) -> (Vec<ResultRow>, Vec<u32>) {
     if reports.len() <= 1 {
-        return reports.pop().unwrap_or_default();
+        let rows = reports.pop().unwrap_or_default();
+        let end = rows.len() as u32;
+        return (rows, vec![end]);
     }
     let mut rows: Vec<ResultRow> = Vec::new();
+    let mut ends = Vec::with_capacity(reports.len());
+    let mut left: Vec<usize> = Vec::new();
     let mut places: HashMap<TestNo, usize> = HashMap::new();
     for report in reports {
         let known = |row: &ResultRow| places.get(&row.test).and_then(|&place| rows.get(place));
@@ -26,16 +31,42 @@ pub fn combine_reports(mut reports: Vec<Vec<ResultRow>>) -> Vec<ResultRow> {
             && report.iter().all(|row| known(row).is_some_and(|before| before.outcome.is_bad()));
         let overlap = if rerun { Overlap::Rerun } else { Overlap::Other };
         for row in report {
-            match places.get(&row.test).and_then(|&place| rows.get_mut(place)) {
-                Some(before) => *before = combine(before, &row, overlap),
+            let place = places.get(&row.test).copied();
+            match place.and_then(|place| Some((place, rows.get_mut(place)?))) {
+                // Where it ran is where it belongs, not where a sibling shard listed it.
+                Some((place, before)) if runs_at_last(before, &row) => {
+                    left.push(place);
+                    places.insert(row.test, rows.len());
+                    rows.push(row);
+                }
+                Some((_, before)) => *before = combine(before, &row, overlap),
                 None => {
                     places.insert(row.test, rows.len());
                     rows.push(row);
                 }
             }
         }
+        ends.push(rows.len() as u32);
     }
-    rows
+    close_up(&mut rows, &mut ends, left);
+    (rows, ends)
+}
+
+fn runs_at_last(before: &ResultRow, after: &ResultRow) -> bool {
+    class(before.outcome) == Class::Skipped && class(after.outcome) != Class::Skipped
+}
+
+/// Takes out the rows at the places that were left.
+fn close_up(rows: &mut Vec<ResultRow>, ends: &mut [u32], mut left: Vec<usize>) {
+    if left.is_empty() {
+        return;
+    }
+    left.sort_unstable();
+    for end in ends {
+        *end -= left.partition_point(|place| *place < *end as usize) as u32;
+    }
+    let mut place = 0..;
+    rows.retain(|_| place.next().is_none_or(|place| left.binary_search(&place).is_err()));
 }
 
 /// How the later of two reports relates to the earlier ones.
@@ -191,7 +222,8 @@ mod tests {
         let first = vec![row(1, Passed), row(2, Failed), row(3, Errored)];
         let second = vec![row(3, Failed), row(2, Passed)];
         let third = vec![row(3, Passed)];
-        let rows = combine_reports(vec![first, second, third]);
+        let (rows, ends) = combine_reports(vec![first, second, third]);
+        assert_eq!(ends, [3, 3, 3]);
         let brief: Vec<_> = rows
             .iter()
             .map(|row| (row.test.0, row.outcome, row.attempts, row.bad_attempts))
@@ -202,16 +234,17 @@ mod tests {
 
     #[test]
     fn shards_that_list_each_others_tests_as_skipped_do_not_clash() {
-        let rows = combine_reports(vec![
-            vec![row(1, Passed), row(2, Skipped)],
-            vec![row(1, Skipped), row(2, Failed)],
+        let (rows, ends) = combine_reports(vec![
+            vec![row(2, Skipped), row(1, Passed), row(3, Passed)],
+            vec![row(1, Skipped), row(2, Failed), row(4, Passed)],
         ]);
-        assert_eq!(rows, [row(1, Passed), row(2, Failed)]);
+        assert_eq!(rows, [row(1, Passed), row(3, Passed), row(2, Failed), row(4, Passed)]);
+        assert_eq!(ends, [2, 4]);
     }
 
     #[test]
     fn a_report_with_one_test_that_had_passed_is_no_rerun() {
-        let rows = combine_reports(vec![
+        let (rows, _) = combine_reports(vec![
             vec![row(1, Passed), row(2, Failed)],
             vec![row(1, Passed), row(2, Passed)],
         ]);

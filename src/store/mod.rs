@@ -18,7 +18,7 @@ pub use error::StoreError;
 pub use sqlite::{OpenMode, SqliteStore};
 
 use query::{
-    BadRow, FailureNo, FailureRow, Modules, ProjectRow, ResultRow, RunRow, TestNo, TestRow, Window,
+    BadRow, FailureNo, FailureRow, Modules, ProjectRow, RunRow, RunRows, TestNo, TestRow, Window,
 };
 
 /// What an append changed.
@@ -84,7 +84,7 @@ pub trait Store {
     fn fold(
         &self,
         runs: &[RunRow],
-        visit: &mut dyn FnMut(usize, &[ResultRow]),
+        visit: &mut dyn FnMut(usize, &RunRows<'_>),
     ) -> Result<(), StoreError>;
 
     /// The tests of these numbers, in this order.

@@ -105,6 +105,46 @@ impl ResultRow {
     }
 }
 
+/// One report of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ReportRow {
+    /// The machine that its tests ran on; empty where unknown.
+    pub host: String,
+    /// Where it came from, for people.
+    pub source: String,
+    /// Where its rows end among those of the run: tests that were first met in it.
+    pub end: u32,
+}
+
+/// The rows of one run, which are read as a slice, with the reports they come from.
+///
+/// Rows stand in the order of the reports, and within a report in that of the document, which is
+/// the order of execution for most runners.
+#[derive(Debug, Clone, Copy)]
+pub struct RunRows<'a> {
+    /// One row for each test.
+    pub rows: &'a [ResultRow],
+    /// Its reports, in order.
+    pub reports: &'a [ReportRow],
+}
+
+impl std::ops::Deref for RunRows<'_> {
+    type Target = [ResultRow];
+
+    fn deref(&self) -> &[ResultRow] {
+        self.rows
+    }
+}
+
+impl<'a> IntoIterator for &RunRows<'a> {
+    type Item = &'a ResultRow;
+    type IntoIter = std::slice::Iter<'a, ResultRow>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.rows.iter()
+    }
+}
+
 /// One bad attempt of one test in one run, with its failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BadRow {

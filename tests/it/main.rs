@@ -19,6 +19,7 @@ mod promises;
 mod reader;
 mod reference;
 mod store_concurrency;
+mod upgrade;
 
 /// A file of tests that is not listed above would never run.
 #[test]

@@ -2,7 +2,7 @@
 
 use super::super::limits::{FAILURES_SHOWN_MAX, TIMELINE_ROWS_MAX};
 use super::super::view::{ShowView, TimelineRow, VariantView};
-use super::super::{excerpt, sentence};
+use super::super::{excerpt, hint, sentence};
 use super::document::{Document, code, text};
 
 pub(super) fn write(view: &ShowView, document: &mut Document) {
@@ -14,7 +14,10 @@ pub(super) fn write(view: &ShowView, document: &mut Document) {
     if view.variants.is_empty() {
         document.paragraph("It has no results in this window.");
     }
-    view.variants.iter().for_each(|variant| verdict(variant, document));
+    for variant in &view.variants {
+        verdict(variant, document);
+        hints(variant, view.false_discovery_rate, document);
+    }
     if !view.failures.is_empty() {
         document.heading(3, "Failures that look alike, together");
     }
@@ -67,6 +70,15 @@ fn verdict(variant: &VariantView, document: &mut Document) {
     if let more @ 1.. = rows.len() - shown.len() {
         document.paragraph(&format!("{} not shown.", sentence::count(more as u64, "earlier run")));
     }
+}
+
+fn hints(variant: &VariantView, false_discovery_rate: f64, document: &mut Document) {
+    let hints = &variant.verdict.hints;
+    if hints.is_empty() {
+        return;
+    }
+    document.paragraph(&format!("{}:", hint::caution(hints, false_discovery_rate)));
+    document.list(&hints.iter().map(|hint| text(&hint.sentence)).collect::<Vec<_>>());
 }
 
 fn row(row: &TimelineRow) -> Vec<String> {

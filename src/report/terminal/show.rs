@@ -5,7 +5,7 @@ use super::super::limits::{
 };
 use super::super::palette::Tone;
 use super::super::view::{FailureView, ShowView, TestView, TimelineRow, VariantView};
-use super::super::{escape, excerpt, sentence, strip};
+use super::super::{escape, excerpt, hint, sentence, strip};
 use super::page::{Column, Fit, Grid, Page, typed};
 use super::report;
 use super::weighing;
@@ -30,13 +30,13 @@ pub(super) fn lay_out(view: &ShowView, page: &mut Page) {
         page.prose("It has no results in this window; a longer one may have some.");
     }
     for variant in &view.variants {
-        verdict(variant, page);
+        verdict(variant, view.false_discovery_rate, page);
     }
     failures(&view.failures, page);
     others(view, page);
 }
 
-fn verdict(variant: &VariantView, page: &mut Page) {
+fn verdict(variant: &VariantView, false_discovery_rate: f64, page: &mut Page) {
     let test = &variant.verdict;
     page.blank();
     page.prose(&headline(test, page));
@@ -59,7 +59,18 @@ fn verdict(variant: &VariantView, page: &mut Page) {
         page.section("What would change the verdict");
         test.next.iter().for_each(|step| page.bullet(&step.sentence));
     }
+    hints(test, false_discovery_rate, page);
     timeline(&variant.timeline, page);
+}
+
+fn hints(test: &TestView, false_discovery_rate: f64, page: &mut Page) {
+    if test.hints.is_empty() {
+        return;
+    }
+    page.section("Hints on the cause");
+    test.hints.iter().for_each(|hint| page.bullet(&hint.sentence));
+    let caution = page.mark(Tone::Faint, &hint::caution(&test.hints, false_discovery_rate));
+    page.quoted(2, &caution);
 }
 
 fn headline(test: &TestView, page: &Page) -> String {

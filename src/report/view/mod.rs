@@ -6,6 +6,7 @@
 
 mod compare;
 mod fact;
+mod hint;
 mod ingest;
 mod quarantine;
 mod report;
@@ -16,6 +17,7 @@ mod weighing;
 
 pub use compare::{CompareInput, CompareView, DisputeView, MethodView, OpinionView, Said};
 pub use fact::{FactView, NextView};
+pub use hint::{HintView, MediansView, ShareView};
 pub use ingest::{FileProblem, IngestView, Phase};
 pub use quarantine::{QuarantineEntry, QuarantineView};
 pub use report::{

@@ -148,6 +148,8 @@ pub struct ShowView {
     pub variants: Vec<VariantView>,
     /// Its failures by signature.
     pub failures: Vec<FailureView>,
+    /// The share of all hints on causes that may be chance.
+    pub false_discovery_rate: f64,
     /// Other tests that what was typed could mean, best first.
     pub others: Vec<String>,
 }
@@ -182,6 +184,7 @@ impl ShowView {
             owners: input.label.owners.clone(),
             variants: input.verdicts.iter().map(variant).collect(),
             failures: input.failures.iter().map(FailureView::new).collect(),
+            false_discovery_rate: judgement.causes.false_discovery_rate,
             others: input.others.to_vec(),
         }
     }

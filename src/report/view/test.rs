@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use super::super::{sentence, strip};
-use super::{FactView, NextView, WeighingView, rounded};
+use super::{FactView, HintView, NextView, WeighingView, rounded};
 use crate::analysis::verdict::{JudgedRun, Rate, Status, Verdict};
 use crate::model::{Micros, TestId, Timestamp};
 
@@ -101,6 +101,8 @@ pub struct TestView {
     pub weighing: Option<WeighingView>,
     /// What would change the verdict.
     pub next: Vec<NextView>,
+    /// Hints on the cause of its failures, strongest first; no part of the verdict.
+    pub hints: Vec<HintView>,
 }
 
 /// How often a test fails, in the words that fit its status.
@@ -151,6 +153,7 @@ impl TestView {
             facts: verdict.facts.iter().map(|fact| FactView::new(fact, runs)).collect(),
             weighing: verdict.weighing.as_ref().map(|weighing| WeighingView::new(weighing, runs)),
             next: verdict.next.iter().copied().map(NextView::new).collect(),
+            hints: verdict.hints.iter().map(HintView::new).collect(),
         }
     }
 
@@ -172,6 +175,12 @@ impl TestView {
                 rate: self.rate.rate(),
             },
         }
+    }
+
+    /// The strongest hint on the cause on one line, for a list of tests: `Hint: fails after …`.
+    #[must_use]
+    pub fn hint_line(&self) -> Option<String> {
+        self.hints.first().map(|hint| format!("Hint: {}", hint.short))
     }
 
     /// The test with its variant behind it, as one prints it.

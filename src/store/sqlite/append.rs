@@ -287,8 +287,14 @@ impl Writer<'_> {
 
     /// Writes one report; false where it is there already.
     fn entry(&mut self, project: i64, run: i64, entry: &Entry) -> Result<bool> {
-        if let Some((report, started)) = self.known_report(project, run, entry)? {
+        if let Some((report, started, host)) = self.known_report(project, run, entry)? {
             self.appended.reports_known += 1;
+            if host.is_empty() && !entry.host.is_empty() {
+                // It was read by a flakedb that did not look at hosts yet.
+                self.connection
+                    .prepare_cached("UPDATE report SET host = ?2 WHERE report_id = ?1")?
+                    .execute(params![report, entry.host])?;
+            }
             if entry.started.0 < started {
                 self.connection
                     .prepare_cached("UPDATE report SET started_ms = ?2 WHERE report_id = ?1")?
@@ -309,21 +315,29 @@ impl Writer<'_> {
         Ok(true)
     }
 
-    fn known_report(&self, project: i64, run: i64, entry: &Entry) -> Result<Option<(i64, i64)>> {
-        let sql = "SELECT report_id, started_ms FROM report
+    /// Its number, start and host.
+    fn known_report(
+        &self,
+        project: i64,
+        run: i64,
+        entry: &Entry,
+    ) -> Result<Option<(i64, i64, String)>> {
+        let sql = "SELECT report_id, started_ms, host FROM report
             WHERE project_id = ?1 AND run_id = ?2 AND content_hash = ?3";
         Ok(self
             .connection
             .prepare_cached(sql)?
-            .query_row(params![project, run, entry.hash.0], |row| Ok((row.get(0)?, row.get(1)?)))
+            .query_row(params![project, run, entry.hash.0], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
             .optional()?)
     }
 
     fn insert_report(&self, project: i64, run: i64, entry: &Entry, segment: &[u8]) -> Result<i64> {
         let sql = "INSERT INTO report (project_id, run_id, content_hash, started_ms, source,
             producer, warnings, complete, nameless, results, cases, passed, failed, errored,
-            skipped, flaky, segment)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+            skipped, flaky, segment, host) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
+            ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
         let counts = &entry.counts;
         Ok(self.connection.prepare_cached(sql)?.insert(params![
             project,
@@ -343,6 +357,7 @@ impl Writer<'_> {
             counts.skipped as i64,
             counts.flaky as i64,
             segment,
+            entry.host,
         ])?)
     }
 

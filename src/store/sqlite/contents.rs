@@ -21,7 +21,7 @@ const RUNS: &str = "SELECT project.name, run_key, revision.name, branch.name, va
     LEFT JOIN revision USING (revision_id) LEFT JOIN branch USING (branch_id)";
 const REPORTS: &str = "SELECT project.name, run_key, content_hash, report.started_ms, producer,
     warnings, report.complete, nameless, report.results, report.cases, report.passed,
-    report.failed, report.errored, report.skipped, report.flaky, segment
+    report.failed, report.errored, report.skipped, report.flaky, host, segment
     FROM report JOIN run USING (run_id) JOIN project ON project.project_id = run.project_id";
 const TESTS: &str = "SELECT project.name, identity, suite, classname, test.name, file, qualified,
     first_seen_ms FROM test JOIN scope USING (scope_id)

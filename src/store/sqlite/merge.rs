@@ -22,7 +22,7 @@ const RUNS: &str = "SELECT run_id, project.name, revision.name, branch.name, lan
     ORDER BY project.name, started_ms, run_key";
 const REPORTS: &str = "SELECT content_hash, report.started_ms, source, producer, warnings,
     report.complete, nameless, report.cases, report.passed, report.failed, report.errored,
-    report.skipped, report.flaky, segment, report_id
+    report.skipped, report.flaky, segment, report_id, host
     FROM run JOIN report ON report.project_id = run.project_id AND report.run_id = run.run_id
     WHERE run.run_id = ?1 ORDER BY report.started_ms, content_hash";
 
@@ -123,6 +123,7 @@ impl Loader<'_> {
             started: Timestamp(self.engine(row.get(1))?),
             source: self.engine(row.get(2))?,
             producer: self.engine(row.get(3))?,
+            host: self.engine(row.get(15))?,
             warnings: self.engine(row.get(4))?,
             complete: self.engine(row.get(5))?,
             nameless: self.engine(read::count(row, 6))?,

@@ -21,7 +21,7 @@ pub use open::{Journal, OpenMode};
 pub use schema::{APPLICATION_ID, SCHEMA};
 
 use super::query::{
-    BadRow, FailureNo, FailureRow, Modules, ProjectRow, ResultRow, RunRow, TestNo, TestRow, Window,
+    BadRow, FailureNo, FailureRow, Modules, ProjectRow, RunRow, RunRows, TestNo, TestRow, Window,
 };
 use super::{Appended, Batch, Store, StoreError};
 use failure::explain;
@@ -149,7 +149,9 @@ impl SqliteStore {
             .told(|connection| connection.query_row("PRAGMA query_only", [], |row| row.get(0)))?;
         // The engine counts the copy as a write; the history itself is not touched.
         self.told(|connection| connection.pragma_update(None, "query_only", false))?;
+        self.told(schema::step_aside)?;
         let copied = self.connection.execute("VACUUM INTO ?1", [target.to_string_lossy()]);
+        self.told(schema::stand_in)?;
         self.told(|connection| connection.pragma_update(None, "query_only", guarded))?;
         copied.map(|_| ()).map_err(|error| {
             // A half-written copy must not pass for a backup.
@@ -194,7 +196,7 @@ impl Store for SqliteStore {
     fn fold(
         &self,
         runs: &[RunRow],
-        visit: &mut dyn FnMut(usize, &[ResultRow]),
+        visit: &mut dyn FnMut(usize, &RunRows<'_>),
     ) -> Result<(), StoreError> {
         read::fold(self, runs, visit)
     }

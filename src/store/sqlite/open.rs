@@ -125,8 +125,8 @@ fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
         let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
         prepare(&connection)?;
+        schema::stand_in(&connection)?;
         connection.pragma_update(None, "query_only", true)?;
-        schema::mark(&connection)?;
         Ok(connection)
     };
     let logged = fs::metadata(log_of(path)).is_ok_and(|meta| meta.len() > 0);
@@ -164,7 +164,7 @@ fn open_immutable(path: &Path) -> Result<Connection, StoreError> {
         | OpenFlags::SQLITE_OPEN_URI;
     let opened = Connection::open_with_flags(uri, flags).and_then(|connection| {
         prepare(&connection)?;
-        schema::mark(&connection)?;
+        schema::stand_in(&connection)?;
         Ok(connection)
     });
     opened.map_err(|error| explain(path, &error))
@@ -201,8 +201,8 @@ fn refuse_others(path: &Path, connection: &Connection, mode: OpenMode) -> Result
         (Mark::History(found), _) if found > SCHEMA => {
             Err(StoreError::Newer { path: path_buf(), found, known: SCHEMA })
         }
-        (Mark::History(found), OpenMode::ReadOnly) if found < SCHEMA => {
-            Err(StoreError::Older { path: path_buf(), found, known: SCHEMA })
+        (Mark::History(0), OpenMode::ReadOnly) => {
+            Err(StoreError::Older { path: path_buf(), found: 0, known: SCHEMA })
         }
         (Mark::Blank, OpenMode::ReadOnly) => Err(StoreError::Missing { path: path_buf() }),
         (Mark::Foreign(application_id), _) => {

@@ -13,8 +13,8 @@ use crate::store::StoreError;
 use crate::store::attempts::combine_reports;
 use crate::store::failure_text::StoredText;
 use crate::store::query::{
-    BadRow, FailureNo, FailureRow, Modules, ProjectRow, ResultRow, RunNo, RunRow, TestNo, TestRow,
-    Window,
+    BadRow, FailureNo, FailureRow, Modules, ProjectRow, ReportRow, ResultRow, RunNo, RunRow,
+    RunRows, TestNo, TestRow, Window,
 };
 use crate::store::segment::{Columns, Decoder};
 
@@ -119,20 +119,22 @@ pub(super) fn count(row: &Row<'_>, column: usize) -> Result<u64> {
 pub(super) fn fold(
     store: &SqliteStore,
     runs: &[RunRow],
-    visit: &mut dyn FnMut(usize, &[ResultRow]),
+    visit: &mut dyn FnMut(usize, &RunRows<'_>),
 ) -> std::result::Result<(), StoreError> {
     let engine = |error: rusqlite::Error| explain(&store.path, &error);
-    let sql = "SELECT report.content_hash, segment FROM run
+    let sql = "SELECT report.content_hash, segment, host, source FROM run
         JOIN report ON report.project_id = run.project_id AND report.run_id = run.run_id
         WHERE run.run_id = ?1 ORDER BY report.started_ms, report.content_hash";
     let mut select = store.connection.prepare_cached(sql).map_err(engine)?;
     let mut decoder = Decoder::default();
     let mut columns = Columns::default();
     let mut rows_of_run = Vec::new();
+    let mut about = Vec::new();
     for (place, run) in runs.iter().enumerate() {
         let mut earlier: Vec<Vec<ResultRow>> = Vec::new();
         let mut reports = select.query([run.no.0]).map_err(engine)?;
         rows_of_run.clear();
+        about.clear();
         let mut first = true;
         while let Some(report) = reports.next().map_err(engine)? {
             if !std::mem::take(&mut first) {
@@ -146,13 +148,20 @@ pub(super) fn fold(
                 StoreError::Segment { path: store.path.clone(), report, source }
             })?;
             result_rows(&columns, &mut rows_of_run);
+            about.push(ReportRow {
+                host: report.get(2).map_err(engine)?,
+                source: report.get(3).map_err(engine)?,
+                end: rows_of_run.len() as u32,
+            });
         }
         if earlier.is_empty() {
-            visit(place, &rows_of_run);
-        } else {
-            earlier.push(std::mem::take(&mut rows_of_run));
-            visit(place, &combine_reports(earlier));
+            visit(place, &RunRows { rows: &rows_of_run, reports: &about });
+            continue;
         }
+        earlier.push(std::mem::take(&mut rows_of_run));
+        let (rows, ends) = combine_reports(earlier);
+        about.iter_mut().zip(ends).for_each(|(report, end)| report.end = end);
+        visit(place, &RunRows { rows: &rows, reports: &about });
     }
     Ok(())
 }

@@ -9,7 +9,14 @@ pub const APPLICATION_ID: u32 = 0x666c_616b;
 pub(super) const PAGE_BYTES: u32 = 16_384;
 
 /// Every step from an empty file to the present schema; never change one, add another.
-const MIGRATIONS: [&str; 1] = [include_str!("../../../migrations/0001_history.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../../migrations/0001_history.sql"),
+    include_str!("../../../migrations/0002_host.sql"),
+];
+/// For each step: what makes a file that lacks it read as if it had it. Names of the temporary
+/// schema come before those of the file, which is not touched.
+const STAND_INS: [&str; MIGRATIONS.len()] =
+    ["", "CREATE TEMP VIEW report AS SELECT *, '' AS host FROM main.report"];
 
 /// The schema that this flakedb writes.
 pub const SCHEMA: u32 = MIGRATIONS.len() as u32;
@@ -37,6 +44,26 @@ pub(super) fn mark(connection: &Connection) -> rusqlite::Result<Mark> {
         (0, 0, 0) => Mark::Blank,
         (application, _, _) => Mark::Foreign(application),
     })
+}
+
+/// Lets a file of an older schema, which must not be changed, be read as one of the present schema.
+pub(super) fn stand_in(connection: &Connection) -> rusqlite::Result<()> {
+    let Mark::History(version) = mark(connection)? else { return Ok(()) };
+    let lacking = STAND_INS.get(version as usize..).unwrap_or_default();
+    if version == 0 || lacking.is_empty() {
+        return Ok(());
+    }
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    lacking.iter().try_for_each(|sql| connection.execute_batch(sql))
+}
+
+/// Takes away what stands in: what copies the file must see it as it is.
+pub(super) fn step_aside(connection: &Connection) -> rusqlite::Result<()> {
+    let mut select =
+        connection.prepare("SELECT name FROM temp.sqlite_schema WHERE type = 'view'")?;
+    let names: Vec<String> = select.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    drop(select);
+    names.iter().try_for_each(|name| connection.execute_batch(&format!("DROP VIEW temp.{name}")))
 }
 
 /// Applies what is missing; another process may do the same at the same time.

@@ -1,0 +1,107 @@
+//! Time: does it fail more at some hour, on some weekday, or at the turn of the month?
+//!
+//! Times are those of the runs, in UTC, because a history knows no other. All windows of one, two,
+//! three, six and twelve hours are tried, around midnight as well.
+
+use chrono::{DateTime, Datelike, Timelike, Utc};
+
+use super::contrast::sharpest;
+use super::{Case, Cause, Finding, Signal};
+use crate::model::Timestamp;
+
+pub(super) const SIGNAL: Signal = Signal { name: "time", ask };
+
+/// Lengths of the windows of hours.
+const HOURS: [u32; 5] = [1, 2, 3, 6, 12];
+
+/// A part of the day, the week or the month, in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// From the first of these hours until the second, which may be the next day's.
+    Hours {
+        /// From.
+        from: u32,
+        /// Until, 1 to 24.
+        until: u32,
+    },
+    /// A day of the week, from 0 for Monday.
+    Weekday(u32),
+    /// Saturday or Sunday.
+    Weekend,
+    /// The first day of a month.
+    FirstDay,
+    /// The last day of a month.
+    LastDay,
+    /// The 29th, 30th or 31st.
+    LongMonth,
+}
+
+impl When {
+    fn all() -> impl Iterator<Item = Self> {
+        let hours = HOURS.into_iter().flat_map(|length| {
+            (0..24).map(move |from| Self::Hours { from, until: (from + length - 1) % 24 + 1 })
+        });
+        hours.chain((0..7).map(Self::Weekday)).chain([
+            Self::Weekend,
+            Self::FirstDay,
+            Self::LastDay,
+            Self::LongMonth,
+        ])
+    }
+
+    fn has(self, time: DateTime<Utc>) -> bool {
+        let weekday = time.weekday().num_days_from_monday();
+        match self {
+            Self::Hours { from, until } if from < until => (from..until).contains(&time.hour()),
+            Self::Hours { from, until } => !(until..from).contains(&time.hour()),
+            Self::Weekday(day) => weekday == day,
+            Self::Weekend => weekday >= 5,
+            Self::FirstDay => time.day() == 1,
+            Self::LastDay => time.date_naive().succ_opt().is_none_or(|next| next.day() == 1),
+            Self::LongMonth => time.day() >= 29,
+        }
+    }
+}
+
+fn utc(time: Timestamp) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(time.0).unwrap_or_default()
+}
+
+fn ask(case: &Case<'_>) -> Option<Finding> {
+    let trials = &case.trials.all;
+    let times: Vec<DateTime<Utc>> = trials.iter().map(|trial| utc(trial.run.started)).collect();
+    let candidates =
+        When::all().map(|when| (when, times.iter().map(|time| when.has(*time)).collect()));
+    let (when, split, p) = sharpest(trials, candidates, case.factorials)?;
+    Some(Finding { p, cause: Some(Cause::Clock { when, split }) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_go_around_midnight_and_months_end() {
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        let midnight = When::Hours { from: 23, until: 1 };
+        assert!(
+            midnight.has(at("2026-11-30T23:59:59Z")) && midnight.has(at("2026-12-01T00:10:00Z"))
+        );
+        assert!(!midnight.has(at("2026-12-01T01:00:00Z")));
+        assert!(
+            When::LastDay.has(at("2026-11-30T12:00:00Z"))
+                && When::LastDay.has(at("2028-02-29T00:00:00Z"))
+        );
+        assert!(!When::LastDay.has(at("2026-12-30T12:00:00Z")));
+        assert!(
+            When::Weekend.has(at("2026-11-29T12:00:00Z"))
+                && When::Weekday(0).has(at("2026-11-30T12:00:00Z"))
+        );
+        // Every hour is in as many windows as any other.
+        for hour in 0..24 {
+            let time = at(&format!("2026-11-30T{hour:02}:30:00Z"));
+            let windows = When::all().filter(|when| matches!(when, When::Hours { .. }));
+            assert_eq!(windows.filter(|when| when.has(time)).count(), 24, "{hour}");
+        }
+    }
+}

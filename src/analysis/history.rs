@@ -9,8 +9,8 @@ use super::duration::RecentDurations;
 use super::origin::{Origins, OriginsBuilder};
 use super::settings::OutageSettings;
 use super::verdict::Cell;
-use crate::model::{Lane, Micros, Outcome, Repeat, Timestamp};
-use crate::store::query::{ResultRow, RunNo, RunRow, RunRows, TestNo};
+use crate::model::{Lane, Micros, Outcome, Repeat, SignatureId, Timestamp};
+use crate::store::query::{ResultRow, RunNo, RunRow, RunRows, SignatureRow, TestNo};
 
 /// One run of the window.
 #[derive(Debug, Clone, PartialEq)]
@@ -193,6 +193,9 @@ pub struct History {
     pub units: Vec<Unit>,
     /// For each run: which tests it executed, by [`Unit::place`].
     pub executed: Vec<BitSet>,
+    /// What failures look alike: for runs with several, each failed test with a number of its
+    /// failure's signature, sorted by test.
+    pub signatures: BTreeMap<u32, Vec<(TestNo, u32)>>,
     /// For each run that failed in mass: the results of tests that keep none, sorted.
     pub quiet_in_mass: BTreeMap<u32, Vec<(TestNo, Outcome)>>,
     /// Which reports the results come from.
@@ -204,6 +207,14 @@ impl History {
     #[must_use]
     pub fn run(&self, place: u32) -> Option<&Run> {
         self.runs.get(place as usize)
+    }
+
+    /// The signature of a test's failure in a run, as a number, where it is known.
+    #[must_use]
+    pub fn signature(&self, run: u32, test: TestNo) -> Option<u32> {
+        let of_run = self.signatures.get(&run)?;
+        let place = of_run.binary_search_by_key(&test, |(test, _)| *test).ok()?;
+        of_run.get(place).map(|(_, signature)| *signature)
     }
 
     /// A test in a variant as printed.
@@ -277,6 +288,7 @@ pub struct HistoryBuilder {
     seen: Vec<Vec<Seen>>,
     modules: HashMap<TestNo, u32>,
     executed: Vec<BitSet>,
+    signatures: BTreeMap<u32, Vec<(TestNo, u32)>>,
     quiet_in_mass: BTreeMap<u32, Vec<(TestNo, Outcome)>>,
     origins: OriginsBuilder,
 }
@@ -300,6 +312,7 @@ impl HistoryBuilder {
             executed: vec![BitSet::default(); runs.len()],
             runs,
             modules: HashMap::new(),
+            signatures: BTreeMap::new(),
             tallies: vec![Vec::new(); variants.len()],
             variants,
             keep,
@@ -323,6 +336,25 @@ impl HistoryBuilder {
     pub fn add_reports(&mut self, run: usize, rows: &RunRows<'_>) {
         self.add(run, rows);
         self.origins.add(run as u32, rows.reports);
+    }
+
+    /// Says which failures look alike; of several of one test in one run, the last counts.
+    #[must_use]
+    pub fn with_signatures(self, rows: &[SignatureRow]) -> Self {
+        let places: HashMap<RunNo, u32> =
+            (0..).zip(&self.runs).map(|(place, run)| (run.no, place)).collect();
+        let mut numbers: HashMap<SignatureId, u32> = HashMap::new();
+        let mut signatures: BTreeMap<u32, BTreeMap<TestNo, u32>> = BTreeMap::new();
+        for row in rows {
+            let next = numbers.len() as u32;
+            let number = *numbers.entry(row.signature).or_insert(next);
+            if let Some(place) = places.get(&row.run) {
+                signatures.entry(*place).or_default().insert(row.test, number);
+            }
+        }
+        let sorted =
+            |(place, tests): (u32, BTreeMap<TestNo, u32>)| (place, tests.into_iter().collect());
+        Self { signatures: signatures.into_iter().map(sorted).collect(), ..self }
     }
 
     /// Adds all results of the run at `run`; runs come oldest first, each once, rows in any order.
@@ -401,6 +433,7 @@ impl HistoryBuilder {
             variants: self.variants,
             units,
             executed: self.executed,
+            signatures: self.signatures,
             quiet_in_mass: self.quiet_in_mass,
             origins: self.origins.finish(),
         }

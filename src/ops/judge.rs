@@ -6,7 +6,7 @@ use crate::analysis::verdict::{Judgement, Verdict};
 use crate::analysis::{self, History, HistoryBuilder, JudgeError, Settings};
 use crate::context::owners::Owners;
 use crate::report::view::{TestLabel, WindowText};
-use crate::store::query::{Modules, RunRow, TestNo, TestRow, Window};
+use crate::store::query::{Modules, RunNo, RunRow, TestNo, TestRow, Window};
 use crate::store::{Store, StoreError};
 
 use super::Watcher;
@@ -128,7 +128,11 @@ pub fn fold(
     watcher.steps(runs.len() as u64);
     let Modules { names: modules, of } = store.modules(&request.project)?;
     let builder = HistoryBuilder::new(&runs, kept, &request.settings.outage);
-    let mut builder = builder.with_modules(of);
+    // Alone, a failure looks like nothing else.
+    let several = |run: &&RunRow| run.counts.failed + run.counts.errored + run.counts.flaky > 1;
+    let several: Vec<RunNo> = runs.iter().filter(several).map(|run| run.no).collect();
+    let signatures = store.signatures(&request.project, &several)?;
+    let mut builder = builder.with_modules(of).with_signatures(&signatures);
     store.fold(&runs, &mut |place, rows| {
         builder.add_reports(place, rows);
         watcher.step();

@@ -18,7 +18,8 @@ pub use error::StoreError;
 pub use sqlite::{OpenMode, SqliteStore};
 
 use query::{
-    BadRow, FailureNo, FailureRow, Modules, ProjectRow, RunRow, RunRows, TestNo, TestRow, Window,
+    BadRow, FailureNo, FailureRow, Modules, ProjectRow, RunRow, RunRows, SignatureRow, TestNo,
+    TestRow, Window,
 };
 
 /// What an append changed.
@@ -115,6 +116,16 @@ pub trait Store {
         runs: &[RunRow],
         test: Option<TestNo>,
     ) -> Result<Vec<BadRow>, StoreError>;
+
+    /// What the failures of these runs look like, run by run, attempts in order.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the history cannot be read.
+    fn signatures(
+        &self,
+        project: &str,
+        runs: &[query::RunNo],
+    ) -> Result<Vec<SignatureRow>, StoreError>;
 
     /// The tests with a bad attempt in these runs, by number, each once.
     ///

@@ -160,6 +160,17 @@ pub struct BadRow {
     pub failure: Option<FailureNo>,
 }
 
+/// One bad attempt with what its failure shares with those that look alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignatureRow {
+    /// The run.
+    pub run: RunNo,
+    /// The test.
+    pub test: TestNo,
+    /// See [`FailureRow::signature`].
+    pub signature: SignatureId,
+}
+
 /// One test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TestRow {

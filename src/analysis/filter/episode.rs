@@ -68,6 +68,8 @@ pub struct Episode {
     pub is_main: bool,
     /// One of its failures was among many of one bad commit.
     pub in_group: bool,
+    /// The test passed on the revision of one of its failures.
+    pub is_proof: bool,
     failures: Vec<Episodic>,
     nats: f64,
 }
@@ -91,6 +93,7 @@ impl Episode {
     /// Ends the episode: its failures, and what they weighed.
     pub fn take(&mut self) -> (Vec<Episodic>, f64) {
         self.in_group = false;
+        self.is_proof = false;
         (std::mem::take(&mut self.failures), std::mem::take(&mut self.nats))
     }
 }

@@ -11,6 +11,10 @@
 //! | bad commit, only in the first run of a revision | p_bad · (0.4 for k = 1, else 0.6 · G(k)) |
 //! | outage | p_outage / (n + 1): any number is as likely |
 //!
+//! Where at least three failures look alike (one signature), each of them multiplies a likelihood by
+//! how often failures do under that explanation: 0.05 as usual, 0.3 systemic, 0.6 for a bad commit
+//! or an outage, which have one cause and so one message. Without texts nothing is multiplied.
+//!
 //! with G(k) = (1/6)(5/6)^(k-1), the sizes of groups that fail together.
 
 use std::collections::VecDeque;
@@ -24,6 +28,19 @@ pub const OUTAGE_TESTS_MIN: u32 = 3;
 pub const GROUP_TESTS_MIN: u32 = 2;
 /// What is expected at least, so that one failure is never impossible.
 const EXPECTED_MIN: f64 = 0.02;
+
+/// What is counted of a run, or of one module in it.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Failures {
+    /// Tests that failed at the first attempt.
+    pub failing: u32,
+    /// Tests that ran.
+    pub tests: u32,
+    /// How many failures the tests' states lead to expect.
+    pub expected: f64,
+    /// The most failures that look alike.
+    pub alike: u32,
+}
 
 /// How probable each explanation is; they sum to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,25 +59,24 @@ impl Weights {
     /// Nothing failed.
     pub const QUIET: Self = Self { usual: 1.0, systemic: 0.0, bad_commit: 0.0, outage: 0.0 };
 
-    /// Of `failing` among `tests`, where `expected` were to be expected; `bad_commit` is how likely
-    /// a bad commit shows here, `None` where the revision ran before.
+    /// Of the failures counted, where `bad_commit` is how likely a bad commit shows here; `None`
+    /// where the revision ran before.
     #[must_use]
-    pub fn of(
-        model: &Model,
-        failing: u32,
-        tests: u32,
-        expected: f64,
-        bad_commit: Option<f64>,
-    ) -> Self {
+    pub fn of(model: &Model, count: &Failures, bad_commit: Option<f64>) -> Self {
+        let Failures { failing, tests, expected, alike } = *count;
         let k = f64::from(failing);
+        let alike = if alike >= model.alike_tests { f64::from(alike) } else { 0.0 };
+        let [alike_usual, alike_systemic, alike_common] =
+            [model.alike_usual, model.alike_systemic, model.alike_common].map(|p| alike * p.ln());
         let expected = expected + EXPECTED_MIN;
         let group = (1.0_f64 / 6.0).ln() + (k - 1.0) * (5.0_f64 / 6.0).ln();
-        let usual = k * expected.ln() - expected - ln_gamma(k + 1.0);
-        let systemic = model.systemic.ln() + group;
+        let usual = k * expected.ln() - expected - ln_gamma(k + 1.0) + alike_usual;
+        let systemic = model.systemic.ln() + group + alike_systemic;
         let bad = bad_commit.map_or(f64::NEG_INFINITY, |prior| {
-            prior.ln() + if failing == 1 { 0.4_f64.ln() } else { 0.6_f64.ln() + group }
+            let size = if failing == 1 { 0.4_f64.ln() } else { 0.6_f64.ln() + group };
+            prior.ln() + size + alike_common
         });
-        let outage = model.outage.ln() - (f64::from(tests) + 1.0).ln();
+        let outage = model.outage.ln() - (f64::from(tests) + 1.0).ln() + alike_common;
         let most = usual.max(systemic).max(bad).max(outage);
         let [usual, systemic, bad_commit, outage] =
             [usual, systemic, bad, outage].map(|weight| (weight - most).exp());
@@ -119,10 +135,8 @@ fn common(one: &[u32], other: &[u32]) -> usize {
 /// What one module did in one run.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ModuleCount {
-    /// Its tests that ran.
-    pub tests: u32,
-    /// How many failures its tests' states lead to expect.
-    pub expected: f64,
+    /// Its numbers.
+    pub failures: Failures,
     /// Its tests that failed, sorted.
     pub failing: Vec<u32>,
 }
@@ -130,12 +144,8 @@ pub struct ModuleCount {
 /// One run, before it is explained.
 #[derive(Debug, Clone, Copy)]
 pub struct RunCount {
-    /// Tests that ran.
-    pub tests: u32,
-    /// Tests that failed at the first attempt.
-    pub failing: u32,
-    /// How many failures were to be expected.
-    pub expected: f64,
+    /// Its numbers.
+    pub failures: Failures,
     /// The prior of a bad commit; `None` where the revision ran before.
     pub bad_commit: Option<f64>,
     /// The run's number in its variant.
@@ -169,9 +179,9 @@ pub fn module(
     count: ModuleCount,
     groups: &mut Groups,
 ) -> ModuleExplained {
-    let failing = count.failing.len() as u32;
+    let Failures { failing, tests, .. } = count.failures;
     let mut around = *whole;
-    let mut weights = Weights::of(model, failing, count.tests, count.expected, run.bad_commit);
+    let mut weights = Weights::of(model, &count.failures, run.bad_commit);
     let mut recurring = false;
     if failing >= GROUP_TESTS_MIN && model.recurrence > 0.0 {
         let credible = weights.outage < 0.5 && whole.outage < 0.5;
@@ -184,7 +194,7 @@ pub fn module(
             around.outage = around.outage.min(weights.outage);
         }
     }
-    let share = f64::from(failing) / f64::from(count.tests.max(1));
+    let share = f64::from(failing) / f64::from(tests.max(1));
     if failing >= OUTAGE_TESTS_MIN && weights.outage > whole.outage {
         around.outage = weights.outage;
         around.share = clip(share);
@@ -192,15 +202,16 @@ pub fn module(
     if failing >= GROUP_TESTS_MIN {
         around.bad_commit = weights.bad_commit * (1.0 - around.outage) * share;
     }
-    ModuleExplained { module: number, tests: count.tests, failing, weights, recurring, around }
+    ModuleExplained { module: number, tests, failing, weights, recurring, around }
 }
 
 /// Explains a run as a whole: its weights, and what holds for tests of modules without failures.
 #[must_use]
 pub fn whole(model: &Model, run: &RunCount) -> (Weights, super::belief::Circumstance) {
-    let weights = Weights::of(model, run.failing, run.tests, run.expected, run.bad_commit);
-    let outage = if run.failing >= OUTAGE_TESTS_MIN { weights.outage } else { 0.0 };
-    let share = clip(f64::from(run.failing) / f64::from(run.tests.max(1)));
+    let Failures { failing, tests, .. } = run.failures;
+    let weights = Weights::of(model, &run.failures, run.bad_commit);
+    let outage = if failing >= OUTAGE_TESTS_MIN { weights.outage } else { 0.0 };
+    let share = clip(f64::from(failing) / f64::from(tests.max(1)));
     (weights, super::belief::Circumstance { outage, share, bad_commit: 0.0 })
 }
 

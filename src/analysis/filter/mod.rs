@@ -142,11 +142,14 @@ fn pass<'s>(
                 continue;
             }
             *next += 1;
-            results.extend(observed(seen).map(|observed| SlotResult { slot, observed }));
+            let test = units.get(*unit as usize).map(|unit| unit.test);
+            let signature = test.and_then(|test| history.signature(place, test));
+            results.extend(observed(seen).map(|observed| SlotResult { slot, observed, signature }));
         }
         let quiet = (seats.kept.len() as u32..).zip(&seats.quiet);
         let ran = quiet.filter(|(_, bit)| executed.has(**bit));
-        results.extend(ran.map(|(slot, _)| SlotResult { slot, observed: Observed::PASS }));
+        let pass_of = |slot| SlotResult { slot, observed: Observed::PASS, signature: None };
+        results.extend(ran.map(|(slot, _)| pass_of(slot)));
         *explained = Some(pass.step(about, &results));
     }
     pass

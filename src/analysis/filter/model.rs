@@ -69,6 +69,15 @@ pub struct Model {
     pub recurrence: f64,
     /// Share of tests that two groups must have in common (Jaccard) to be the same.
     pub same_group: f64,
+    /// How likely a test that fails shares its failure's signature with others of the run: as
+    /// usual.
+    pub alike_usual: f64,
+    /// The same where tests flake together.
+    pub alike_systemic: f64,
+    /// The same where the revision broke a group, or the machine failed: one cause, one message.
+    pub alike_common: f64,
+    /// Fewest failures that look alike for that to count.
+    pub alike_tests: u32,
     /// Groups remembered for each module.
     pub groups_kept: u32,
     /// Branches remembered; the longest unused are forgotten first.
@@ -96,6 +105,10 @@ impl Default for Model {
             bad_commit_branch: 0.15,
             recurrence: 20.0,
             same_group: 0.5,
+            alike_usual: 0.05,
+            alike_systemic: 0.3,
+            alike_common: 0.6,
+            alike_tests: 3,
             groups_kept: 40,
             branches_kept: 80,
         }

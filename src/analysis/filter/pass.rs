@@ -10,7 +10,9 @@ use super::belief::{
     Broken, Circumstance, Drift, Likelihood, Observed, broken, fails, next_revision,
     suspect_commit, weigh,
 };
-use super::explain::{Groups, ModuleCount, ModuleExplained, RunCount, Weights, module, whole};
+use super::explain::{
+    Failures, Groups, ModuleCount, ModuleExplained, RunCount, Weights, module, whole,
+};
 use super::model::{CLASSES, Classes, Model};
 use crate::model::Timestamp;
 
@@ -41,6 +43,9 @@ pub struct SlotResult {
     pub slot: u32,
     /// What each of its tests did.
     pub observed: Observed,
+    /// What its failure shares with failures that look alike, as a number; `None` where nothing
+    /// tells.
+    pub signature: Option<u32>,
 }
 
 /// A run, explained.
@@ -257,14 +262,8 @@ impl<'m> Pass<'m> {
             return explained;
         }
         let prior = if is_main { model.bad_commit_main } else { model.bad_commit_branch };
-        let (counts, expected) = self.counts(at, results);
-        let run = RunCount {
-            tests: explained.tests,
-            failing,
-            expected,
-            bad_commit: fresh.then_some(prior),
-            run: self.runs,
-        };
+        let (counts, failures) = self.counts(at, results);
+        let run = RunCount { failures, bad_commit: fresh.then_some(prior), run: self.runs };
         (explained.weights, explained.whole) = whole(model, &run);
         for (number, count) in (0..).zip(counts) {
             if !count.failing.is_empty() {
@@ -282,11 +281,12 @@ impl<'m> Pass<'m> {
         explained
     }
 
-    /// What each module did, and how many failures were to be expected in all.
-    fn counts(&self, at: usize, results: &[SlotResult]) -> (Vec<ModuleCount>, f64) {
+    /// What each module did, and all of them together.
+    fn counts(&self, at: usize, results: &[SlotResult]) -> (Vec<ModuleCount>, Failures) {
         let mut counts = vec![ModuleCount::default(); self.modules as usize];
-        let mut sum = 0.0;
-        let Some(line) = self.lines.get(at) else { return (counts, sum) };
+        let mut all = Failures::default();
+        let mut signatures: Vec<(u32, u32)> = Vec::new();
+        let Some(line) = self.lines.get(at) else { return (counts, all) };
         for one in results {
             let place = one.slot as usize;
             let (Some(slot), Some(classes), Some(broken)) =
@@ -295,16 +295,31 @@ impl<'m> Pass<'m> {
                 continue;
             };
             let expected = f64::from(slot.tests) * fails(self.model, classes, broken);
-            sum += expected;
+            let troubled = one.observed.troubled();
             let Some(count) = counts.get_mut(slot.module as usize) else { continue };
-            count.tests += slot.tests;
-            count.expected += expected;
-            if one.observed.troubled() {
+            for failures in [&mut all, &mut count.failures] {
+                failures.tests += slot.tests;
+                failures.expected += expected;
+                failures.failing += u32::from(troubled);
+            }
+            if troubled {
                 count.failing.push(one.slot);
+                signatures.extend(one.signature.map(|signature| (slot.module, signature)));
             }
         }
+        signatures.sort_unstable();
+        for alike in signatures.chunk_by(|one, other| one == other) {
+            let module = alike.first().map_or(0, |(module, _)| *module);
+            if let Some(count) = counts.get_mut(module as usize) {
+                count.failures.alike = count.failures.alike.max(alike.len() as u32);
+            }
+        }
+        signatures.sort_unstable_by_key(|(_, signature)| *signature);
+        for alike in signatures.chunk_by(|one, other| one.1 == other.1) {
+            all.alike = all.alike.max(alike.len() as u32);
+        }
         counts.iter_mut().for_each(|count| count.failing.sort_unstable());
-        (counts, sum)
+        (counts, all)
     }
 
     fn learn(&mut self, at: usize, results: &[SlotResult], explained: &Explained) {

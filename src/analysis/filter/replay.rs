@@ -80,6 +80,8 @@ struct Line {
     streak: u32,
     /// The line's epoch in which it failed last, outside outages.
     failed_in: Option<u32>,
+    /// The same for passes.
+    passed_in: Option<u32>,
     episode: Episode,
     counted: bool,
 }
@@ -92,6 +94,7 @@ impl Default for Line {
             inherited: 0.0,
             streak: 0,
             failed_in: None,
+            passed_in: None,
             episode: Episode::default(),
             counted: false,
         }
@@ -192,11 +195,13 @@ impl<'m> Replay<'m> {
         lines.sort_unstable_by_key(|(number, _)| *number);
         for (_, mut line) in lines {
             if line.episode.is_open() {
-                let kind = match (line.episode.in_group, line.episode.is_main, line.streak) {
-                    (true, _, _) => Kind::BadCommit,
-                    (false, true, _) => Kind::FailsNow,
-                    (false, false, ..=BLIP_REVISIONS) => Kind::Branches,
-                    (false, false, _) => Kind::Lasting,
+                let Episode { is_main, in_group, is_proof, .. } = line.episode;
+                let kind = match (is_proof, in_group, is_main, line.streak) {
+                    (true, ..) => Kind::Proof,
+                    (false, true, ..) => Kind::BadCommit,
+                    (false, false, true, _) => Kind::FailsNow,
+                    (false, false, false, ..=BLIP_REVISIONS) => Kind::Branches,
+                    (false, false, false, _) => Kind::Lasting,
                 };
                 self.close(&mut line, kind, None, 0.0);
             }
@@ -269,6 +274,11 @@ impl<'m> Replay<'m> {
                 line.failed_in = Some(explained.epoch);
                 line.episode.is_main = explained.is_main;
                 line.episode.in_group |= step.in_group;
+                // Its pass on this revision is as good a proof as one that follows.
+                if line.passed_in == Some(explained.epoch) {
+                    line.episode.is_proof = true;
+                    self.course.proofs += 1;
+                }
                 self.course.after_failure = Some(line.broken);
                 if let Some(early) = line.episode.push(step.one, step.nats) {
                     self.attribute(&early, explained.is_main, None);
@@ -279,9 +289,17 @@ impl<'m> Replay<'m> {
                 self.course.recoveries += u32::from(blip);
                 let proof = same && !in_outage;
                 self.course.proofs += u32::from(proof);
+                if !in_outage {
+                    line.passed_in = Some(explained.epoch);
+                }
                 self.course.chances += u32::from(!in_outage);
                 if line.episode.is_open() {
-                    let kind = match (proof, line.episode.in_group, blip, explained.is_main) {
+                    let kind = match (
+                        proof || line.episode.is_proof,
+                        line.episode.in_group,
+                        blip,
+                        explained.is_main,
+                    ) {
                         (true, ..) => Kind::Proof,
                         (false, true, ..) => Kind::BadCommit,
                         (false, false, true, true) => Kind::Recovered,
@@ -328,7 +346,11 @@ impl<'m> Replay<'m> {
             course.recoveries = 0;
         }
         let score = actionable(&course.classes);
-        let guarded = course.proofs >= 1 || course.recoveries >= 2;
+        let guarded = match (course.proofs, course.recoveries) {
+            (1.., _) | (_, 2..) => true,
+            (0, 1) => score >= self.settings.single_recovery,
+            (0, 0) => false,
+        };
         let enters = score >= self.settings.enter() && guarded;
         let stays = course.flagged && score >= self.settings.stay;
         if enters && !course.flagged {

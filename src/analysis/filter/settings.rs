@@ -14,6 +14,9 @@ pub struct FilterSettings {
     pub flaky_strict: f64,
     /// Use the strict one.
     pub strict: bool,
+    /// From this P(flaky) on a single failure that recovered by itself is evidence enough; below
+    /// it takes two, or a proof on one revision.
+    pub single_recovery: f64,
     /// Below this P(flaky) a flaky test is no longer flaky.
     pub stay: f64,
     /// Below this P(flaky) a test that was flaky has recovered.
@@ -38,7 +41,8 @@ impl Default for FilterSettings {
             flaky: 0.35,
             flaky_strict: 0.5,
             strict: false,
-            stay: 0.25,
+            single_recovery: 0.6,
+            stay: 0.3,
             recovered: 0.05,
             broken: 0.9,
             fixed_runs: 3,

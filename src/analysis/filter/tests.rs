@@ -72,7 +72,9 @@ impl Case {
     fn results(run: &CaseRun) -> Vec<SlotResult> {
         let letters = (0..).zip(run.y.chars());
         letters
-            .filter_map(|(slot, letter)| Some(SlotResult { slot, observed: observed(letter)? }))
+            .filter_map(|(slot, letter)| {
+                Some(SlotResult { slot, observed: observed(letter)?, signature: None })
+            })
             .collect()
     }
 
@@ -138,8 +140,11 @@ fn a_hundred_histories_end_as_the_reference_does() {
     }
 }
 
+/// The branch, the revision, and a letter for each test.
+type Row = (Option<u32>, u32, Vec<char>);
+
 /// Histories as letters: runs of a few tests on two lines.
-fn history() -> impl Strategy<Value = (Vec<u32>, Vec<(Option<u32>, u32, Vec<char>)>)> {
+fn history() -> impl Strategy<Value = (Vec<u32>, Vec<Row>)> {
     let tests = 3_usize..9;
     tests.prop_flat_map(|tests| {
         let letter = prop_oneof![
@@ -151,12 +156,12 @@ fn history() -> impl Strategy<Value = (Vec<u32>, Vec<(Option<u32>, u32, Vec<char
     })
 }
 
-fn steps(runs: &[(Option<u32>, u32, Vec<char>)]) -> Vec<(RunAbout, Vec<SlotResult>)> {
-    let step = |(at, (branch, revision, letters)): (i64, &(Option<u32>, u32, Vec<char>))| {
+fn steps(runs: &[Row]) -> Vec<(RunAbout, Vec<SlotResult>)> {
+    let step = |(at, (branch, revision, letters)): (i64, &Row)| {
         let about = RunAbout { branch: *branch, revision: *revision, started: Timestamp(at) };
-        let results = (0..)
-            .zip(letters)
-            .filter_map(|(slot, letter)| Some(SlotResult { slot, observed: observed(*letter)? }));
+        let results = (0..).zip(letters).filter_map(|(slot, letter)| {
+            Some(SlotResult { slot, observed: observed(*letter)?, signature: None })
+        });
         (about, results.collect())
     };
     (0..).zip(runs).map(step).collect()
@@ -209,7 +214,7 @@ proptest! {
         let (mut one, mut many) = (Pass::new(&model, shared), Pass::new(&model, apart));
         for (about, results) in &steps {
             let ran = results.iter().any(|result| result.slot == 0);
-            let quiet = |slot| SlotResult { slot, observed: Observed::PASS };
+            let quiet = |slot| SlotResult { slot, observed: Observed::PASS, signature: None };
             let mut once = results.clone();
             let mut all = results.clone();
             if ran {

@@ -21,7 +21,8 @@ pub use open::{Journal, OpenMode};
 pub use schema::{APPLICATION_ID, SCHEMA};
 
 use super::query::{
-    BadRow, FailureNo, FailureRow, Modules, ProjectRow, RunRow, RunRows, TestNo, TestRow, Window,
+    BadRow, FailureNo, FailureRow, Modules, ProjectRow, RunNo, RunRow, RunRows, SignatureRow,
+    TestNo, TestRow, Window,
 };
 use super::{Appended, Batch, Store, StoreError};
 use failure::explain;
@@ -220,6 +221,10 @@ impl Store for SqliteStore {
         test: Option<TestNo>,
     ) -> Result<Vec<BadRow>, StoreError> {
         self.told(|connection| read::bad_results(connection, project, runs, test))
+    }
+
+    fn signatures(&self, project: &str, runs: &[RunNo]) -> Result<Vec<SignatureRow>, StoreError> {
+        self.told(|connection| read::signatures(connection, project, runs))
     }
 
     fn bad_tests(&self, project: &str, runs: &[RunRow]) -> Result<Vec<TestNo>, StoreError> {

@@ -14,7 +14,7 @@ use crate::store::attempts::combine_reports;
 use crate::store::failure_text::StoredText;
 use crate::store::query::{
     BadRow, FailureNo, FailureRow, Modules, ProjectRow, ReportRow, ResultRow, RunNo, RunRow,
-    RunRows, TestNo, TestRow, Window,
+    RunRows, SignatureRow, TestNo, TestRow, Window,
 };
 use crate::store::segment::{Columns, Decoder};
 
@@ -280,6 +280,29 @@ pub(super) fn bad_tests(
     let mut tests: Vec<TestNo> = tests.into_iter().collect();
     tests.sort_unstable();
     Ok(tests)
+}
+
+/// The failures of these runs by what they look like, attempts in order.
+pub(super) fn signatures(
+    connection: &Connection,
+    project: &str,
+    runs: &[RunNo],
+) -> Result<Vec<SignatureRow>> {
+    let sql = "SELECT test_id, signature FROM bad JOIN failure USING (failure_id)
+        WHERE bad.project_id = (SELECT project_id FROM project WHERE name = ?1) AND run_id = ?2
+        ORDER BY report_id, test_id, attempt";
+    let mut select = connection.prepare_cached(sql)?;
+    let mut out = Vec::new();
+    for run in runs {
+        let row = |row: &Row<'_>| {
+            let (test, signature) = (TestNo(row.get(0)?), SignatureId(row.get(1)?));
+            Ok(SignatureRow { run: *run, test, signature })
+        };
+        for row in select.query_map(params![project, run.0], row)? {
+            out.push(row?);
+        }
+    }
+    Ok(out)
 }
 
 fn bad_of_runs(connection: &Connection, project: &str, runs: &[RunRow]) -> Result<Vec<BadRow>> {

@@ -3,7 +3,7 @@
 //! Times are those of the runs, in UTC, because a history knows no other. All windows of one, two,
 //! three, six and twelve hours are tried, around midnight as well.
 
-use chrono::{DateTime, Datelike, Timelike, Utc};
+use chrono::{DateTime, Datelike, Timelike};
 
 use super::contrast::sharpest;
 use super::{Case, Cause, Finding, Signal};
@@ -49,29 +49,44 @@ impl When {
         ])
     }
 
-    fn has(self, time: DateTime<Utc>) -> bool {
-        let weekday = time.weekday().num_days_from_monday();
+    fn has(self, time: &Moment) -> bool {
         match self {
-            Self::Hours { from, until } if from < until => (from..until).contains(&time.hour()),
-            Self::Hours { from, until } => !(until..from).contains(&time.hour()),
-            Self::Weekday(day) => weekday == day,
-            Self::Weekend => weekday >= 5,
-            Self::FirstDay => time.day() == 1,
-            Self::LastDay => time.date_naive().succ_opt().is_none_or(|next| next.day() == 1),
-            Self::LongMonth => time.day() >= 29,
+            Self::Hours { from, until } if from < until => (from..until).contains(&time.hour),
+            Self::Hours { from, until } => !(until..from).contains(&time.hour),
+            Self::Weekday(day) => time.weekday == day,
+            Self::Weekend => time.weekday >= 5,
+            Self::FirstDay => time.day == 1,
+            Self::LastDay => time.is_last_day,
+            Self::LongMonth => time.day >= 29,
         }
     }
 }
 
-fn utc(time: Timestamp) -> DateTime<Utc> {
-    DateTime::from_timestamp_millis(time.0).unwrap_or_default()
+/// What is asked of a time, in UTC.
+struct Moment {
+    hour: u32,
+    weekday: u32,
+    day: u32,
+    is_last_day: bool,
+}
+
+impl Moment {
+    fn of(time: Timestamp) -> Self {
+        let time = DateTime::from_timestamp_millis(time.0).unwrap_or_default();
+        Self {
+            hour: time.hour(),
+            weekday: time.weekday().num_days_from_monday(),
+            day: time.day(),
+            is_last_day: time.date_naive().succ_opt().is_none_or(|next| next.day() == 1),
+        }
+    }
 }
 
 fn ask(case: &Case<'_>) -> Option<Finding> {
     let trials = &case.trials.all;
-    let times: Vec<DateTime<Utc>> = trials.iter().map(|trial| utc(trial.run.started)).collect();
+    let times: Vec<Moment> = trials.iter().map(|trial| Moment::of(trial.run.started)).collect();
     let candidates =
-        When::all().map(|when| (when, times.iter().map(|time| when.has(*time)).collect()));
+        When::all().map(|when| (when, times.iter().map(|time| when.has(time)).collect()));
     let (when, split, p) = sharpest(trials, candidates, case.factorials)?;
     Some(Finding { p, cause: Some(Cause::Clock { when, split }) })
 }
@@ -82,26 +97,28 @@ mod tests {
 
     #[test]
     fn windows_go_around_midnight_and_months_end() {
-        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        let at = |text: &str| {
+            Moment::of(Timestamp(text.parse::<DateTime<chrono::Utc>>().unwrap().timestamp_millis()))
+        };
         let midnight = When::Hours { from: 23, until: 1 };
         assert!(
-            midnight.has(at("2026-11-30T23:59:59Z")) && midnight.has(at("2026-12-01T00:10:00Z"))
+            midnight.has(&at("2026-11-30T23:59:59Z")) && midnight.has(&at("2026-12-01T00:10:00Z"))
         );
-        assert!(!midnight.has(at("2026-12-01T01:00:00Z")));
+        assert!(!midnight.has(&at("2026-12-01T01:00:00Z")));
         assert!(
-            When::LastDay.has(at("2026-11-30T12:00:00Z"))
-                && When::LastDay.has(at("2028-02-29T00:00:00Z"))
+            When::LastDay.has(&at("2026-11-30T12:00:00Z"))
+                && When::LastDay.has(&at("2028-02-29T00:00:00Z"))
         );
-        assert!(!When::LastDay.has(at("2026-12-30T12:00:00Z")));
+        assert!(!When::LastDay.has(&at("2026-12-30T12:00:00Z")));
         assert!(
-            When::Weekend.has(at("2026-11-29T12:00:00Z"))
-                && When::Weekday(0).has(at("2026-11-30T12:00:00Z"))
+            When::Weekend.has(&at("2026-11-29T12:00:00Z"))
+                && When::Weekday(0).has(&at("2026-11-30T12:00:00Z"))
         );
         // Every hour is in as many windows as any other.
         for hour in 0..24 {
             let time = at(&format!("2026-11-30T{hour:02}:30:00Z"));
             let windows = When::all().filter(|when| matches!(when, When::Hours { .. }));
-            assert_eq!(windows.filter(|when| when.has(time)).count(), 24, "{hour}");
+            assert_eq!(windows.filter(|when| when.has(&time)).count(), 24, "{hour}");
         }
     }
 }

@@ -5,7 +5,7 @@
 //! number of things that could have come out at all (R. E. Tarone, *Biometrics* 46, 1990). Things
 //! that set apart the same results are one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::trials::Trial;
 use crate::analysis::statistics::counts::{LnFactorials, Table};
@@ -69,6 +69,32 @@ impl Split {
 
 /// The level below which a candidate must be able to come out to be counted.
 pub(super) const LEVEL: f64 = 0.05;
+
+/// The names that at least two results have, each with which results those are. What happened once
+/// cannot be told from chance.
+pub(super) fn repeated<'n>(
+    names: impl Iterator<Item = Option<&'n str>>,
+) -> BTreeMap<&'n str, Vec<bool>> {
+    let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let mut count = 0;
+    for name in names {
+        if let Some(name) = name {
+            places.entry(name).or_default().push(count);
+        }
+        count += 1;
+    }
+    places.retain(|_, places| places.len() > 1);
+    let flags = |places: Vec<usize>| {
+        let mut flags = vec![false; count];
+        for place in places {
+            if let Some(flag) = flags.get_mut(place) {
+                *flag = true;
+            }
+        }
+        flags
+    };
+    places.into_iter().map(|(name, places)| (name, flags(places))).collect()
+}
 
 /// How many of the candidates could come out significant at all, by the smallest p-value that the
 /// margins of each allow; the same for any choice of failures.

@@ -3,33 +3,26 @@
 //! Nothing in a report says which shard it is. What repeats from run to run does: the name of its
 //! file (`junit-2.xml`), of the folder that it is in (`shard-2/junit.xml`), and of the CI job.
 
-use std::collections::BTreeSet;
-
-use super::contrast::sharpest;
+use super::contrast::{repeated, sharpest};
 use super::{Case, Cause, Finding, Shard, Signal};
 
 pub(super) const SIGNAL: Signal = Signal { name: "shard", ask };
 
 fn ask(case: &Case<'_>) -> Option<Finding> {
     let trials = &case.trials.all;
-    let shards: Vec<[Option<Shard>; 3]> = trials
-        .iter()
-        .map(|trial| {
-            let origin = case.history.origins.of(trial.seen.run, trial.seen.position);
-            let folder = origin.and_then(|origin| origin.folder);
-            [
-                origin.map(|origin| Shard::File(origin.file.to_owned())),
-                folder.map(|folder| Shard::Folder(folder.to_owned())),
-                trial.run.job.clone().map(Shard::Job),
-            ]
-        })
-        .collect();
-    let names: BTreeSet<Shard> = shards.iter().flatten().flatten().cloned().collect();
-    let candidates = names.into_iter().map(|name| {
-        let inside = shards.iter().map(|shards| shards.iter().flatten().any(|one| *one == name));
-        let inside = inside.collect();
-        (name, inside)
-    });
+    let origin = |run, position| case.history.origins.of(run, position);
+    let origins: Vec<_> =
+        trials.iter().map(|trial| origin(trial.seen.run, trial.seen.position)).collect();
+    let files = repeated(origins.iter().map(|origin| origin.map(|origin| origin.file)));
+    let folders = repeated(origins.iter().map(|origin| origin.and_then(|origin| origin.folder)));
+    let jobs = repeated(trials.iter().map(|trial| trial.run.job.as_deref()));
+    let shard =
+        |make: fn(String) -> Shard, (name, inside): (&str, _)| (make(name.to_owned()), inside);
+    let candidates = files
+        .into_iter()
+        .map(|file| shard(Shard::File, file))
+        .chain(folders.into_iter().map(|folder| shard(Shard::Folder, folder)))
+        .chain(jobs.into_iter().map(|job| shard(Shard::Job, job)));
     let (shard, split, p) = sharpest(trials, candidates, case.factorials)?;
     Some(Finding { p, cause: Some(Cause::Shard { shard, split }) })
 }

@@ -4,8 +4,6 @@
 //! (Jaccard 0.5, the limit of the study that found 75 % of flaky tests in such groups) and chance
 //! does not explain it. Outages are left out, or everything would fail with everything.
 
-use std::collections::BTreeMap;
-
 use super::{Case, Cause, Finding, Signal, Trials};
 use crate::analysis::statistics::counts::Table;
 
@@ -22,14 +20,12 @@ struct Pair<'a> {
 }
 
 fn ask(case: &Case<'_>) -> Option<Finding> {
-    let mine: BTreeMap<u32, bool> =
-        case.trials.all.iter().map(|trial| (trial.seen.run, trial.failed)).collect();
     let unit = case.trials.unit;
     let others = case
         .others
         .iter()
         .filter(|other| other.unit.variant == unit.variant && other.unit.test != unit.test);
-    let pairs: Vec<Pair<'_>> = others.filter_map(|other| pair(case, &mine, other)).collect();
+    let pairs: Vec<Pair<'_>> = others.filter_map(|other| pair(case, other)).collect();
     let count = pairs.len() as f64;
     let fails_along = |pair: &Pair<'_>| f64::from(pair.both) >= JACCARD * f64::from(pair.either);
     let along = pairs.iter().filter(|pair| fails_along(pair));
@@ -55,24 +51,13 @@ fn ask(case: &Case<'_>) -> Option<Finding> {
     Some(Finding { p, cause: Some(cause) })
 }
 
-/// Both tests over the runs that have both.
-fn pair<'a>(
-    case: &Case<'_>,
-    mine: &BTreeMap<u32, bool>,
-    other: &'a Trials<'a>,
-) -> Option<Pair<'a>> {
-    let (mut both, mut first, mut second, mut runs) = (0, 0, 0, 0);
-    for trial in &other.all {
-        let Some(failed) = mine.get(&trial.seen.run) else { continue };
-        runs += 1;
-        first += u32::from(*failed);
-        second += u32::from(trial.failed);
-        both += u32::from(*failed && trial.failed);
-    }
-    let either = first + second - both;
-    if either == 0 || first == runs || second == runs {
+/// Both tests over the runs that have both; `None` where nothing can be told.
+fn pair<'a>(case: &Case<'_>, other: &'a Trials<'a>) -> Option<Pair<'a>> {
+    let table = case.trials.table_with(other);
+    let Table { hits: both, drawn, marked, all } = table;
+    let either = drawn + marked - both;
+    if either == 0 || drawn == all || marked == all {
         return None;
     }
-    let table = Table { hits: both, drawn: first, marked: second, all: runs };
     Some(Pair { other, both, either, p: case.factorials.at_least(table) })
 }

@@ -2,6 +2,7 @@
 
 use crate::analysis::evidence::Evidence;
 use crate::analysis::history::{History, Run, Seen, Unit};
+use crate::analysis::statistics::counts::Table;
 use crate::analysis::streak::{Streak, StreakKind};
 use crate::analysis::verdict::Weighing;
 
@@ -25,6 +26,10 @@ pub struct Trials<'a> {
     pub unit: &'a Unit,
     /// The results.
     pub all: Vec<Trial<'a>>,
+    /// The runs that count, one bit for each of the history.
+    ran: Vec<u64>,
+    /// The runs in which it failed.
+    failed: Vec<u64>,
 }
 
 impl<'a> Trials<'a> {
@@ -44,7 +49,36 @@ impl<'a> Trials<'a> {
                 Some(Trial { seen, run: history.run(seen.run)?, failed: seen.troubled() })
             })
             .collect();
-        Self { place, unit, all }
+        Self::new(place, unit, all)
+    }
+
+    fn new(place: usize, unit: &'a Unit, all: Vec<Trial<'a>>) -> Self {
+        let words = all.last().map_or(0, |last| last.seen.run as usize / 64 + 1);
+        let bits = |wanted: &dyn Fn(&Trial<'_>) -> bool| {
+            let mut bits = vec![0; words];
+            for trial in all.iter().filter(|trial| wanted(trial)) {
+                if let Some(word) = bits.get_mut(trial.seen.run as usize / 64) {
+                    *word |= 1_u64 << (trial.seen.run % 64);
+                }
+            }
+            bits
+        };
+        Self { place, unit, ran: bits(&|_| true), failed: bits(&|trial| trial.failed), all }
+    }
+
+    /// Both tests over the runs that count for both: hits where both failed, among the failures of
+    /// this one and those of the other.
+    #[must_use]
+    pub fn table_with(&self, other: &Self) -> Table {
+        let mut table = Table { hits: 0, drawn: 0, marked: 0, all: 0 };
+        let words = self.ran.iter().zip(&self.failed).zip(other.ran.iter().zip(&other.failed));
+        for ((ran, failed), (other_ran, other_failed)) in words {
+            table.all += (ran & other_ran).count_ones();
+            table.drawn += (failed & other_ran).count_ones();
+            table.marked += (other_failed & ran).count_ones();
+            table.hits += (failed & other_failed).count_ones();
+        }
+        table
     }
 
     /// How many failed.
@@ -60,7 +94,7 @@ impl<'a> Trials<'a> {
         let first = self.all.iter().position(failed).unwrap_or(0);
         let end = self.all.iter().rposition(failed).map_or(0, |last| last + 1);
         let all = self.all.get(first..end).unwrap_or_default().to_vec();
-        Self { place: self.place, unit: self.unit, all }
+        Self::new(self.place, self.unit, all)
     }
 
     /// The first and the last run.

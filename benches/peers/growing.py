@@ -28,6 +28,7 @@ BREAKS, BROKEN_COMMITS = .03, (2.5, 1.1)  # of a commit on main; lognormal
 CHANGE_BREAKS = .35
 TESTS_OF_MODULE = 500
 SKIPPED = .004
+PACES = 16  # durations that a passing test may have
 
 
 class Growing:
@@ -35,8 +36,12 @@ class Growing:
 
     def __init__(self, tests, runs, seed=1):
         self.rng, self.tests = np.random.default_rng([seed, tests]), tests
+        self.pace = np.random.default_rng([seed, tests, 1])
         self.module = np.arange(tests) // TESTS_OF_MODULE
         self.names = [f"shop.module{i // TESTS_OF_MODULE:02d}.suite{i // 40:03d}::test_case_{i:05d}" for i in range(tests)]
+        usual = self.pace.lognormal(-3, 1.4, tests)
+        paces = usual * np.exp(self.pace.normal(0, .15, (PACES, tests)))
+        self.passes = np.array([[f'[{i},"pass",{pace[i]:.4f}]' for i in range(tests)] for pace in paces], object)
         self.now, self.main, self.number, self.commit = START, 0, 0, ""
         self.broken = {}  # test -> main commit that mends it
         self.changes = {}  # branch -> tests broken there
@@ -90,16 +95,17 @@ class Growing:
 
 def write(path, growing, runs):
     """Write that many runs as JSON Lines; returns started, branch, and the failed and the absent tests of each."""
-    texts, kept = [str(i) for i in range(growing.tests)], []
+    kept = []
     with open(path, "w", encoding="utf-8") as out:
         out.write(json.dumps({"type": "meta", "tests": growing.names}) + "\n")
         for _ in range(runs):
             facts, failed, absent = growing.next()
-            passed = ",".join(texts[i] for i in np.flatnonzero(~failed & ~absent))
-            bad = [[int(i), "fail", .25, f"assert:{i}"] for i in np.flatnonzero(failed)]
+            passed = np.flatnonzero(~failed & ~absent)
+            results = growing.passes[growing.pace.integers(0, PACES, len(passed)), passed].tolist()
+            results += [f'[{i},"fail",0.25,"assert:{i}"]' for i in np.flatnonzero(failed)]
             head = {"type": "run", "ts": facts["started"] / 1000, "branch": facts["branch"], "commit": facts["commit"],
-                    "attempt": facts["attempt"], "host": f"w{facts['started'] % 8}", "results": bad}
-            out.write(json.dumps(head, separators=(",", ":"))[:-1] + f',"passed":[{passed}]}}\n')
+                    "attempt": facts["attempt"], "host": f"w{facts['started'] % 8}"}
+            out.write(f"{json.dumps(head)[:-1]}, \"results\": [{','.join(results)}]}}\n")
             kept.append((facts["started"], facts["branch"], failed, absent))
     return kept
 
@@ -122,7 +128,7 @@ def main(tests, length, first, last, database, peer, flakedb):
     tests, length, first, last = map(int, (tests, length, first, last))
     history = Growing(tests, length)
     for _ in range(first):
-        history.next()
+        history.next()  # its durations differ from those of a history written in one go, its results do not
     connection = duckdb.connect(peer)
     if first == 0:
         connection.execute(duckdb_rates.SCHEMA)

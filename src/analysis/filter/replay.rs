@@ -55,6 +55,8 @@ pub struct Course {
     pub proofs: u32,
     /// Failures that recovered by themselves, proofs within a run included.
     pub recoveries: u32,
+    /// Those of them that failed on one revision only.
+    pub isolated: u32,
     /// What weighed how much.
     pub ledger: Ledger,
     /// Its failures and what each was, oldest first.
@@ -136,6 +138,7 @@ impl<'m> Replay<'m> {
                 last_broken: None,
                 proofs: 0,
                 recoveries: 0,
+                isolated: 0,
                 ledger: Ledger::new(&model.prior()),
                 failures: Vec::new(),
                 flakes: 0,
@@ -287,6 +290,7 @@ impl<'m> Replay<'m> {
             (false, _, _) => {
                 let blip = (1..=BLIP_REVISIONS).contains(&line.streak);
                 self.course.recoveries += u32::from(blip);
+                self.course.isolated += u32::from(line.streak == 1);
                 let proof = same && !in_outage;
                 self.course.proofs += u32::from(proof);
                 if !in_outage {
@@ -344,12 +348,13 @@ impl<'m> Replay<'m> {
         if flaky(&course.classes) < FORGOTTEN_BELOW {
             course.proofs = 0;
             course.recoveries = 0;
+            course.isolated = 0;
         }
         let score = actionable(&course.classes);
-        let guarded = match (course.proofs, course.recoveries) {
-            (1.., _) | (_, 2..) => true,
-            (0, 1) => score >= self.settings.single_recovery,
-            (0, 0) => false,
+        let guarded = match (course.proofs, course.recoveries, course.isolated) {
+            (1.., ..) | (_, 2.., _) => true,
+            (0, 0..=1, 1..) => score >= self.settings.single_recovery,
+            (0, 0..=1, 0) => false,
         };
         let enters = score >= self.settings.enter() && guarded;
         let stays = course.flagged && score >= self.settings.stay;

@@ -14,8 +14,8 @@ pub struct FilterSettings {
     pub flaky_strict: f64,
     /// Use the strict one.
     pub strict: bool,
-    /// From this P(flaky) on a single failure that recovered by itself is evidence enough; below
-    /// it takes two, or a proof on one revision.
+    /// From this P(flaky) on a single failure, of one revision, that recovered by itself is
+    /// evidence enough; else it takes two, or a proof on one revision.
     pub single_recovery: f64,
     /// Below this P(flaky) a flaky test is no longer flaky.
     pub stay: f64,

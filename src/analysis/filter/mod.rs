@@ -127,24 +127,29 @@ fn pass<'s>(
 ) -> Pass<'s> {
     let mut pass = Pass::new(&settings.model, seats.slots.clone());
     let mut results: Vec<SlotResult> = Vec::new();
-    let mut next: Vec<usize> = vec![0; seats.kept.len()];
+    // The results still to come of each kept unit, side by side for the cache's sake.
+    let mut ahead: Vec<&[Seen]> = Vec::with_capacity(seats.kept.len());
+    let seen = |unit: &u32| units.get(*unit as usize).map_or(&[][..], |unit| &unit.seen);
+    ahead.extend(seats.kept.iter().map(seen));
     let runs = history.runs.iter().zip(abouts).zip(&history.executed).zip(explained.iter_mut());
     for (place, (((run, about), executed), explained)) in (0_u32..).zip(runs) {
         if run.variant != variant {
             continue;
         }
         results.clear();
-        for ((slot, unit), next) in (0_u32..).zip(&seats.kept).zip(&mut next) {
-            let Some(seen) = units.get(*unit as usize).and_then(|unit| unit.seen.get(*next)) else {
+        for (slot, ahead) in (0_u32..).zip(&mut ahead) {
+            let Some((seen, rest)) = ahead.split_first().filter(|(seen, _)| seen.run == place)
+            else {
                 continue;
             };
-            if seen.run != place {
-                continue;
-            }
-            *next += 1;
-            let test = units.get(*unit as usize).map(|unit| unit.test);
-            let signature = test.and_then(|test| history.signature(place, test));
-            results.extend(observed(seen).map(|observed| SlotResult { slot, observed, signature }));
+            *ahead = rest;
+            let Some(observed) = observed(seen) else { continue };
+            let unit = || units.get(*seats.kept.get(slot as usize)? as usize);
+            let signature = match observed.troubled() {
+                true => unit().and_then(|unit| history.signature(place, unit.test)),
+                false => None,
+            };
+            results.push(SlotResult { slot, observed, signature });
         }
         let quiet = (seats.kept.len() as u32..).zip(&seats.quiet);
         let ran = quiet.filter(|(_, bit)| executed.has(**bit));

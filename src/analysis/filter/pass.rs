@@ -323,7 +323,15 @@ impl<'m> Pass<'m> {
     }
 
     fn learn(&mut self, at: usize, results: &[SlotResult], explained: &Explained) {
-        let quiet = Likelihood::of(self.model, Observed::PASS, &Circumstance::USUAL);
+        let pass = |around: &Circumstance| Likelihood::of(self.model, Observed::PASS, around);
+        let elsewhere = pass(&explained.whole);
+        // Almost all results are passes: what they say is the same throughout a module.
+        let mut around = vec![(explained.whole, elsewhere); self.modules as usize];
+        for module in &explained.modules {
+            if let Some(of_module) = around.get_mut(module.module as usize) {
+                *of_module = (module.around, pass(&module.around));
+            }
+        }
         let Some(line) = self.lines.get_mut(at) else { return };
         for one in results {
             let place = one.slot as usize;
@@ -336,13 +344,13 @@ impl<'m> Pass<'m> {
                 continue;
             };
             *ran = true;
-            if explained.failing == 0 {
-                weigh(classes, broken, &quiet);
-                continue;
-            }
-            let around = explained.around(slot.module);
+            let Some((around, pass)) = around.get(slot.module as usize) else { continue };
             suspect_commit(broken, around.bad_commit);
-            weigh(classes, broken, &Likelihood::of(self.model, one.observed, &around));
+            if one.observed == Observed::PASS {
+                weigh(classes, broken, pass);
+            } else {
+                weigh(classes, broken, &Likelihood::of(self.model, one.observed, around));
+            }
         }
     }
 }

@@ -1,9 +1,13 @@
 //! `flakedb report`: the verdicts of a window.
 
 use crate::analysis::verdict::Status;
+use crate::ops::causes::deepen;
 use crate::ops::judge::{Judged, Names, judge};
 use crate::report::View;
+use crate::report::limits::TERMINAL_TESTS_MAX;
 use crate::report::view::{Explain, Listing, ReportInput, ReportView};
+
+use crate::store::query::TestNo;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
@@ -60,9 +64,16 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
     let store = settled.open_to_read()?;
     let request = args.judging.request(global, &settled, &store)?;
     let progress = Progress::new(console);
-    let Judged { judgement: judged, modules, .. } = judge(&store, &request, &[], &progress)?;
-    let alarming = judged.verdicts.iter().any(|verdict| args.fail_on.contains(&verdict.status));
+    let mut judged = judge(&store, &request, &[], &progress)?;
     let listing = args.listing();
+    if args.explain {
+        let shown = judged.judgement.verdicts.iter().filter(|verdict| listing.shows(verdict));
+        let tests: Vec<TestNo> =
+            shown.map(|verdict| verdict.test).take(TERMINAL_TESTS_MAX).collect();
+        deepen(&store, &request.project, &mut judged, &tests).map_err(Failure::history)?;
+    }
+    let Judged { judgement: judged, modules, .. } = judged;
+    let alarming = judged.verdicts.iter().any(|verdict| args.fail_on.contains(&verdict.status));
     let shown = judged.verdicts.iter().filter(|verdict| listing.shows(verdict));
     let names = Names::of(&store, shown, owners(&settled)).map_err(Failure::history)?;
     let view = ReportView::new(

@@ -176,6 +176,7 @@ fn why(test: &TestView, explain: Explain, page: &Page) -> Vec<String> {
     std::iter::once(test.reason.clone())
         .chain(sentence::harm(test.reddened_alone))
         .chain(weights)
+        .chain(test.hint_line().filter(|_| explain == Explain::Yes))
         .chain(next.map(|step| step.sentence.clone()))
         .collect()
 }

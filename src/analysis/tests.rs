@@ -44,6 +44,8 @@ struct Expect {
     variant: String,
     status: String,
     threshold: String,
+    /// What the filter says, where that is not the status.
+    filter: Option<String>,
     executions: u32,
     failures: u32,
     #[serde(default)]
@@ -199,6 +201,7 @@ fn hand_computed_histories() {
             .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let window = fixture.window();
         let (judged, classic) = (window.judge(), window.judge_by("threshold"));
+        let filtered = window.judge_by("filter");
         let mut test = 0;
         for about in &fixture.test {
             for no in test..test + about.copies {
@@ -212,11 +215,48 @@ fn hand_computed_histories() {
                     check(&fixture.title, expect, &of(&judged));
                     let title = format!("{} by the classic rule", fixture.title);
                     assert_eq!(of(&classic).status.word(), expect.threshold, "{title}");
+                    let wanted = expect.filter.as_ref().unwrap_or(&expect.status);
+                    let title = format!("{}, {} by the filter", fixture.title, about.strip);
+                    assert_eq!(of(&filtered).status.word(), wanted, "{title}");
                 }
             }
             test += about.copies;
         }
     }
+}
+
+/// Thirty of forty tests broken by one revision, run after run: at first an outage, then no more.
+#[test]
+fn what_lasts_is_a_breakage_from_its_first_run_on() {
+    let runs: Vec<RunRow> =
+        (0..30).map(|no| run(no, Lane::Default, Some(&format!("r{no}")), "main", "")).collect();
+    let rows: Vec<Vec<ResultRow>> = (0..30)
+        .map(|no| {
+            (0..40)
+                .filter_map(|test| row(test, if no >= 20 && test < 30 { 'F' } else { '.' }))
+                .collect()
+        })
+        .collect();
+    let judged_after = |count: usize| {
+        let (runs, rows) = (runs[..count].to_vec(), rows[..count].to_vec());
+        Window { runs, rows }.judge_by("filter")
+    };
+    let of = |judgement: &Judgement, status: Status| {
+        judgement.verdicts.iter().filter(|verdict| verdict.status == status).count()
+    };
+    let (early, late) = (judged_after(22), judged_after(24));
+    assert_eq!(early.runs.iter().filter(|run| run.outage).count(), 2);
+    assert_eq!(of(&early, Status::Healthy), 40);
+    assert_eq!(late.runs.iter().filter(|run| run.outage).count(), 0);
+    assert_eq!((of(&late, Status::NewlyBroken), of(&late, Status::Healthy)), (30, 10));
+    let broken = late.verdicts.iter().find(|verdict| verdict.status == Status::NewlyBroken);
+    let since = Fact::FailsSince {
+        runs: 4,
+        first_bad: Some("r20".into()),
+        last_good: Some("r19".into()),
+        since: runs[20].started,
+    };
+    assert!(broken.unwrap().facts.contains(&since), "{broken:#?}");
 }
 
 /// One run of a random window: lane, revision, branch and variant by small numbers.

@@ -56,6 +56,8 @@ pub struct Weights {
 }
 
 impl Weights {
+    /// The same tests fail again and again: the code broke.
+    pub const LASTING: Self = Self { usual: 0.0, systemic: 0.0, bad_commit: 1.0, outage: 0.0 };
     /// Nothing failed.
     pub const QUIET: Self = Self { usual: 1.0, systemic: 0.0, bad_commit: 0.0, outage: 0.0 };
 
@@ -128,7 +130,7 @@ impl Groups {
 }
 
 /// How many elements two sorted lists share.
-fn common(one: &[u32], other: &[u32]) -> usize {
+pub(super) fn common(one: &[u32], other: &[u32]) -> usize {
     one.iter().filter(|test| other.binary_search(test).is_ok()).count()
 }
 
@@ -167,6 +169,15 @@ pub struct ModuleExplained {
     pub recurring: bool,
     /// What holds for its tests.
     pub around: super::belief::Circumstance,
+}
+
+impl ModuleExplained {
+    /// Says that it was no outage after all, but a breakage.
+    pub(super) fn take_back(&mut self) {
+        self.weights = Weights::LASTING;
+        self.around.outage = 0.0;
+        self.around.bad_commit = f64::from(self.failing) / f64::from(self.tests.max(1));
+    }
 }
 
 /// Explains one module within a run whose own explanation gives `whole`.

@@ -11,6 +11,7 @@ pub mod belief;
 pub mod episode;
 pub mod explain;
 pub mod forecast;
+mod lasting;
 pub mod ledger;
 pub mod model;
 pub mod pass;
@@ -94,9 +95,14 @@ pub fn filter(history: &History, settings: &FilterSettings, moments: Moments) ->
         let Some(of_variant) = history.units.get(from..until) else { continue };
         let seats = Seats::new(history, variant, of_variant);
         let pass = pass(history, settings, &abouts, (variant, of_variant, &seats), &mut runs);
+        take_back(history, variant, &pass, &mut runs);
         for (unit, slot) in of_variant.iter().zip(&seats.slot_of) {
             let (classes, on_main) = pass.belief(*slot).unwrap_or_default();
             let course = replay(unit, settings, &runs, moments).map(Box::new);
+            // The replay knows what the pass learned too late: which outages were none.
+            let (classes, on_main) = course
+                .as_ref()
+                .map_or((classes, on_main), |course| (course.classes, course.broken));
             units.push(Belief {
                 score: actionable(&classes),
                 broken: broken(&classes, &on_main),
@@ -158,6 +164,18 @@ fn pass<'s>(
         *explained = Some(pass.step(about, &results));
     }
     pass
+}
+
+/// Takes back what looked like outages and lasted.
+fn take_back(history: &History, variant: u32, pass: &Pass<'_>, runs: &mut [Option<Explained>]) {
+    let runs_of_variant = history.runs.iter().enumerate().filter(|(_, run)| run.variant == variant);
+    let places: Vec<usize> = runs_of_variant.map(|(place, _)| place).collect();
+    for (run, module) in pass.taken_back() {
+        let place = places.get(*run as usize);
+        if let Some(Some(explained)) = place.and_then(|place| runs.get_mut(*place)) {
+            explained.take_back(*module);
+        }
+    }
 }
 
 /// Follows a test alone; `None` for one that never failed outside an outage.

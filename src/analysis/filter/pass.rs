@@ -13,7 +13,9 @@ use super::belief::{
 use super::explain::{
     Failures, Groups, ModuleCount, ModuleExplained, RunCount, Weights, module, whole,
 };
+use super::lasting::{Look, Rows};
 use super::model::{CLASSES, Classes, Model};
+use super::replay::OUTAGE_CERTAIN;
 use crate::model::Timestamp;
 
 /// A test, or several that cannot be told apart: they never failed and ran in the same runs.
@@ -80,6 +82,24 @@ impl Explained {
         place.ok().and_then(|place| self.modules.get(place))
     }
 
+    /// Says that the run, or a module of it, was no outage after all, but a breakage.
+    pub(super) fn take_back(&mut self, module: Option<u32>) {
+        let Some(module) = module else {
+            self.weights = Weights::LASTING;
+            self.whole.outage = 0.0;
+            // What a module's own failures say of it stands until it lasts, too.
+            let by_run = |one: &&mut ModuleExplained| one.weights.outage < OUTAGE_CERTAIN;
+            for one in self.modules.iter_mut().filter(by_run) {
+                one.around.outage = 0.0;
+            }
+            return;
+        };
+        let place = self.modules.binary_search_by_key(&module, |explained| explained.module);
+        if let Some(explained) = place.ok().and_then(|place| self.modules.get_mut(place)) {
+            explained.take_back();
+        }
+    }
+
     /// What holds for the tests of a module.
     #[must_use]
     pub fn around(&self, module: u32) -> Circumstance {
@@ -98,6 +118,7 @@ struct Line {
     broken: Vec<Broken>,
     /// One more than the last revision that each slot saw here; 0 for none.
     seen: Vec<u32>,
+    rows: Rows,
 }
 
 /// The state of a pass.
@@ -113,6 +134,7 @@ pub struct Pass<'m> {
     groups: BTreeMap<u32, Groups>,
     runs: u32,
     modules: u32,
+    taken_back: Vec<(u32, Option<u32>)>,
 }
 
 impl<'m> Pass<'m> {
@@ -128,6 +150,7 @@ impl<'m> Pass<'m> {
             groups: BTreeMap::new(),
             runs: 0,
             modules: slots.iter().map(|slot| slot.module + 1).max().unwrap_or(0),
+            taken_back: Vec::new(),
             slots,
         }
     }
@@ -148,6 +171,13 @@ impl<'m> Pass<'m> {
         let main = self.lines.iter().find(|line| line.branch.is_none());
         let broken = main.and_then(|line| line.broken.get(slot as usize)).copied();
         Some((classes, broken.unwrap_or([0.0; CLASSES])))
+    }
+
+    /// Runs, and modules of runs, that were first explained as outages and lasted: numbers of runs
+    /// as this pass counts them, and the module, `None` for the whole run.
+    #[must_use]
+    pub fn taken_back(&self) -> &[(u32, Option<u32>)] {
+        &self.taken_back
     }
 
     /// P(broken) of a slot on the main line.
@@ -213,6 +243,7 @@ impl<'m> Pass<'m> {
             used: Timestamp::default(),
             broken: vec![NOT_BROKEN; self.slots.len()],
             seen: vec![0; self.slots.len()],
+            rows: Rows::default(),
         });
         self.lines_met += 1;
         self.lines.len() - 1
@@ -265,20 +296,42 @@ impl<'m> Pass<'m> {
         let (counts, failures) = self.counts(at, results);
         let run = RunCount { failures, bad_commit: fresh.then_some(prior), run: self.runs };
         (explained.weights, explained.whole) = whole(model, &run);
+        let as_whole = explained.whole.outage;
+        let mut all: Vec<u32> = counts.iter().flat_map(|count| &count.failing).copied().collect();
+        all.sort_unstable();
+        self.look(at, &mut explained, (None, as_whole), &all);
         for (number, count) in (0..).zip(counts) {
-            if !count.failing.is_empty() {
-                let groups = self.groups.entry(number).or_default();
-                explained.modules.push(module(
-                    model,
-                    &run,
-                    &explained.whole,
-                    number,
-                    count,
-                    groups,
-                ));
+            if count.failing.is_empty() {
+                continue;
             }
+            let groups = self.groups.entry(number).or_default();
+            let failing = count.failing.clone();
+            let of_module = module(model, &run, &explained.whole, number, count, groups);
+            let outage = of_module.around.outage.max(as_whole);
+            explained.modules.push(of_module);
+            self.look(at, &mut explained, (Some(number), outage), &failing);
+        }
+        if let Some(line) = self.lines.get_mut(at) {
+            line.rows.keep(&|module| explained.module(module).is_some());
         }
         explained
+    }
+
+    /// Takes the outage of a run, or of a module in it, for a breakage where it lasts, in this run
+    /// and in those before.
+    fn look(
+        &mut self,
+        at: usize,
+        explained: &mut Explained,
+        (module, outage): (Option<u32>, f64),
+        failing: &[u32],
+    ) {
+        let look = Look { run: self.runs, module, failing, outage: outage >= OUTAGE_CERTAIN };
+        let row = self.lines.get_mut(at).and_then(|line| line.rows.take(self.model, &look));
+        if let Some(before) = row {
+            explained.take_back(module);
+            self.taken_back.extend(before.into_iter().map(|run| (run, module)));
+        }
     }
 
     /// What each module did, and all of them together.

@@ -57,6 +57,8 @@ pub struct Course {
     pub recoveries: u32,
     /// Those of them that failed on one revision only.
     pub isolated: u32,
+    /// Branches on which it failed, but not among many.
+    pub branches: u32,
     /// What weighed how much.
     pub ledger: Ledger,
     /// Its failures and what each was, oldest first.
@@ -69,6 +71,15 @@ pub struct Course {
     pub moments: Vec<Moment>,
     /// P(broken | class) after its last failure outside an outage.
     pub after_failure: Option<Broken>,
+}
+
+impl Course {
+    /// There is evidence of flakiness whatever the probability: a failure and a pass on one
+    /// revision, two failures that recovered by themselves, or failures on unrelated branches.
+    #[must_use]
+    pub const fn has_evidence(&self, settings: &FilterSettings) -> bool {
+        self.proofs >= 1 || self.recoveries >= 2 || self.branches >= settings.branches
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -86,6 +97,7 @@ struct Line {
     passed_in: Option<u32>,
     episode: Episode,
     counted: bool,
+    failed: bool,
 }
 
 impl Default for Line {
@@ -99,6 +111,7 @@ impl Default for Line {
             passed_in: None,
             episode: Episode::default(),
             counted: false,
+            failed: false,
         }
     }
 }
@@ -139,6 +152,7 @@ impl<'m> Replay<'m> {
                 proofs: 0,
                 recoveries: 0,
                 isolated: 0,
+                branches: 0,
                 ledger: Ledger::new(&model.prior()),
                 failures: Vec::new(),
                 flakes: 0,
@@ -276,6 +290,10 @@ impl<'m> Replay<'m> {
                 line.streak += u32::from(explained.fresh || line.streak == 0);
                 line.failed_in = Some(explained.epoch);
                 line.episode.is_main = explained.is_main;
+                if !explained.is_main && !step.in_group && !line.failed {
+                    line.failed = true;
+                    self.course.branches += 1;
+                }
                 line.episode.in_group |= step.in_group;
                 // Its pass on this revision is as good a proof as one that follows.
                 if line.passed_in == Some(explained.epoch) {
@@ -349,13 +367,11 @@ impl<'m> Replay<'m> {
             course.proofs = 0;
             course.recoveries = 0;
             course.isolated = 0;
+            course.branches = 0;
         }
         let score = actionable(&course.classes);
-        let guarded = match (course.proofs, course.recoveries, course.isolated) {
-            (1.., ..) | (_, 2.., _) => true,
-            (0, 0..=1, 1..) => score >= self.settings.single_recovery,
-            (0, 0..=1, 0) => false,
-        };
+        let guarded = course.has_evidence(self.settings)
+            || (course.isolated >= 1 && score >= self.settings.single_recovery);
         let enters = score >= self.settings.enter() && guarded;
         let stays = course.flagged && score >= self.settings.stay;
         if enters && !course.flagged {

@@ -17,6 +17,8 @@ pub struct FilterSettings {
     /// From this P(flaky) on a single failure, of one revision, that recovered by itself is
     /// evidence enough; else it takes two, or a proof on one revision.
     pub single_recovery: f64,
+    /// Failures on so many branches that have nothing else in common are evidence, too.
+    pub branches: u32,
     /// Below this P(flaky) a flaky test is no longer flaky.
     pub stay: f64,
     /// Below this P(flaky) a test that was flaky has recovered.
@@ -42,6 +44,7 @@ impl Default for FilterSettings {
             flaky_strict: 0.5,
             strict: false,
             single_recovery: 0.6,
+            branches: 3,
             stay: 0.3,
             recovered: 0.05,
             broken: 0.9,

@@ -1,12 +1,14 @@
 //! The default method: the Bayesian filter, and one table that turns its probabilities into words.
 
 use super::{Docket, MethodEntry, Opinion};
+use crate::analysis::classify::clean_runs_needed;
 use crate::analysis::evidence::Evidence;
 use crate::analysis::filter::forecast::{Ahead, clean_runs, reruns_to_settle};
 use crate::analysis::filter::ledger::Kind;
 use crate::analysis::filter::replay::Course;
 use crate::analysis::filter::{Belief, FilterSettings};
 use crate::analysis::interval::flake_rate;
+use crate::analysis::settings::Settings;
 use crate::analysis::verdict::{NextStep, Status, Weighing};
 
 pub(super) const METHOD: MethodEntry = MethodEntry {
@@ -28,7 +30,7 @@ fn judge(docket: &Docket<'_>) -> Vec<Opinion> {
     let units = filtered.units.iter().zip(docket.evidence).zip(docket.vanished);
     let mut opinions: Vec<Opinion> = units
         .map(|((belief, evidence), vanished)| {
-            let signs = Signs::read(belief, evidence, *vanished, settings);
+            let signs = Signs::read(belief, evidence, *vanished, docket.settings);
             opinion(signs.status(), belief, evidence, settings, ahead)
         })
         .collect();
@@ -65,6 +67,8 @@ struct Signs {
     scarce: bool,
     main: Main,
     flaky: Flaky,
+    /// It failed lately under a name that different tests share.
+    unclear: bool,
 }
 
 /// What the main line does.
@@ -74,6 +78,8 @@ enum Main {
     AlwaysBroken,
     /// Broken, and it passed before.
     Broken,
+    /// Its last results failed, but a flake is not excluded.
+    Fails,
     /// Was broken, and passes for a few runs.
     PassesAgain,
     /// Was broken, and passes.
@@ -96,31 +102,37 @@ enum Flaky {
 }
 
 impl Signs {
-    fn read(
-        belief: &Belief,
-        evidence: &Evidence,
-        vanished: bool,
-        settings: &FilterSettings,
-    ) -> Self {
+    fn read(belief: &Belief, evidence: &Evidence, vanished: bool, settings: &Settings) -> Self {
+        let numbers = &settings.filter;
         let course = belief.course.as_deref();
-        let was_broken = course.is_some_and(|course| course.last_broken.is_some());
-        let main = match (belief.broken >= settings.broken, evidence.passed_on_main, was_broken) {
-            (true, false, _) => Main::AlwaysBroken,
-            (true, true, _) => Main::Broken,
-            (false, _, true) if evidence.passes_since_streak < settings.fixed_runs => {
-                Main::PassesAgain
+        let was_broken = course.is_some_and(|course| course.last_broken.is_some())
+            || evidence.mended().is_some();
+        let fails = evidence.failing_now().is_some();
+        let few = evidence.passes_since_streak < numbers.fixed_runs;
+        let main = match (belief.broken >= numbers.broken, fails, was_broken) {
+            (true, ..) if evidence.passed_on_main => Main::Broken,
+            (true, ..) => Main::AlwaysBroken,
+            (false, true, _) => Main::Fails,
+            (false, false, true) if few => Main::PassesAgain,
+            (false, false, true) => Main::Mended,
+            (false, false, false) => Main::Sound,
+        };
+        let scarce = evidence.executions < numbers.min_runs;
+        let flaky = match (course.filter(|course| course.flagged), course) {
+            // Of a handful of runs one failure is too little, however odd it looks.
+            (Some(course), _) if !scarce || course.has_evidence(numbers) => Flaky::Yes,
+            (Some(_), _) => Flaky::Maybe,
+            (None, _) if belief.score >= numbers.enter() => Flaky::Maybe,
+            (None, Some(Course { flagged_since: Some(_), .. }))
+                if belief.score >= numbers.recovered =>
+            {
+                Flaky::NotYetClear
             }
-            (false, _, true) => Main::Mended,
-            (false, _, false) => Main::Sound,
+            (None, _) => Flaky::No,
         };
-        let was_flaky = course.is_some_and(|course| course.flagged_since.is_some());
-        let flaky = match course.is_some_and(|course| course.flagged) {
-            true => Flaky::Yes,
-            false if belief.score >= settings.enter() => Flaky::Maybe,
-            false if was_flaky && belief.score >= settings.recovered => Flaky::NotYetClear,
-            false => Flaky::No,
-        };
-        Self { vanished, scarce: evidence.executions < settings.min_runs, main, flaky }
+        let unclear = evidence.ambiguous > 0
+            && evidence.clean < clean_runs_needed(evidence, &settings.evidence);
+        Self { vanished, scarce, main, flaky, unclear }
     }
 
     /// Read from the top: what is broken now comes before what ever flickered, so that a flaky
@@ -132,8 +144,9 @@ impl Signs {
             (_, Main::AlwaysBroken, ..) => Status::Broken,
             (_, _, Flaky::Yes, _) => Status::Flaky,
             (_, _, _, true) => Status::New,
-            (_, _, Flaky::Maybe, _) => Status::Suspect,
+            (_, Main::Fails, ..) | (_, _, Flaky::Maybe, _) => Status::Suspect,
             (_, Main::PassesAgain, ..) | (_, _, Flaky::NotYetClear, _) => Status::Recovering,
+            _ if self.unclear => Status::Suspect,
             (_, Main::Mended, ..) => Status::Fixed,
             (_, Main::Sound, ..) => Status::Healthy,
         }

@@ -1,0 +1,100 @@
+//! What lasts is no outage: the same tests failing together, run after run of one line.
+//!
+//! A dead machine and a revision that broke half of a suite look the same at first. The machine is
+//! mended, or other tests are hit; the breakage stays and hits the same ones. So an explanation as
+//! an outage is taken back, for the runs before as well, once the same group failed in a row of
+//! more runs than one outage spans.
+
+use std::collections::BTreeMap;
+
+use super::explain::{OUTAGE_TESTS_MIN, common};
+use super::model::Model;
+
+/// Share of tests (Jaccard) that two groups must have in common to be the same group.
+const SAME: f64 = 0.8;
+
+/// Rows of runs of one line that looked like outages: of whole runs, and of each module.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Rows {
+    kept: BTreeMap<Option<u32>, Row>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Row {
+    failing: Vec<u32>,
+    runs: Vec<u32>,
+}
+
+/// A run, or a module of it, that looks like an outage or does not.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Look<'a> {
+    /// The run's number in the pass.
+    pub(super) run: u32,
+    /// The module; `None` for the whole run.
+    pub(super) module: Option<u32>,
+    /// Its tests that failed, sorted.
+    pub(super) failing: &'a [u32],
+    /// It looks like an outage.
+    pub(super) outage: bool,
+}
+
+impl Rows {
+    /// Takes the next run of the line; the runs before it that were no outages either, where the
+    /// row has become too long for one.
+    pub(super) fn take(&mut self, model: &Model, look: &Look<'_>) -> Option<Vec<u32>> {
+        if !look.outage || look.failing.len() < OUTAGE_TESTS_MIN as usize {
+            self.kept.remove(&look.module);
+            return None;
+        }
+        let row = self.kept.entry(look.module).or_default();
+        let shared = common(&row.failing, look.failing);
+        let all = row.failing.len() + look.failing.len() - shared;
+        if (shared as f64) < SAME * all as f64 {
+            row.runs.clear();
+        }
+        look.failing.clone_into(&mut row.failing);
+        let before = row.runs.clone();
+        row.runs.push(look.run);
+        (row.runs.len() > model.outage_runs as usize).then_some(before)
+    }
+
+    /// Forgets rows of modules without a failure in this run.
+    pub(super) fn keep(&mut self, failing: &dyn Fn(u32) -> bool) {
+        self.kept.retain(|module, _| module.is_none_or(failing));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lasts(groups: &[(&[u32], bool)]) -> Vec<bool> {
+        let model = Model { outage_runs: 2, ..Model::default() };
+        let mut rows = Rows::default();
+        let look = |(run, (failing, outage)): (u32, &(&[u32], bool))| {
+            let look = Look { run, module: None, failing, outage: *outage };
+            rows.take(&model, &look).is_some()
+        };
+        (0..).zip(groups).map(look).collect()
+    }
+
+    const GROUP: &[u32] = &[1, 2, 3, 4, 5];
+
+    #[test]
+    fn the_third_run_of_one_group_in_a_row_is_no_outage() {
+        let group = (GROUP, true);
+        assert_eq!(lasts(&[group, group, group, group]), [false, false, true, true]);
+        // One test more or less is the same group still.
+        assert_eq!(lasts(&[group, (&[1, 2, 3, 4], true), group]), [false, false, true]);
+    }
+
+    #[test]
+    fn other_tests_another_look_or_too_few_begin_anew() {
+        let group = (GROUP, true);
+        let others: (&[u32], bool) = (&[1, 2, 7, 8, 9], true);
+        assert_eq!(lasts(&[group, group, others, group]), [false; 4]);
+        assert_eq!(lasts(&[group, group, (GROUP, false), group, group]), [false; 5]);
+        let few: (&[u32], bool) = (&[1, 2], true);
+        assert_eq!(lasts(&[few, few, few, few]), [false; 4]);
+    }
+}

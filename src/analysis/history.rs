@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::bit_set::BitSet;
 use super::duration::RecentDurations;
 use super::origin::{Origins, OriginsBuilder};
 use super::settings::OutageSettings;
@@ -233,44 +234,6 @@ impl History {
     pub fn main_lane(&self) -> Option<Lane> {
         let has = |lane: Lane| self.runs.iter().any(|run| run.lane == lane);
         [Lane::Default, Lane::Other].into_iter().find(|lane| has(*lane))
-    }
-}
-
-/// A set of small numbers.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct BitSet {
-    words: Vec<u64>,
-}
-
-impl BitSet {
-    /// Adds a number.
-    pub fn insert(&mut self, number: u32) {
-        let word = number as usize / 64;
-        if word >= self.words.len() {
-            self.words.resize(word + 1, 0);
-        }
-        if let Some(word) = self.words.get_mut(word) {
-            *word |= 1 << (number % 64);
-        }
-    }
-
-    /// True where the number is one of them.
-    #[must_use]
-    pub fn has(&self, number: u32) -> bool {
-        let word = self.words.get(number as usize / 64);
-        word.is_some_and(|word| word >> (number % 64) & 1 == 1)
-    }
-
-    /// The numbers, smallest first.
-    pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        (0_u32..).zip(&self.words).flat_map(|(at, &word)| {
-            let mut left = word;
-            std::iter::from_fn(move || {
-                let bit = (left != 0).then(|| left.trailing_zeros())?;
-                left &= left - 1;
-                Some(at * 64 + bit)
-            })
-        })
     }
 }
 

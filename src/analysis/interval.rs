@@ -104,7 +104,7 @@ pub fn runs_until_unlikely(q: f64, alpha: f64) -> u32 {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use statrs::distribution::{Binomial, ContinuousCDF, DiscreteCDF, Normal};
+    use statrs::distribution::{Beta, Binomial, ContinuousCDF, DiscreteCDF, Normal};
 
     use super::*;
 
@@ -162,6 +162,41 @@ mod tests {
         }
         let coverage: f64 = covered / cases;
         assert!((0.945..0.965).contains(&coverage), "{coverage}");
+    }
+
+    #[test]
+    fn the_flake_rate_is_the_central_part_of_an_independent_beta_distribution() {
+        let all_of_few = (0..=150_u32).flat_map(|n| (0..=n).map(move |k| (k, n)));
+        let some_of_many = [1_000_u32, 5_000, 100_000].into_iter().flat_map(|n| {
+            [0, 1, 2, 10, n / 100, n / 10, n / 2, n - 1, n].into_iter().map(move |k| (k, n))
+        });
+        for (k, n) in all_of_few.chain(some_of_many) {
+            let (a, b) = (0.28 + f64::from(k), 3.87 + f64::from(n - k));
+            let beta = Beta::new(a, b).unwrap();
+            let rate = flake_rate(k, n);
+            for (bound, share) in [(rate.low, 0.025), (rate.high, 0.975)] {
+                let found = beta.cdf(bound);
+                assert!((found - share).abs() < 1e-9, "{k} of {n}: {bound} is at {found}");
+            }
+            assert!((rate.value - a / (a + b)).abs() < 1e-12);
+            assert!(rate.low < rate.value && rate.value < rate.high, "{k} of {n}");
+        }
+    }
+
+    #[test]
+    fn wilson_is_the_score_interval_over_the_whole_range() {
+        let z = Normal::new(0.0, 1.0).unwrap().inverse_cdf(0.975);
+        for n in [1_u32, 2, 7, 40, 365, 1_000, 20_000] {
+            for k in (0..=n).step_by((n as usize / 97).max(1)) {
+                let (share, total) = (f64::from(k) / f64::from(n), f64::from(n));
+                let rate = wilson(k, n);
+                // At both bounds the score is z: (share - p)² · n = z² · p (1 - p).
+                for p in [rate.low, rate.high] {
+                    let score = (share - p).powi(2) * total - z * z * p * (1.0 - p);
+                    assert!(score.abs() < 1e-9 * total.max(1.0), "{k} of {n}: {p} {score}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -86,6 +86,19 @@ pub fn runs_to_exclude(p: f64, alpha: f64) -> u32 {
     runs_until_unlikely(1.0 - p, alpha)
 }
 
+/// The smallest rate that `clean` runs without a failure exclude at 95 %, as one failure in so
+/// many runs: 1 / (1 - 0.05^(1/n)), about n / 3. `None` for no runs.
+///
+/// ```
+/// use flakedb::analysis::interval::excluded_one_in;
+/// assert_eq!((excluded_one_in(0), excluded_one_in(59), excluded_one_in(299)), (None, Some(20), Some(100)));
+/// ```
+#[must_use]
+pub fn excluded_one_in(clean: u32) -> Option<u32> {
+    let rate = 1.0 - 0.05_f64.powf(1.0 / f64::from(clean));
+    (clean > 0).then(|| (1.0 / rate).round() as u32)
+}
+
 /// How often in a row something of chance `q` must happen before chance is excluded at `alpha`:
 /// the smallest n ≥ 1 with qⁿ ≤ alpha.
 #[must_use]

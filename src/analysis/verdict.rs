@@ -149,6 +149,14 @@ pub enum Fact {
         /// In how many runs.
         runs: u32,
     },
+    /// It never failed, so that a test which fails more often than this would have shown itself
+    /// with 95 % probability.
+    RateExcluded {
+        /// In how many runs.
+        runs: u32,
+        /// One in so many runs.
+        one_in: u32,
+    },
     /// The rule of a named method and how it came out.
     Rule {
         /// The rule in words with its numbers.

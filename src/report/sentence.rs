@@ -235,6 +235,11 @@ pub fn fact(fact: &Fact, runs: &[JudgedRun]) -> String {
             "Different tests share this name; {} not counted, as nobody knows which failed",
             count(*runs, "failure")
         ),
+        Fact::RateExcluded { runs, one_in } => format!(
+            "Passed in all {}: failing more often than once in {} would have shown",
+            count(*runs, "run"),
+            count(*one_in, "run")
+        ),
         Fact::Rule { text } => escape::line(text).into_owned(),
     }
 }

@@ -7,9 +7,9 @@ use crate::analysis::filter::forecast::{Ahead, clean_runs, reruns_to_settle};
 use crate::analysis::filter::ledger::Kind;
 use crate::analysis::filter::replay::Course;
 use crate::analysis::filter::{Belief, FilterSettings};
-use crate::analysis::interval::flake_rate;
+use crate::analysis::interval::{excluded_one_in, flake_rate};
 use crate::analysis::settings::Settings;
-use crate::analysis::verdict::{NextStep, Status, Weighing};
+use crate::analysis::verdict::{Fact, NextStep, Status, Weighing};
 
 pub(super) const METHOD: MethodEntry = MethodEntry {
     name: "filter",
@@ -53,9 +53,17 @@ fn opinion(
         weighing: course.map(|course| Box::new(weighing(course))),
         score: Some(belief.score),
         quarantine: status == Status::Flaky && enough,
+        facts: excluded(status, course, evidence).into_iter().collect(),
         next: next_steps(status, course, evidence, settings, ahead),
         ..Opinion::of(status)
     }
+}
+
+/// What so many passes say of a test that never failed.
+fn excluded(status: Status, course: Option<&Course>, evidence: &Evidence) -> Option<Fact> {
+    let clean = status == Status::Healthy && course.is_none();
+    let one_in = excluded_one_in(evidence.executions).filter(|one_in| clean && *one_in > 1)?;
+    Some(Fact::RateExcluded { runs: evidence.executions, one_in })
 }
 
 /// What the status depends on.

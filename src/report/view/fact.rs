@@ -19,6 +19,9 @@ pub struct FactView {
     /// How many runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runs: Option<u32>,
+    /// One failure in so many runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub one_in: Option<u32>,
     /// How many pairs of consecutive runs were compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pairs: Option<u32>,
@@ -98,6 +101,9 @@ impl FactView {
                 Self { kind: "ignored-changes", failures: Some(failures), ..view }
             }
             Fact::Ambiguous { runs } => Self { kind: "ambiguous", runs: Some(runs), ..view },
+            Fact::RateExcluded { runs, one_in } => {
+                Self { kind: "rate-excluded", runs: Some(runs), one_in: Some(one_in), ..view }
+            }
             Fact::Rule { .. } => Self { kind: "rule", ..view },
         }
     }

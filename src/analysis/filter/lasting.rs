@@ -2,8 +2,9 @@
 //!
 //! A dead machine and a revision that broke half of a suite look the same at first. The machine is
 //! mended, or other tests are hit; the breakage stays and hits the same ones. So an explanation as
-//! an outage is taken back, for the runs before as well, once the same group failed in a row of
-//! more runs than one outage spans.
+//! an outage is taken back, for the runs before as well, once the same group failed on more
+//! revisions in a row than one outage spans. Re-runs of one revision do not count: that is what
+//! people do while a machine is dead.
 
 use std::collections::BTreeMap;
 
@@ -23,6 +24,7 @@ pub(super) struct Rows {
 struct Row {
     failing: Vec<u32>,
     runs: Vec<u32>,
+    revisions: u32,
 }
 
 /// A run, or a module of it, that looks like an outage or does not.
@@ -30,6 +32,8 @@ struct Row {
 pub(super) struct Look<'a> {
     /// The run's number in the pass.
     pub(super) run: u32,
+    /// It is the first run of its revision in a row.
+    pub(super) fresh: bool,
     /// The module; `None` for the whole run.
     pub(super) module: Option<u32>,
     /// Its tests that failed, sorted.
@@ -51,11 +55,13 @@ impl Rows {
         let all = row.failing.len() + look.failing.len() - shared;
         if (shared as f64) < SAME * all as f64 {
             row.runs.clear();
+            row.revisions = 0;
         }
         look.failing.clone_into(&mut row.failing);
         let before = row.runs.clone();
+        row.revisions += u32::from(look.fresh || before.is_empty());
         row.runs.push(look.run);
-        (row.runs.len() > model.outage_runs as usize).then_some(before)
+        (row.revisions > model.outage_revisions).then_some(before)
     }
 
     /// Forgets rows of modules without a failure in this run.
@@ -69,16 +75,29 @@ mod tests {
     use super::*;
 
     fn lasts(groups: &[(&[u32], bool)]) -> Vec<bool> {
-        let model = Model { outage_runs: 2, ..Model::default() };
+        lasts_on(groups, |_| true)
+    }
+
+    fn lasts_on(groups: &[(&[u32], bool)], fresh: fn(u32) -> bool) -> Vec<bool> {
+        let model = Model { outage_revisions: 2, ..Model::default() };
         let mut rows = Rows::default();
         let look = |(run, (failing, outage)): (u32, &(&[u32], bool))| {
-            let look = Look { run, module: None, failing, outage: *outage };
+            let (failing, outage, fresh) = (*failing, *outage, fresh(run));
+            let look = Look { run, fresh, module: None, failing, outage };
             rows.take(&model, &look).is_some()
         };
         (0..).zip(groups).map(look).collect()
     }
 
     const GROUP: &[u32] = &[1, 2, 3, 4, 5];
+
+    #[test]
+    fn reruns_of_one_revision_do_not_count() {
+        // The revisions change with runs 0, 3 and 4.
+        let fresh = |run| [0, 3, 4].contains(&run);
+        let group = (GROUP, true);
+        assert_eq!(lasts_on(&[group; 5], fresh), [false, false, false, false, true]);
+    }
 
     #[test]
     fn the_third_run_of_one_group_in_a_row_is_no_outage() {

@@ -59,9 +59,9 @@ pub struct Model {
     pub changes_rate: f64,
     /// How likely a run is an outage: any number of its tests fails.
     pub outage: f64,
-    /// Longest row of runs of one line that one outage spans while it hits the same tests; what
+    /// Most revisions in a row of one line that one outage spans while it hits the same tests; what
     /// lasts longer is a breakage.
-    pub outage_runs: u32,
+    pub outage_revisions: u32,
     /// How likely tests fail together for a cause that they share, more than their rates say.
     pub systemic: f64,
     /// How likely the first run of a revision shows that it broke several tests: main line.
@@ -103,7 +103,7 @@ impl Default for Model {
             becomes_healthy: 0.003,
             changes_rate: 0.003,
             outage: 0.01,
-            outage_runs: 2,
+            outage_revisions: 2,
             systemic: 0.1,
             bad_commit_main: 0.02,
             bad_commit_branch: 0.15,

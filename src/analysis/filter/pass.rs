@@ -326,7 +326,13 @@ impl<'m> Pass<'m> {
         (module, outage): (Option<u32>, f64),
         failing: &[u32],
     ) {
-        let look = Look { run: self.runs, module, failing, outage: outage >= OUTAGE_CERTAIN };
+        let look = Look {
+            run: self.runs,
+            fresh: explained.fresh,
+            module,
+            failing,
+            outage: outage >= OUTAGE_CERTAIN,
+        };
         let row = self.lines.get_mut(at).and_then(|line| line.rows.take(self.model, &look));
         if let Some(before) = row {
             explained.take_back(module);

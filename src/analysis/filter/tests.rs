@@ -97,7 +97,7 @@ fn near(found: f64, wanted: f64, what: &str) {
 #[test]
 fn a_hundred_histories_end_as_the_reference_does() {
     // The reference takes a breakage of many tests for an outage however long it lasts.
-    let model = Model { outage_runs: u32::MAX, ..Model::default() };
+    let model = Model { outage_revisions: u32::MAX, ..Model::default() };
     let settings = FilterSettings { model: model.clone(), ..FilterSettings::default() };
     let cases = cases();
     assert_eq!(cases.len(), 100);

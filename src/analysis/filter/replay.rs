@@ -75,10 +75,10 @@ pub struct Course {
 
 impl Course {
     /// There is evidence of flakiness whatever the probability: a failure and a pass on one
-    /// revision, two failures that recovered by themselves, or failures on unrelated branches.
+    /// revision, or two failures that recovered by themselves.
     #[must_use]
-    pub const fn has_evidence(&self, settings: &FilterSettings) -> bool {
-        self.proofs >= 1 || self.recoveries >= 2 || self.branches >= settings.branches
+    pub const fn has_evidence(&self) -> bool {
+        self.proofs >= 1 || self.recoveries >= 2
     }
 }
 
@@ -370,8 +370,8 @@ impl<'m> Replay<'m> {
             course.branches = 0;
         }
         let score = actionable(&course.classes);
-        let guarded = course.has_evidence(self.settings)
-            || (course.isolated >= 1 && score >= self.settings.single_recovery);
+        let some = course.isolated >= 1 || course.branches >= self.settings.branches;
+        let guarded = course.has_evidence() || (some && score >= self.settings.single_recovery);
         let enters = score >= self.settings.enter() && guarded;
         let stays = course.flagged && score >= self.settings.stay;
         if enters && !course.flagged {

@@ -14,10 +14,11 @@ pub struct FilterSettings {
     pub flaky_strict: f64,
     /// Use the strict one.
     pub strict: bool,
-    /// From this P(flaky) on a single failure, of one revision, that recovered by itself is
-    /// evidence enough; else it takes two, or a proof on one revision.
+    /// From this P(flaky) on weaker evidence is enough: a single failure, of one revision, that
+    /// recovered by itself, or failures on unrelated branches. Else it takes two recoveries, or a
+    /// proof on one revision.
     pub single_recovery: f64,
-    /// Failures on so many branches that have nothing else in common are evidence, too.
+    /// So many branches that have nothing else in common are unrelated branches.
     pub branches: u32,
     /// Below this P(flaky) a flaky test is no longer flaky.
     pub stay: f64,

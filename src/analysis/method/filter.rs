@@ -128,7 +128,7 @@ impl Signs {
         let scarce = evidence.executions < numbers.min_runs;
         let flaky = match (course.filter(|course| course.flagged), course) {
             // Of a handful of runs one failure is too little, however odd it looks.
-            (Some(course), _) if !scarce || course.has_evidence(numbers) => Flaky::Yes,
+            (Some(course), _) if !scarce || course.has_evidence() => Flaky::Yes,
             (Some(_), _) => Flaky::Maybe,
             (None, _) if belief.score >= numbers.enter() => Flaky::Maybe,
             (None, Some(Course { flagged_since: Some(_), .. }))

@@ -5,7 +5,7 @@ use super::evidence::{Evidence, Reading};
 use super::filter::{Filtered, Moments, explain, filter, replay};
 use super::history::{History, Run, Unit};
 use super::interval::wilson;
-use super::method::{self, Docket, Opinion};
+use super::method::{self, Docket, MethodEntry, Opinion};
 use super::outage;
 use super::presence::Attendance;
 use super::settings::Settings;
@@ -34,10 +34,7 @@ pub enum JudgeError {
 /// # Errors
 /// [`JudgeError::UnknownMethod`] where the settings name a method that does not exist.
 pub fn judge(history: &History, settings: &Settings) -> Result<Judgement, JudgeError> {
-    let method = method::find(&settings.method).ok_or_else(|| JudgeError::UnknownMethod {
-        name: settings.method.clone(),
-        known: method::METHODS.iter().map(|entry| entry.name).collect::<Vec<_>>().join(", "),
-    })?;
+    let method = method_of(settings)?;
     let filtered = method.weighs.then(|| filter(history, &settings.filter, Moments::Forget));
     let outages = match &filtered {
         Some(filtered) => filtered.outages(),
@@ -79,6 +76,14 @@ pub fn judge(history: &History, settings: &Settings) -> Result<Judgement, JudgeE
     let runs = runs.map(|(run, &outage)| judged_run(history, run, outage)).collect();
     let events = filtered.as_ref().map(events).unwrap_or_default();
     Ok(Judgement { method: method.name, runs, verdicts, events, causes })
+}
+
+/// The method that the settings name.
+pub(super) fn method_of(settings: &Settings) -> Result<&'static MethodEntry, JudgeError> {
+    method::find(&settings.method).ok_or_else(|| JudgeError::UnknownMethod {
+        name: settings.method.clone(),
+        known: method::METHODS.iter().map(|entry| entry.name).collect::<Vec<_>>().join(", "),
+    })
 }
 
 /// By status, then by what the test cost, then by how often it fails; the rest only fixes an order.
@@ -243,7 +248,7 @@ fn events(filtered: &Filtered) -> Vec<RunEvent> {
     events
 }
 
-fn judged_run(history: &History, run: &Run, outage: bool) -> JudgedRun {
+pub(super) fn judged_run(history: &History, run: &Run, outage: bool) -> JudgedRun {
     JudgedRun {
         no: run.no,
         started: run.started,

@@ -19,6 +19,7 @@
 //! # Ok::<(), flakedb::analysis::JudgeError>(())
 //! ```
 
+pub mod backtest;
 pub mod bit_set;
 pub mod cause;
 pub mod classify;

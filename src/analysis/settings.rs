@@ -133,6 +133,15 @@ impl Default for ThresholdSettings {
     }
 }
 
+impl ThresholdSettings {
+    /// The rule itself, for so many results of which so many are bad.
+    #[must_use]
+    pub fn is_flaky(&self, results: u32, bad: u32) -> bool {
+        let share = f64::from(bad) / f64::from(results.max(1));
+        results >= self.min_runs && bad > 0 && bad < results && share >= self.threshold
+    }
+}
+
 /// Which runs a rule looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -1,12 +1,12 @@
 //! `flakedb report`: the verdicts of a window.
 
 use crate::analysis::verdict::Status;
+use crate::ops::backtest::backtest;
 use crate::ops::causes::deepen;
 use crate::ops::judge::{Judged, Names, judge};
 use crate::report::View;
 use crate::report::limits::TERMINAL_TESTS_MAX;
 use crate::report::view::{Explain, Listing, ReportInput, ReportView};
-
 use crate::store::query::TestNo;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -27,6 +27,7 @@ Examples:
   flakedb report --days 14 --branch main
   flakedb report --explain                     what weighed how much in each verdict
   flakedb report --strict                      call a test flaky only when surer
+  flakedb report --backtest                    what other thresholds would have done
   flakedb report --format markdown >> $GITHUB_STEP_SUMMARY
   flakedb report --method threshold --window 10 --min-runs 3 --threshold 0.3
   flakedb report --fail-on newly-broken        exit with 1 where there is one")]
@@ -40,6 +41,9 @@ pub struct Args {
     /// Show what weighed how much in each verdict
     #[arg(long)]
     explain: bool,
+    /// Replay the history: what each threshold would have called flaky, spared and hidden
+    #[arg(long, conflicts_with_all = ["all", "status", "explain", "fail_on"])]
+    backtest: bool,
     /// Exit with 1 where a test has this status (may be repeated)
     #[arg(long, value_name = "STATUS", value_parser = statuses(), value_delimiter = ',')]
     fail_on: Vec<Status>,
@@ -64,6 +68,13 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
     let store = settled.open_to_read()?;
     let request = args.judging.request(global, &settled, &store)?;
     let progress = Progress::new(console);
+    if args.backtest {
+        let view = backtest(&store, &request, &progress)?;
+        progress.finish(console);
+        let page = screen(View::Backtest(&view), args.output.format, console)?;
+        console.deliver(&page, args.output.output.as_deref())?;
+        return Ok(exit::FINE);
+    }
     let mut judged = judge(&store, &request, &[], &progress)?;
     let listing = args.listing();
     if args.explain {

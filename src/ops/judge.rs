@@ -156,7 +156,19 @@ impl Names {
         verdicts: impl IntoIterator<Item = &'a Verdict>,
         owners: Option<Owners>,
     ) -> Result<Self, StoreError> {
-        let mut wanted: Vec<TestNo> = verdicts.into_iter().map(|verdict| verdict.test).collect();
+        Self::of_tests(store, verdicts.into_iter().map(|verdict| verdict.test), owners)
+    }
+
+    /// Reads the names of some tests, each given once or more.
+    ///
+    /// # Errors
+    /// Where the history cannot be read.
+    pub fn of_tests(
+        store: &dyn Store,
+        tests: impl IntoIterator<Item = TestNo>,
+        owners: Option<Owners>,
+    ) -> Result<Self, StoreError> {
+        let mut wanted: Vec<TestNo> = tests.into_iter().collect();
         wanted.sort_unstable();
         wanted.dedup();
         let rows = store.tests(&wanted)?.into_iter().map(|row| (row.no, row)).collect();

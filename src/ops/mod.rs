@@ -1,5 +1,6 @@
 //! L5: use cases. A request, a store and the time in; an outcome out. No printing, no clap.
 
+pub mod backtest;
 pub mod causes;
 pub mod compare;
 pub mod ingest;

@@ -32,6 +32,10 @@ pub const WARNINGS_SHOWN_MAX: usize = 20;
 pub const PATH_CHARS_MAX: usize = 160;
 /// Outages listed below a report.
 pub const OUTAGES_SHOWN_MAX: usize = 5;
+/// Regressions that a rule hides, listed below a back-test.
+pub const BACKTEST_HIDDEN_SHOWN_MAX: usize = 10;
+/// Tests that a rule calls flaky, listed below a back-test: with the table about two screens.
+pub const BACKTEST_FLAGS_SHOWN_MAX: usize = 20;
 /// Other tests named where a typed name matched several.
 pub const OTHERS_SHOWN_MAX: usize = 10;
 /// Marks of a strip in the test table where there is room for more.

@@ -16,6 +16,7 @@ pub mod palette;
 pub mod sentence;
 pub mod strip;
 pub mod terminal;
+pub mod trial;
 pub mod view;
 
 #[cfg(test)]
@@ -29,7 +30,9 @@ use serde::Serialize;
 
 pub use format::Format;
 pub use palette::Palette;
-pub use view::{CompareView, IngestView, QuarantineView, ReportView, ShowView, ValidateView};
+pub use view::{
+    BacktestView, CompareView, IngestView, QuarantineView, ReportView, ShowView, ValidateView,
+};
 
 /// What a page is written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,6 +49,8 @@ pub struct Screen {
 pub enum View<'a> {
     /// The verdicts of a window.
     Report(&'a ReportView),
+    /// The history under each of several rules.
+    Backtest(&'a BacktestView),
     /// One test.
     Show(&'a ShowView),
     /// What an ingest did.

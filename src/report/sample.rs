@@ -1,10 +1,12 @@
 //! Judgements and views to render in tests: one usual history, one hostile, built from strips.
 
 use super::view::{
-    CompareInput, CompareView, Explain, FileProblem, FileVerdict, FileView, IngestView, Level,
-    Listing, Phase, QuarantineEntry, QuarantineView, ReportInput, ReportView, ShowInput, ShowView,
-    TestLabel, ValidateView, WarningView, WindowText,
+    BacktestInput, BacktestView, CompareInput, CompareView, Explain, FileProblem, FileVerdict,
+    FileView, IngestView, Level, Listing, Phase, QuarantineEntry, QuarantineView, ReportInput,
+    ReportView, ShowInput, ShowView, TestLabel, ValidateView, WarningView, WindowText,
 };
+use crate::analysis::Settings;
+use crate::analysis::backtest::{Backtest, Flag, Hidden, Rule, Subject, Trial};
 use crate::analysis::cause::{Cause, Causes, Hint, Share, Split};
 use crate::analysis::disagreement::disputes;
 use crate::analysis::verdict::{
@@ -612,4 +614,86 @@ pub(super) fn hostile_compare(name: &str) -> CompareView {
         verdict.facts.insert(0, Fact::Rule { text: name.to_owned() });
     }
     compare_of(&[hostile, other], &|verdict| named(verdict.test, name.to_owned()))
+}
+
+fn subject(no: u32) -> Subject {
+    Subject {
+        test: TestNo(no),
+        variant: if no == 4 { "os=linux".to_owned() } else { String::new() },
+    }
+}
+
+/// What each rule did in two weeks: the lower its threshold, the more.
+pub(super) fn backtested(settings: &Settings) -> Backtest {
+    let rules = Rule::all(&settings.filter, &settings.threshold);
+    let last = rules.len() as u32 - 1;
+    let flag = |no: u32, since, until, flakes, flakes_ever| Flag {
+        subject: subject(no),
+        since,
+        until,
+        flakes,
+        flakes_ever,
+    };
+    let flags = [
+        flag(2, 44, None, 2, 3),
+        flag(4, 30, None, 1, 5),
+        flag(3, 12, Some(31), 3, 3),
+        flag(5, 8, Some(10), 0, 0),
+        flag(6, 4, Some(19), 0, 2),
+    ];
+    let hidden = |no, from, failed, hidden, shown_from| Hidden {
+        subject: subject(no),
+        from,
+        failed,
+        hidden,
+        shown_from,
+    };
+    let regressions =
+        [hidden(4, 47, 5, 3, Some(50)), hidden(3, 20, 4, 4, None), hidden(6, 17, 1, 1, None)];
+    let trials = (0..).zip(rules).map(|(place, rule)| {
+        // 0.35 and 0.5 do the same.
+        let strictness = if place == last { 0 } else { place.max(1) - u32::from(place > 1) };
+        Trial {
+            in_force: rule == Rule::filter(&settings.filter, settings.filter.enter()),
+            rule,
+            flags: flags.iter().take(5 - strictness as usize).cloned().collect(),
+            greened: 6 - strictness,
+            greened_wrongly: 2_u32.saturating_sub(strictness),
+            hidden: regressions
+                .iter()
+                .take(3_usize.saturating_sub(strictness as usize))
+                .cloned()
+                .collect(),
+            changes_hidden: 1_200_u32.saturating_sub(300 * strictness),
+        }
+    });
+    Backtest { trials: trials.collect(), runs: runs(52), regressions: 4 }
+}
+
+pub(super) fn backtest_of(
+    tested: &Backtest,
+    settings: &Settings,
+    names: &dyn Fn(TestNo) -> TestLabel,
+) -> BacktestView {
+    let input = BacktestInput { project: "acme/shop", window: &window(), settings };
+    BacktestView::new(tested, names, input)
+}
+
+pub(super) fn backtest() -> BacktestView {
+    let settings = Settings::default();
+    backtest_of(&backtested(&settings), &settings, &label)
+}
+
+pub(super) fn hostile_backtest(name: &str) -> BacktestView {
+    let settings = Settings { method: name.to_owned(), ..Settings::default() };
+    let mut tested = backtested(&settings);
+    for run in &mut tested.runs {
+        run.revision = Some(name.to_owned());
+    }
+    for trial in &mut tested.trials {
+        trial.in_force = false;
+        trial.flags.iter_mut().for_each(|flag| flag.subject.variant = name.to_owned());
+    }
+    let view = backtest_of(&tested, &settings, &|test| named(test, name.to_owned()));
+    BacktestView { project: name.to_owned(), ..view }
 }

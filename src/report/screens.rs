@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::view::Listing;
 use super::{Format, Palette, Screen, View, escape, render, sample};
+use crate::analysis::Settings;
+use crate::analysis::backtest::Backtest;
 
 fn page(view: View<'_>, format: Format, screen: Screen) -> String {
     let mut out = Vec::new();
@@ -120,6 +122,35 @@ fn compare_screens() {
 }
 
 #[test]
+fn backtest_screens() {
+    let view = sample::backtest();
+    snapshots("backtest", View::Backtest(&view));
+    insta::assert_snapshot!("backtest_json", json(View::Backtest(&view)));
+    let empty = Backtest { runs: Vec::new(), regressions: 0, trials: Vec::new() };
+    let empty = sample::backtest_of(&empty, &Settings::default(), &sample::label);
+    insta::assert_snapshot!("backtest_empty", plain(View::Backtest(&empty), Some(80)));
+    let wilson = Settings { method: "wilson".to_owned(), ..Settings::default() };
+    let mut tested = sample::backtested(&wilson);
+    tested.trials.iter_mut().for_each(|trial| trial.in_force = false);
+    let other = sample::backtest_of(&tested, &wilson, &sample::label);
+    insta::assert_snapshot!("backtest_other_method", plain(View::Backtest(&other), Some(80)));
+}
+
+#[test]
+fn the_latest_of_a_long_backtest_fit_a_terminal_and_the_rest_is_counted() {
+    let settings = Settings::default();
+    let mut tested = sample::backtested(&settings);
+    for trial in &mut tested.trials {
+        trial.flags = vec![trial.flags[0].clone(); 50];
+        trial.hidden = vec![sample::backtested(&settings).trials[0].hidden[0].clone(); 40];
+    }
+    let view = sample::backtest_of(&tested, &settings, &sample::label);
+    let text = plain(View::Backtest(&view), Some(80));
+    assert!(text.contains("30 earlier regressions not shown here"), "{text}");
+    assert!(text.contains("30 earlier tests not shown here"), "{text}");
+}
+
+#[test]
 fn only_the_most_disputed_fit_a_terminal_and_the_rest_is_counted() {
     let mut judgements = sample::compared();
     for judgement in &mut judgements {
@@ -151,8 +182,10 @@ fn colour_changes_nothing_but_colour() {
     let validate = sample::validate();
     let quarantine = sample::quarantine();
     let compare = sample::compare();
+    let backtest = sample::backtest();
     for view in [
         View::Compare(&compare),
+        View::Backtest(&backtest),
         View::Report(&report),
         View::Show(&show),
         View::Ingest(&ingest),
@@ -197,6 +230,7 @@ fn hostile_names_stay_text_on_every_screen() {
             for name in sample::hostile_names() {
                 inert(&page(View::Show(&sample::hostile_show(&name)), format, screen));
                 inert(&page(View::Compare(&sample::hostile_compare(&name)), format, screen));
+                inert(&page(View::Backtest(&sample::hostile_backtest(&name)), format, screen));
             }
         }
         let coloured = Screen { width: Some(80), palette: Palette::Colour };
@@ -217,6 +251,7 @@ fn no_length_breaks_a_layout() {
         for (_, width) in WIDTHS {
             inert(&plain(View::Show(&sample::hostile_show(&name)), width));
             inert(&plain(View::Compare(&sample::hostile_compare(&name)), width));
+            inert(&plain(View::Backtest(&sample::hostile_backtest(&name)), width));
             let mut quarantine = sample::quarantine();
             for entry in &mut quarantine.entries {
                 entry.test.clone_from(&name);
@@ -261,6 +296,7 @@ proptest! {
     fn any_text_at_any_width_is_laid_out_and_inert(name in HOSTILE, width in proptest::option::of(prop_oneof![0_u16..260, any::<u16>()])) {
         let show = sample::hostile_show(&name);
         let compare = sample::hostile_compare(&name);
+        let backtest = sample::hostile_backtest(&name);
         let mut validate = sample::validate();
         let mut ingest = sample::ingest();
         let mut quarantine = sample::quarantine();
@@ -288,7 +324,7 @@ proptest! {
         }
         quarantine.notes.push(name.clone());
         quarantine.project.clone_from(&name);
-        for view in [View::Show(&show), View::Validate(&validate), View::Ingest(&ingest), View::Quarantine(&quarantine), View::Compare(&compare)] {
+        for view in [View::Show(&show), View::Validate(&validate), View::Ingest(&ingest), View::Quarantine(&quarantine), View::Compare(&compare), View::Backtest(&backtest)] {
             for format in [Format::Table, Format::Markdown] {
                 inert(&page(view, format, Screen { width, palette: Palette::Plain }));
                 let coloured = page(view, format, Screen { width, palette: Palette::Colour });

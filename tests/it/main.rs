@@ -7,6 +7,7 @@
     reason = "a test may fail by panicking"
 )]
 
+mod backtest;
 mod command;
 mod compare;
 mod corpus;

@@ -11,6 +11,7 @@ pub mod belief;
 pub mod episode;
 pub mod explain;
 pub mod forecast;
+mod knowledge;
 mod lasting;
 pub mod ledger;
 pub mod model;
@@ -21,7 +22,8 @@ pub mod settings;
 use std::collections::{BTreeMap, HashMap};
 
 use self::belief::{Observed, actionable, broken};
-use self::pass::{Explained, Pass, RunAbout, Slot, SlotResult};
+use self::knowledge::Knowledge;
+use self::pass::{Explained, Pass, RunAbout, Slot, SlotResult, TakenBack};
 use self::replay::{Course, OUTAGE_CERTAIN, Replay};
 pub use self::settings::FilterSettings;
 use super::history::{History, Seen, Unit};
@@ -95,10 +97,21 @@ pub fn filter(history: &History, settings: &FilterSettings, moments: Moments) ->
         let Some(of_variant) = history.units.get(from..until) else { continue };
         let seats = Seats::new(history, variant, of_variant);
         let pass = pass(history, settings, &abouts, (variant, of_variant, &seats), &mut runs);
-        take_back(history, variant, &pass, &mut runs);
+        let places = places(history, variant);
+        let known = match moments {
+            Moments::Keep => Knowledge::new(&runs, pass.taken_back(), &places),
+            Moments::Forget => Knowledge::default(),
+        };
+        take_back(&places, &pass, &mut runs);
         for (unit, slot) in of_variant.iter().zip(&seats.slot_of) {
             let (classes, on_main) = pass.belief(*slot).unwrap_or_default();
-            let course = replay(unit, settings, &runs, moments).map(Box::new);
+            let mut course = replay(unit, settings, &runs, moments).map(Box::new);
+            let then = |runs: &[_]| replay(unit, settings, runs, moments);
+            if let Some(course) = &mut course
+                && let Some(moments) = known.moments(unit.module, &then)
+            {
+                course.moments = moments;
+            }
             // The replay knows what the pass learned too late: which outages were none.
             let (classes, on_main) = course
                 .as_ref()
@@ -120,7 +133,7 @@ pub enum Moments {
     /// Only the end.
     #[default]
     Forget,
-    /// Every moment, for a back-test.
+    /// Every moment, as it was believed then, for a back-test.
     Keep,
 }
 
@@ -167,15 +180,19 @@ fn pass<'s>(
 }
 
 /// Takes back what looked like outages and lasted.
-fn take_back(history: &History, variant: u32, pass: &Pass<'_>, runs: &mut [Option<Explained>]) {
-    let runs_of_variant = history.runs.iter().enumerate().filter(|(_, run)| run.variant == variant);
-    let places: Vec<usize> = runs_of_variant.map(|(place, _)| place).collect();
-    for (run, module) in pass.taken_back() {
+fn take_back(places: &[usize], pass: &Pass<'_>, runs: &mut [Option<Explained>]) {
+    for TakenBack { run, module, .. } in pass.taken_back() {
         let place = places.get(*run as usize);
         if let Some(Some(explained)) = place.and_then(|place| runs.get_mut(*place)) {
             explained.take_back(*module);
         }
     }
+}
+
+/// The runs of a variant, as places in the history.
+fn places(history: &History, variant: u32) -> Vec<usize> {
+    let runs = history.runs.iter().enumerate();
+    runs.filter(|(_, run)| run.variant == variant).map(|(place, _)| place).collect()
 }
 
 /// Follows a test alone; `None` for one that never failed outside an outage.

@@ -121,6 +121,17 @@ struct Line {
     rows: Rows,
 }
 
+/// What was first explained as an outage, and was none. Runs are numbered as the pass counts them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TakenBack {
+    /// The run that showed it.
+    pub learnt: u32,
+    /// The run that was explained otherwise, an earlier one.
+    pub run: u32,
+    /// The module; `None` for the whole run.
+    pub module: Option<u32>,
+}
+
 /// The state of a pass.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pass<'m> {
@@ -134,7 +145,7 @@ pub struct Pass<'m> {
     groups: BTreeMap<u32, Groups>,
     runs: u32,
     modules: u32,
-    taken_back: Vec<(u32, Option<u32>)>,
+    taken_back: Vec<TakenBack>,
 }
 
 impl<'m> Pass<'m> {
@@ -173,10 +184,10 @@ impl<'m> Pass<'m> {
         Some((classes, broken.unwrap_or([0.0; CLASSES])))
     }
 
-    /// Runs, and modules of runs, that were first explained as outages and lasted: numbers of runs
-    /// as this pass counts them, and the module, `None` for the whole run.
+    /// Runs, and modules of runs, that were first explained as outages and lasted, in the order in
+    /// which that was learnt.
     #[must_use]
-    pub fn taken_back(&self) -> &[(u32, Option<u32>)] {
+    pub fn taken_back(&self) -> &[TakenBack] {
         &self.taken_back
     }
 
@@ -336,7 +347,9 @@ impl<'m> Pass<'m> {
         let row = self.lines.get_mut(at).and_then(|line| line.rows.take(self.model, &look));
         if let Some(before) = row {
             explained.take_back(module);
-            self.taken_back.extend(before.into_iter().map(|run| (run, module)));
+            let learnt = self.runs;
+            let taken_back = |run| TakenBack { learnt, run, module };
+            self.taken_back.extend(before.into_iter().map(taken_back));
         }
     }
 

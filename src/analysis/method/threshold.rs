@@ -87,10 +87,7 @@ impl Latest {
     }
 
     fn is_flaky(self, settings: &ThresholdSettings) -> bool {
-        self.results >= settings.min_runs
-            && self.bad > 0
-            && self.bad < self.results
-            && self.share() >= settings.threshold
+        settings.is_flaky(self.results, self.bad)
     }
 
     fn share(self) -> f64 {

@@ -1,5 +1,6 @@
 //! GitHub Markdown for job summaries and comments: short, and inert whatever names contain.
 
+mod backtest;
 mod compare;
 mod document;
 mod lists;
@@ -20,6 +21,7 @@ pub fn render(view: &View<'_>, _screen: Screen, out: &mut dyn Write) -> Result<(
     let mut document = Document::default();
     match view {
         View::Report(view) => report::write(view, &mut document),
+        View::Backtest(view) => backtest::write(view, &mut document),
         View::Show(view) => show::write(view, &mut document),
         View::Ingest(view) => lists::ingest(view, &mut document),
         View::Validate(view) => lists::validate(view, &mut document),

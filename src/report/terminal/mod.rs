@@ -1,5 +1,6 @@
 //! Screens for people: tables, sentences and hints, laid out for a width.
 
+mod backtest;
 mod compare;
 mod ingest;
 mod page;
@@ -23,6 +24,7 @@ pub fn render(view: &View<'_>, screen: Screen, out: &mut dyn Write) -> Result<()
     let mut page = Page::new(screen);
     match view {
         View::Report(view) => report::lay_out(view, &mut page),
+        View::Backtest(view) => backtest::lay_out(view, &mut page),
         View::Show(view) => show::lay_out(view, &mut page),
         View::Ingest(view) => ingest::lay_out(view, &mut page),
         View::Validate(view) => validate::lay_out(view, &mut page),

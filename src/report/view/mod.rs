@@ -4,6 +4,7 @@
 //! only grows; what must change otherwise gets a new version. Text stands here as reports gave it
 //! (JSON escapes it); renderers for people escape it themselves.
 
+mod backtest;
 mod compare;
 mod fact;
 mod hint;
@@ -15,6 +16,7 @@ mod test;
 mod validate;
 mod weighing;
 
+pub use backtest::{BacktestInput, BacktestView, FlagView, HiddenView, TrialView, TurnView};
 pub use compare::{CompareInput, CompareView, DisputeView, MethodView, OpinionView, Said};
 pub use fact::{FactView, NextView};
 pub use hint::{HintView, MediansView, ShareView};

@@ -148,6 +148,20 @@ impl Drift {
         }
     }
 
+    /// For each class, what is to be expected of `later` at the next revision: the transpose of
+    /// [`apply`](Self::apply).
+    #[must_use]
+    pub fn expected(&self, later: &Classes) -> Classes {
+        let weighed =
+            |by: &Classes| later.iter().zip(by).map(|(later, by)| later * by).sum::<f64>();
+        let (redrawn, flaky) = (weighed(&self.redraws), weighed(&self.becomes_flaky));
+        let healthy = later[0];
+        let mut expected =
+            later.map(|later| later * self.stays_flaky + redrawn + healthy * self.becomes_healthy);
+        expected[0] = healthy * self.stays_healthy + flaky;
+        expected
+    }
+
     /// Moves the classes to the next revision.
     pub fn apply(&self, classes: &mut Classes) {
         let healthy = classes[0];

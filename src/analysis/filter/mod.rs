@@ -11,6 +11,7 @@ pub mod belief;
 pub mod episode;
 pub mod explain;
 pub mod forecast;
+mod hindsight;
 mod knowledge;
 mod lasting;
 pub mod ledger;

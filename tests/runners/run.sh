@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Real runners against flakedb: run ten times, ingest, judge, quarantine, and let the runner itself confirm.
-# Usage: FLAKEDB=path/to/flakedb tests/runners/run.sh [pytest] [vitest] [nextest]     (default: all three)
-# Needs: bash, python3 (3.10+ with venv), npm, cargo, and the package registries. Everything is written below target/runners.
+# Then three real histories, tried as a new user would: flaky by time, flaky by order, broken by a commit.
+# Usage: FLAKEDB=path/to/flakedb tests/runners/run.sh [pytest] [vitest] [nextest] [time] [order] [commit]  (default: all)
+# Needs: bash, git, python3 (3.10+ with venv), npm, cargo, and the package registries. Everything is written below target/runners.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 : "${FLAKEDB:=$here/../../target/release/flakedb}"

@@ -63,9 +63,9 @@ pub struct Entry {
     pub since: Timestamp,
     /// When the entry ends by itself.
     pub expires: Timestamp,
-    /// Runs with a failed attempt, flaky passes included.
+    /// Runs with a failed attempt, flaky passes included; only flakes where the method tells.
     pub failures: u32,
-    /// Of so many runs.
+    /// Of so many runs; those in which a flake could have shown where the method tells.
     pub executions: u32,
     /// Their share.
     pub rate: Rate,
@@ -224,6 +224,11 @@ fn entry(
 ) -> Entry {
     let first = verdict.cells.iter().find(|cell| cell.outcome.is_bad() || cell.retried);
     let since = first.and_then(|cell| judgement.runs.get(cell.run as usize));
+    // The same numbers as the report's: where flakes are told from breakages, only they count.
+    let (failures, executions, rate) = match verdict.weighing.as_deref() {
+        Some(weighing) => (weighing.flakes, weighing.chances, weighing.flake_rate),
+        None => (verdict.failures + verdict.retried, verdict.executions, verdict.rate),
+    };
     let lifetime = i64::from(settings.expires_days).saturating_mul(Timestamp::DAY_MS);
     Entry {
         test: verdict.test,
@@ -232,9 +237,9 @@ fn entry(
         reason: reason(verdict),
         since: since.map_or(newest, |run| run.started),
         expires: Timestamp(newest.0.saturating_add(lifetime)),
-        failures: verdict.failures + verdict.retried,
-        executions: verdict.executions,
-        rate: verdict.rate,
+        failures,
+        executions,
+        rate,
     }
 }
 
@@ -255,7 +260,12 @@ fn reason(verdict: &Verdict) -> String {
                 Some(format!("failed and passed on {}", count(*revisions, "revision", "revisions")))
             }
             Fact::RecoveredByItself { times } => {
-                Some(format!("recovered by itself {}", count(*times, "time", "times")))
+                let often = match times {
+                    1 => "once".to_owned(),
+                    2 => "twice".to_owned(),
+                    times => format!("{times} times"),
+                };
+                Some(format!("recovered by itself {often}"))
             }
             Fact::UnrelatedBranches { branches } => {
                 Some(format!("failed on {branches} unrelated branches"))
@@ -327,7 +337,7 @@ mod tests {
         let plan = plan_of(verdicts.collect(), &PolicySettings::default());
         assert_eq!(tests_of(&plan.entries), [2]);
         let entry = &plan.entries[0];
-        assert_eq!(entry.reason, "recovered by itself 2 times");
+        assert_eq!(entry.reason, "recovered by itself twice");
         assert_eq!((entry.failures, entry.executions, entry.rate), (4, 20, wilson(4, 20)));
         assert_eq!(entry.expires, Timestamp(1_000 + 30 * Timestamp::DAY_MS));
         assert_eq!(entry.owner.as_deref(), Some("@team"));

@@ -1,6 +1,6 @@
 //! What the filter weighed, in words that need no statistics.
 
-use super::sentence::{count, number, percent};
+use super::sentence::{count, often, percent};
 use crate::analysis::filter::episode::Attribution;
 use crate::analysis::filter::ledger::{Entry, Kind};
 use crate::analysis::verdict::{EventKind, JudgedRun, Weighing};
@@ -24,21 +24,25 @@ pub fn entry(kind: Kind, entry: Entry, weighing: &Weighing, runs: &[JudgedRun]) 
                 0 | 1 => format!("Failed and passed on the same code{day}"),
                 _ => {
                     let day = day.replacen(", on", ", last on", 1);
-                    format!("Failed and passed on the same code {} times{day}", number(n.into()))
+                    format!("Failed and passed on the same code, in {}{day}", count(n, "spell"))
                 }
             }
         }
         Kind::Recovered => match n {
-            1 => "Failed on the main line once and passed again soon".to_owned(),
-            _ => {
-                format!("Failed on the main line and passed again soon, {} times", number(n.into()))
-            }
+            _ if entry.nats < 0.0 => format!(
+                "Failed on the default branch and passed again {}, as after a short breakage",
+                often(n)
+            ),
+            _ => format!("Failed on the default branch and passed again soon {}", often(n)),
         },
         Kind::Branches => match n {
             1 => "Failed on 1 branch".to_owned(),
+            _ if entry.nats < 0.0 => {
+                format!("Failed on {}, as if each had broken it itself", count(n, "branch"))
+            }
             _ => format!("Failed on {} that have nothing else in common", count(n, "branch")),
         },
-        Kind::FailsNow => format!("Fails on the main line now: {}", count(n, "run")),
+        Kind::FailsNow => format!("Fails on the default branch now: {}", count(n, "run")),
         Kind::Lasting => format!("Failed until it was mended: {}", count(n, "run")),
         Kind::BadCommit => {
             format!("Failed with many others on one revision: {}, hardly counted", count(n, "run"))
@@ -59,7 +63,7 @@ pub fn prior(weight: f64) -> String {
 }
 
 /// What time alone changed.
-pub const TIME: &str = "Tests change with time: old evidence fades";
+pub const TIME: &str = "Tests change: with each new revision old evidence fades";
 
 /// Everything together.
 #[must_use]
@@ -68,11 +72,17 @@ pub fn total(weight: f64) -> String {
     format!("Together: {} that it is flaky, however rarely", percent(flaky))
 }
 
+/// What stands above the weights of a test that is broken, which is another question.
+pub const BESIDES: &str = "Broken it is, see above. This asks whether it is flaky besides:";
+
 /// How to read weights.
 pub const LEGEND: &str =
     "Weights: above 0 speaks for flaky, below against; +2.3 makes it ten times as likely.";
 
-/// The likeliest cause of a failure with its probability: `flake 97 %`.
+/// From this probability on a cause is named without it.
+const SURE: f64 = 0.95;
+
+/// The likeliest cause of a failure, with its probability where that is not sure: `flake 87 %`.
 #[must_use]
 pub fn cause(causes: &Attribution) -> String {
     let named = [
@@ -82,7 +92,11 @@ pub fn cause(causes: &Attribution) -> String {
         ("outage", causes.outage),
     ];
     let likeliest = named.into_iter().max_by(|one, other| one.1.total_cmp(&other.1));
-    likeliest.map_or(String::new(), |(name, share)| format!("{name} {}", percent(share)))
+    match likeliest {
+        None => String::new(),
+        Some((name, share)) if share >= SURE => name.to_owned(),
+        Some((name, share)) => format!("{name} {}", percent(share)),
+    }
 }
 
 /// What happened to many tests of one run.
@@ -117,5 +131,6 @@ mod tests {
     fn the_likeliest_cause_is_named() {
         let causes = Attribution { flake: 0.1, regression: 0.7, change: 0.15, outage: 0.05 };
         assert_eq!(cause(&causes), "regression 70 %");
+        assert_eq!(cause(&Attribution { flake: 0.97, ..causes }), "flake");
     }
 }

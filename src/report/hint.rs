@@ -204,7 +204,11 @@ pub(super) fn time(when: When) -> String {
         ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
     match when {
         When::Hours { from, until } => {
-            format!("started between {from:02}:00 and {:02}:00 UTC", until % 24)
+            let hour = |hour: u32| match hour % 24 {
+                0 => "midnight".to_owned(),
+                hour => format!("{hour:02}:00"),
+            };
+            format!("started between {} and {} UTC", hour(from), hour(until))
         }
         When::Weekday(day) => {
             format!("started on a {}", DAYS.get(day as usize).copied().unwrap_or("day"))

@@ -44,11 +44,13 @@ pub fn percent(share: f64) -> String {
     format!("{} %", hundredths(share))
 }
 
-/// A rate with its 95 % interval: `12 % (5.2-25 %)`.
+/// Where a rate lies, to stand behind what was counted: `likely 5.2-25 %`, its 95 % interval.
+///
+/// The estimate within is left out: it is not the quotient of the counts, and looks like a mistake.
 #[must_use]
 pub fn rate(rate: Rate) -> String {
-    let [value, low, high] = [rate.value, rate.low, rate.high].map(hundredths);
-    format!("{value} % ({low}-{high} %)")
+    let [low, high] = [rate.low, rate.high].map(hundredths);
+    format!("likely {low}-{high} %")
 }
 
 fn hundredths(share: f64) -> String {
@@ -220,9 +222,9 @@ pub fn fact(fact: &Fact, runs: &[JudgedRun]) -> String {
             format!("Failed on {} with nothing else in common", branches_of(*branches))
         }
         Fact::Flips { flips, pairs } => format!(
-            "Changed outcome {} in {} of consecutive runs",
+            "Changed from passing to failing or back {}, of {} that it could",
             often(*flips),
-            count(*pairs, "pair")
+            count(*pairs, "time")
         ),
         Fact::FailsSince { .. } | Fact::PassesSince { .. } => streak(fact),
         Fact::IgnoredOutages { failures } => {
@@ -244,6 +246,18 @@ pub fn fact(fact: &Fact, runs: &[JudgedRun]) -> String {
     }
 }
 
+/// One fact as evidence for a verdict: the last failures of a flaky test began with no revision.
+#[must_use]
+pub fn evidence(telling: &Fact, status: Status, runs: &[JudgedRun]) -> String {
+    match (telling, status) {
+        (Fact::FailsSince { runs: failed, since, .. }, Status::Flaky | Status::Recovering) => {
+            let (runs, since) = (*failed, *since);
+            streak(&Fact::FailsSince { runs, first_bad: None, last_good: None, since })
+        }
+        _ => fact(telling, runs),
+    }
+}
+
 fn branches_of(branches: u32) -> String {
     count(branches, "branch")
 }
@@ -258,13 +272,14 @@ fn streak(fact: &Fact) -> String {
                 }
             };
             let revisions = match (first_bad, last_good) {
-                (Some(bad), Some(good)) if bad == good => format!(
-                    "; passed and failed on the same revision {}: look at the environment",
+                (Some(bad), Some(good)) if bad == good => {
+                    format!("; the same revision {} had passed before", revision(bad))
+                }
+                (Some(bad), Some(good)) => format!(
+                    "; last passed on revision {}, first failed on {}",
+                    revision(good),
                     revision(bad)
                 ),
-                (Some(bad), Some(good)) => {
-                    format!("; passed on {}, failed from {}", revision(good), revision(bad))
-                }
                 (Some(bad), None) => format!("; first failing revision {}", revision(bad)),
                 (None, Some(good)) => format!("; last passing revision {}", revision(good)),
                 (None, None) => String::new(),
@@ -365,7 +380,9 @@ pub fn list(items: &[String]) -> String {
     }
 }
 
-fn often(times: u32) -> String {
+/// How often: `once`, `twice`, `3 times`.
+#[must_use]
+pub fn often(times: u32) -> String {
     match times {
         1 => "once".to_owned(),
         2 => "twice".to_owned(),
@@ -408,7 +425,7 @@ mod tests {
         ] {
             assert_eq!(percent(share), wanted);
         }
-        assert_eq!(rate(Rate { value: 0.119, low: 0.052, high: 0.25 }), "12 % (5.2-25 %)");
+        assert_eq!(rate(Rate { value: 0.119, low: 0.052, high: 0.25 }), "likely 5.2-25 %");
     }
 
     #[test]
@@ -433,7 +450,7 @@ mod tests {
         let (failed_runs, since) = (2, Timestamp(0));
         let passes = Fact::PassesSince { runs: 3, failed_runs, first_good: None, since };
         verdict.facts = vec![passes, Fact::Flips { flips: 2, pairs: 9 }];
-        assert!(reason(&verdict, &[]).starts_with("Changed outcome twice"));
+        assert!(reason(&verdict, &[]).starts_with("Changed from passing to failing or back twice"));
         verdict.status = Status::Fixed;
         assert!(reason(&verdict, &[]).starts_with("Passed in the last 3 runs"));
         verdict.status = Status::Stale;
@@ -455,7 +472,7 @@ mod tests {
                     last_good: Some("v1.2-rc".into()),
                     since,
                 },
-                "Failed in the last 5 runs, since 2025-11-22; passed on v1.2-rc, failed from bbbbbbbbbb",
+                "Failed in the last 5 runs, since 2025-11-22; last passed on revision v1.2-rc, first failed on bbbbbbbbbb",
             ),
             (
                 Fact::FailsSince {
@@ -464,7 +481,7 @@ mod tests {
                     last_good: Some("v1.2".into()),
                     since,
                 },
-                "Failed in the last 5 runs, since 2025-11-22; passed and failed on the same revision v1.2: look at the environment",
+                "Failed in the last 5 runs, since 2025-11-22; the same revision v1.2 had passed before",
             ),
             (
                 Fact::PassesSince { runs: 1, failed_runs: 4, first_good: None, since },
@@ -472,7 +489,7 @@ mod tests {
             ),
             (
                 Fact::Flips { flips: 6, pairs: 41 },
-                "Changed outcome 6 times in 41 pairs of consecutive runs",
+                "Changed from passing to failing or back 6 times, of 41 times that it could",
             ),
             (
                 Fact::RecoveredByItself { times: 1 },

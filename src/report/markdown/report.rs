@@ -61,10 +61,10 @@ fn summary(view: &ReportView) -> String {
 fn row(test: &TestView) -> Vec<String> {
     let failing = test.failing();
     let failed = format!(
-        "{} of {}<br>{}",
+        "{} of {}{}",
         sentence::number(failing.bad.into()),
         sentence::number(failing.of.into()),
-        sentence::rate(failing.rate)
+        failing.rate.map(|rate| format!("<br>{}", sentence::rate(rate))).unwrap_or_default()
     );
     let owners = match test.owners.as_slice() {
         [] => String::new(),

@@ -45,12 +45,12 @@ fn verdict(variant: &VariantView, document: &mut Document) {
         name => format!("{}: ", code(name)),
     };
     document.paragraph(&format!(
-        "{variant_name}**{}**{sure}, {} in {} of {}: {}. {}",
+        "{variant_name}**{}**{sure}, {} in {} of {}{}. {}",
         sentence::status(test.status),
         failing.word,
         sentence::number(failing.bad.into()),
         sentence::count(failing.of, "run"),
-        sentence::rate(failing.rate),
+        failing.rate.map(|rate| format!(", {}", sentence::rate(rate))).unwrap_or_default(),
         code(&test.strip),
     ));
     let facts: Vec<String> = test

@@ -246,10 +246,9 @@ fn alike(others: &[&DisputeView]) -> String {
 fn cost(dispute: &DisputeView, reference: &str) -> String {
     let bad = u64::from(dispute.failures) + u64::from(dispute.retried);
     let mut cost = format!(
-        "As {reference} counts, failed in {} of {}, {}",
+        "As {reference} counts, failed in {} of {}",
         sentence::number(bad),
         sentence::count(dispute.executions, "run"),
-        sentence::rate(dispute.rate.rate())
     );
     if let Some(harm) = sentence::harm(dispute.reddened_alone) {
         cost += &format!("; {}", harm.to_lowercase());

@@ -11,6 +11,9 @@ use super::super::limits::{
 use super::super::palette::Tone;
 use super::super::{Screen, escape};
 
+/// Keeps a number with its word where a line wraps.
+pub(super) const NO_BREAK: &str = "\u{a0}";
+
 /// How a column of a grid is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fit {

@@ -9,14 +9,12 @@ use super::super::view::{
     EventView, Explain, OutageView, ReportView, RunsView, TestView, WindowView,
 };
 use super::super::{escape, explanation, sentence, strip};
-use super::page::{Airy, Column, Fit, Grid, Page};
+use super::page::{Airy, Column, Fit, Grid, NO_BREAK, Page};
 use super::weighing;
 use crate::analysis::verdict::Status;
 
 /// Up to this width a test has its whole line, and its numbers stand below.
 const STACKED_BELOW: u16 = 116;
-/// Keeps a number with its word where a line wraps.
-const NO_BREAK: &str = "\u{a0}";
 /// From this width on the reason, the owner and the time have columns of their own.
 const FULL_FROM: u16 = 150;
 /// Columns that the widest status and the gap behind it take.
@@ -128,7 +126,7 @@ fn owners(test: &TestView) -> Option<String> {
 }
 
 fn rate(test: &TestView) -> Option<String> {
-    (test.executions > 0).then(|| sentence::rate(test.failing().rate))
+    test.failing().rate.filter(|_| test.executions > 0).map(sentence::rate)
 }
 
 /// How many executions had a failed attempt, in words.
@@ -188,8 +186,9 @@ fn stacked(tests: &[TestView], explain: Explain, page: &mut Page) {
         if !test.strip.is_empty() {
             lines.push(marks(test, page));
         }
-        if let Some(rate) = rate(test) {
-            lines.push(format!("{}, {rate}", failed_runs(test)));
+        if test.executions > 0 {
+            let told: Vec<String> = std::iter::once(failed_runs(test)).chain(rate(test)).collect();
+            lines.push(told.join(", "));
         }
         lines.extend(why(test, explain, page));
         lines.extend(owners(test).map(|owners| page.mark(Tone::Faint, &owners)));

@@ -5,8 +5,8 @@ use super::super::limits::{
 };
 use super::super::palette::Tone;
 use super::super::view::{FailureView, ShowView, TestView, TimelineRow, VariantView};
-use super::super::{escape, excerpt, hint, sentence, strip};
-use super::page::{Column, Fit, Grid, Page, typed};
+use super::super::{escape, excerpt, explanation, hint, sentence, strip};
+use super::page::{Column, Fit, Grid, NO_BREAK, Page, typed};
 use super::report;
 use super::weighing;
 use crate::analysis::verdict::Status;
@@ -51,8 +51,14 @@ fn verdict(variant: &VariantView, false_discovery_rate: f64, page: &mut Page) {
     if let Some(harm) = sentence::harm(test.reddened_alone) {
         page.bullet(&harm);
     }
+    if let Some(command) = what_changed(test) {
+        page.bullet(&format!("What changed: {}", page.mark(Tone::Command, &command)));
+    }
     if let Some(weights) = &test.weighing {
         page.section("How much each speaks for or against flakiness");
+        if matches!(test.status, Status::Broken | Status::NewlyBroken) {
+            page.quoted(2, explanation::BESIDES);
+        }
         weighing::lay_out(weights, page);
     }
     if !test.next.is_empty() {
@@ -61,6 +67,18 @@ fn verdict(variant: &VariantView, false_discovery_rate: f64, page: &mut Page) {
     }
     hints(test, false_discovery_rate, page);
     timeline(&variant.timeline, page);
+}
+
+/// The command that lists the commits between which a broken test broke.
+fn what_changed(test: &TestView) -> Option<String> {
+    let is_broken = matches!(test.status, Status::Broken | Status::NewlyBroken);
+    let hash = |revision: &&String| revision.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let mut ranges = test.facts.iter().filter(|_| is_broken).filter_map(|fact| {
+        let good = fact.last_good.as_ref().filter(hash)?;
+        let bad = fact.first_bad.as_ref().filter(hash).filter(|bad| *bad != good)?;
+        Some(format!("git log {}..{}", sentence::revision(good), sentence::revision(bad)))
+    });
+    ranges.next()
 }
 
 fn hints(test: &TestView, false_discovery_rate: f64, page: &mut Page) {
@@ -83,8 +101,9 @@ fn headline(test: &TestView, page: &Page) -> String {
         sentence::certainty(test.certainty).map_or(String::new(), |sure| format!(" ({sure})"));
     let mut parts = vec![format!("{variant}{status}{sure}")];
     if test.executions > 0 {
-        let rate = sentence::rate(test.failing().rate);
-        parts.push(format!("{}: {rate}", report::failed_runs(test)));
+        let rate = test.failing().rate.map(sentence::rate);
+        let rate = rate.map(|rate| format!(", {}", rate.replace(' ', NO_BREAK)));
+        parts.push(report::failed_runs(test) + &rate.unwrap_or_default());
     }
     if test.retried > 0 {
         parts.push(format!("{} of them passed on retry", sentence::number(test.retried.into())));
@@ -93,7 +112,7 @@ fn headline(test: &TestView, page: &Page) -> String {
         parts.push(format!("skipped in {}", sentence::count(test.skipped, "run")));
     }
     if let Some(seconds) = test.duration_seconds {
-        parts.push(format!("takes {}", sentence::seconds(seconds)));
+        parts.push(format!("takes {}", sentence::seconds(seconds)).replace(' ', NO_BREAK));
     }
     if test.facts.is_empty() && (test.executions == 0 || test.status == Status::Stale) {
         parts.push(test.reason.clone());

@@ -3,13 +3,17 @@
 use super::super::palette::Tone;
 use super::super::view::WeighingView;
 use super::super::{explanation, sentence};
-use super::page::{Column, Fit, Grid, Page};
+use super::page::{Column, Fit, Grid, NO_BREAK, Page};
+use crate::analysis::filter::ledger::Kind;
 
 /// The weights as lines of text, for a cell of a table: the strongest kinds first.
 pub(super) fn lines(weighing: &WeighingView, page: &Page) -> Vec<String> {
     rows(weighing)
         .into_iter()
-        .map(|(weight, words)| page.mark(Tone::Faint, &format!("{weight:>6}  {words}")))
+        .map(|(weight, words)| {
+            let weight = format!("{weight:>6}  ").replace(' ', NO_BREAK);
+            page.mark(Tone::Faint, &(weight + &words))
+        })
         .collect()
 }
 
@@ -29,17 +33,26 @@ pub(super) fn lay_out(weighing: &WeighingView, page: &mut Page) {
 fn rows(weighing: &WeighingView) -> Vec<(String, String)> {
     let mut rows =
         vec![(explanation::nats(weighing.prior_nats), explanation::prior(weighing.prior_nats))];
-    let seen = weighing.evidence.iter();
-    rows.extend(seen.map(|kind| (explanation::nats(kind.nats), kind.sentence.clone())));
-    rows.push((explanation::nats(weighing.time_nats), explanation::TIME.to_owned()));
+    let nothing = explanation::nats(0.0);
+    // What weighs nothing is worth a line only where it explains failures.
+    let seen = weighing.evidence.iter().map(|seen| (seen, explanation::nats(seen.nats)));
+    let telling = seen.filter(|(seen, weight)| {
+        *weight != nothing || (seen.kind != Kind::Passes && seen.count > 0)
+    });
+    rows.extend(telling.map(|(seen, weight)| (weight, seen.sentence.clone())));
+    let time = explanation::nats(weighing.time_nats);
+    rows.extend((time != nothing).then(|| (time, explanation::TIME.to_owned())));
     rows.push((explanation::nats(weighing.total_nats), explanation::total(weighing.total_nats)));
     rows
 }
 
 fn rate(weighing: &WeighingView) -> String {
+    let flakes = match weighing.flakes {
+        0 => "none".to_owned(),
+        flakes => sentence::number(flakes.into()),
+    };
     format!(
-        "Flaked in {} of {} in which it could: {}",
-        sentence::number(weighing.flakes.into()),
+        "Flaked in {flakes} of {} in which it could: {}",
         sentence::count(weighing.chances, "run"),
         sentence::rate(weighing.flake_rate.rate()),
     )

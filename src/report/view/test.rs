@@ -114,8 +114,8 @@ pub struct Failing {
     pub bad: u32,
     /// In so many runs.
     pub of: u32,
-    /// The rate with its interval.
-    pub rate: Rate,
+    /// The rate with its interval, where a test fails by chance: a broken one has no rate.
+    pub rate: Option<Rate>,
 }
 
 fn status_word<S: Serializer>(status: &Status, serializer: S) -> Result<S::Ok, S::Error> {
@@ -150,7 +150,14 @@ impl TestView {
             last_failure: verdict.last_failure.map(Timestamp::to_rfc3339),
             last_run: verdict.last_run.to_rfc3339(),
             duration_seconds: verdict.duration_median.map(Micros::as_seconds),
-            facts: verdict.facts.iter().map(|fact| FactView::new(fact, runs)).collect(),
+            facts: verdict
+                .facts
+                .iter()
+                .map(|fact| FactView {
+                    sentence: sentence::evidence(fact, verdict.status, runs),
+                    ..FactView::new(fact, runs)
+                })
+                .collect(),
             weighing: verdict.weighing.as_ref().map(|weighing| WeighingView::new(weighing, runs)),
             next: verdict.next.iter().copied().map(NextView::new).collect(),
             hints: verdict.hints.iter().map(HintView::new).collect(),
@@ -161,18 +168,19 @@ impl TestView {
     /// question and the filter tells; else failed executions of all.
     #[must_use]
     pub fn failing(&self) -> Failing {
-        match (&self.weighing, self.status) {
-            (Some(weighing), Status::Flaky | Status::Suspect | Status::Recovering) => Failing {
+        let by_chance = matches!(self.status, Status::Flaky | Status::Suspect | Status::Recovering);
+        match &self.weighing {
+            Some(weighing) if by_chance => Failing {
                 word: "flaked",
                 bad: weighing.flakes,
                 of: weighing.chances,
-                rate: weighing.flake_rate.rate(),
+                rate: Some(weighing.flake_rate.rate()),
             },
             _ => Failing {
                 word: "failed",
                 bad: self.failures + self.retried,
                 of: self.executions,
-                rate: self.rate.rate(),
+                rate: by_chance.then(|| self.rate.rate()),
             },
         }
     }

@@ -31,6 +31,7 @@ pub mod filter;
 pub mod history;
 pub mod interval;
 mod judge;
+pub mod late;
 pub mod match_name;
 pub mod method;
 pub mod origin;

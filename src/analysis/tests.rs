@@ -6,6 +6,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use serde::Deserialize;
 
+use super::late::settled;
 use super::method::METHODS;
 use super::settings::Lanes;
 use super::verdict::{Fact, Judgement, Status, Verdict};
@@ -101,6 +102,24 @@ fn run(no: usize, lane: Lane, revision: Option<&str>, branch: &str, variant: &st
         suite_failures: 0,
         counts: Counts::default(),
     }
+}
+
+#[test]
+fn late_runs_stand_with_their_revision() {
+    let order = |revisions: &str, branches: &str| -> String {
+        let told = revisions.chars().zip(branches.chars()).enumerate();
+        let rows = told.map(|(no, (revision, branch))| {
+            let revision = (revision != '-').then(|| revision.to_string());
+            run(no, Lane::Default, revision.as_deref(), &branch.to_string(), "")
+        });
+        let settled = settled(rows.collect());
+        settled.iter().map(|run| run.revision.as_deref().unwrap_or("-")).collect()
+    };
+    assert_eq!(order("aabbcc", "mmmmmm"), "aabbcc");
+    assert_eq!(order("abcac", "mmmmm"), "aabcc");
+    assert_eq!(order("abcaabdb", "mmmmmmmm"), "aaabbbcd");
+    assert_eq!(order("a--a", "mmmm"), "a--a", "no revision, no newer one");
+    assert_eq!(order("abab", "mxmx"), "abab", "two branches take turns");
 }
 
 fn row(test: u32, strip: char) -> Option<ResultRow> {

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::analysis::late::settled;
 use crate::analysis::verdict::{Judgement, Verdict};
 use crate::analysis::{self, History, HistoryBuilder, JudgeError, Settings};
 use crate::context::owners::Owners;
@@ -62,7 +63,7 @@ impl JudgeRequest {
 pub struct Judged {
     /// The verdicts.
     pub judgement: Judgement,
-    /// The runs of the window, oldest first.
+    /// The runs of the window, oldest first, late ones with their revision.
     pub runs: Vec<RunRow>,
     /// The names of modules, as events number them.
     pub modules: Vec<String>,
@@ -103,7 +104,7 @@ pub fn judge(
 pub struct Folded {
     /// The window.
     pub history: History,
-    /// Its runs, oldest first.
+    /// Its runs, oldest first, late ones with their revision.
     pub runs: Vec<RunRow>,
     /// The names of modules, as events number them.
     pub modules: Vec<String>,
@@ -120,7 +121,7 @@ pub fn fold(
     watcher: &dyn Watcher,
 ) -> Result<Folded, StoreError> {
     watcher.phase("finding runs");
-    let runs = request.runs(store)?;
+    let runs = settled(request.runs(store)?);
     let bad = store.bad_tests(&request.project, &runs)?;
     let mut kept: HashSet<TestNo> = bad.into_iter().collect();
     kept.extend(keep);

@@ -171,6 +171,7 @@ impl RunsView {
         let usual: Vec<&JudgedRun> = runs.iter().filter(|run| !run.outage).collect();
         let (older, newer) = usual.split_at(usual.len() / 2);
         let red = |runs: &[&JudgedRun]| runs.iter().filter(|run| run.is_red()).count() as u64;
+        let started = || runs.iter().map(|run| run.started);
         let mut variants = BTreeMap::new();
         for run in runs {
             *variants.entry(run.variant.clone()).or_insert(0) += 1;
@@ -181,8 +182,8 @@ impl RunsView {
             red: red(older) + red(newer),
             red_older_half: red(older),
             red_newer_half: red(newer),
-            first_started: runs.first().map(|run| run.started.to_rfc3339()),
-            last_started: runs.last().map(|run| run.started.to_rfc3339()),
+            first_started: started().min().map(Timestamp::to_rfc3339),
+            last_started: started().max().map(Timestamp::to_rfc3339),
             variants,
         }
     }

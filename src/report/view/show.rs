@@ -125,6 +125,18 @@ pub struct ShowInput<'a> {
     pub others: &'a [String],
 }
 
+/// A test's results by the clock.
+fn timeline(verdict: &Verdict, runs: &[JudgedRun]) -> Vec<TimelineRow> {
+    let ran = |cell: &'_ Cell| runs.get(cell.run as usize);
+    let cells = verdict.cells.iter();
+    let mut results: Vec<_> = cells.filter_map(|cell| Some((cell, ran(cell)?))).collect();
+    results.sort_by_key(|(_, run)| run.started);
+    let row = |(cell, run): (&Cell, &JudgedRun)| {
+        TimelineRow::new(cell, verdict.causes(cell.run), run, runs)
+    };
+    results.into_iter().map(row).collect()
+}
+
 /// One test: `flakedb show`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ShowView {
@@ -164,14 +176,7 @@ impl ShowView {
         let runs = &judgement.runs;
         let variant = |verdict: &&Verdict| VariantView {
             verdict: TestView::new(verdict, runs, input.label.clone()),
-            timeline: verdict
-                .cells
-                .iter()
-                .filter_map(|cell| {
-                    let run = runs.get(cell.run as usize)?;
-                    Some(TimelineRow::new(cell, verdict.causes(cell.run), run, runs))
-                })
-                .collect(),
+            timeline: timeline(verdict, runs),
         };
         Self {
             schema: Self::SCHEMA,

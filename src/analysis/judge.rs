@@ -232,8 +232,11 @@ fn events(filtered: &Filtered) -> Vec<RunEvent> {
                 (EventKind::BadCommit, module.weights.bad_commit, explain::GROUP_TESTS_MIN),
                 (EventKind::SystemicGroup, module.weights.systemic, explain::GROUP_TESTS_MIN),
             ];
-            let likely = kinds.into_iter().find(|(_, weight, tests)| {
-                *weight >= replay::OUTAGE_CERTAIN && module.failing >= *tests
+            // A group that failed together once may be anything; one that does so again is one.
+            let likely = kinds.into_iter().find(|(kind, weight, tests)| {
+                *weight >= replay::OUTAGE_CERTAIN
+                    && module.failing >= *tests
+                    && (*kind != EventKind::SystemicGroup || module.recurring)
             });
             events.extend(likely.map(|(kind, probability, _)| RunEvent {
                 run,

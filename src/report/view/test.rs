@@ -170,7 +170,7 @@ impl TestView {
     pub fn failing(&self) -> Failing {
         let by_chance = matches!(self.status, Status::Flaky | Status::Suspect | Status::Recovering);
         match &self.weighing {
-            Some(weighing) if by_chance => Failing {
+            Some(weighing) if by_chance && weighing.flakes > 0 => Failing {
                 word: "flaked",
                 bad: weighing.flakes,
                 of: weighing.chances,

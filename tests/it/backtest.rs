@@ -30,8 +30,8 @@ fn the_demo_is_replayed_under_every_threshold() {
     let tested = backtest(&sandbox, &[]);
     assert_eq!(tested["schema"], "flakedb.backtest.v1");
     assert_eq!(names(&tested), ["0.2", "0.35", "0.5", "0.7", "0.9", "classic rule"]);
-    // `has no decimals in yen`, what is broken with `store=sqlite` from the first run on, and what
-    // was broken and is fixed.
+    // `has no decimals in yen`, what is broken with `store=sqlite` from the first run on, and the
+    // last piece, which was broken for a few days.
     assert_eq!(tested["regressions"], 3);
     let in_force = in_force(&tested);
     assert_eq!(in_force["name"], "0.35");
@@ -49,10 +49,12 @@ fn the_demo_is_replayed_under_every_threshold() {
     };
     let still = listed(&in_force["flags"], &|flag| flag["until"].is_null());
     assert_eq!(still, listed(&report["tests"], &|_| true));
-    // The classic rule takes the regression for a flake once it knows three results of it.
+    // The classic rule takes two of them for flakes once it knows three results.
     let classic = tested["rules"].as_array().unwrap().last().unwrap();
-    assert_eq!(classic["regressions_hidden"], 1);
-    assert!(classic["hidden"][0]["test"].as_str().unwrap().contains("has no decimals in yen"));
+    assert_eq!(classic["regressions_hidden"], 2);
+    let hidden = classic["hidden"].as_array().unwrap().iter();
+    let mut hidden = hidden.map(|regression| regression["test"].as_str().unwrap());
+    assert!(hidden.any(|test| test.contains("has no decimals in yen")));
     assert!(!classic["hidden"][0]["from"]["revision"].is_null());
 }
 

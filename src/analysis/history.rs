@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::bit_set::BitSet;
 use super::duration::RecentDurations;
+use super::main_line::MainLine;
 use super::origin::{Origins, OriginsBuilder};
 use super::settings::OutageSettings;
 use super::verdict::Cell;
@@ -26,6 +27,9 @@ pub struct Run {
     pub branch: Option<String>,
     /// Default branch, change, or other.
     pub lane: Lane,
+    /// It belongs to the main line: the default branch, or what
+    /// [`MainLine`] takes for it.
+    pub on_main: bool,
     /// The matrix cell, as a place in [`History::variants`].
     pub variant: u32,
     /// The CI build.
@@ -144,7 +148,8 @@ pub struct Tally {
     pub first_executed: u32,
     /// The last run in which it was executed, where it ever was.
     pub last_executed: u32,
-    /// The lanes in which it was executed, one bit for each [`Lane::code`].
+    /// The lanes in which it was executed, one bit for each [`Lane::code`]; the highest bit for the
+    /// main line.
     pub lanes: u8,
     /// One more than the place of its results, or 0.
     kept: u32,
@@ -227,13 +232,16 @@ impl History {
         self.units.get(place)
     }
 
-    /// The lane of the main line: the default branch, else other runs; none for changes alone.
-    ///
-    /// Reports without CI around them know no default branch; their history still has one line.
+    /// True where the window has runs of the main line; false for changes alone.
     #[must_use]
-    pub fn main_lane(&self) -> Option<Lane> {
-        let has = |lane: Lane| self.runs.iter().any(|run| run.lane == lane);
-        [Lane::Default, Lane::Other].into_iter().find(|lane| has(*lane))
+    pub fn has_main(&self) -> bool {
+        self.runs.iter().any(|run| run.on_main)
+    }
+
+    /// True where the run at `place` belongs to the main line.
+    #[must_use]
+    pub fn is_on_main(&self, place: u32) -> bool {
+        self.run(place).is_some_and(|run| run.on_main)
     }
 }
 
@@ -257,6 +265,8 @@ pub struct HistoryBuilder {
 }
 
 const ABSENT: u32 = u32::MAX;
+/// Stands for the main line among the bits of the lanes.
+const MAIN_BIT: u8 = 7;
 /// Room that a list of results gets at first.
 const SEEN_AT_FIRST: usize = 16;
 
@@ -281,7 +291,9 @@ impl HistoryBuilder {
         variants.sort_unstable();
         variants.dedup();
         let place = |variant: &String| variants.binary_search(variant).unwrap_or(0) as u32;
-        let runs: Vec<Run> = runs.iter().map(|row| run_of(row, place(&row.variant))).collect();
+        let main = MainLine::of(runs);
+        let runs: Vec<Run> =
+            runs.iter().map(|row| run_of(row, place(&row.variant), main.has(row))).collect();
         Self {
             executed: vec![BitSet::default(); runs.len()],
             runs,
@@ -336,7 +348,8 @@ impl HistoryBuilder {
     /// A run that was not announced to [`new`](Self::new) is left out.
     pub fn add(&mut self, run: usize, rows: &[ResultRow]) {
         let Some(about) = self.runs.get_mut(run) else { return };
-        let (place, variant, lane) = (run as u32, about.variant as usize, about.lane);
+        let (place, variant) = (run as u32, about.variant as usize);
+        let lines = 1 << about.lane.code() | u8::from(about.on_main) << MAIN_BIT;
         about.executed = rows.iter().filter(|row| row.outcome != Outcome::Skipped).count() as u32;
         about.bad = rows.iter().filter(|row| row.outcome.is_bad()).count() as u32;
         let in_mass = about.failed_in_mass(&self.outage);
@@ -352,7 +365,7 @@ impl HistoryBuilder {
             // Asked once for each unit: hashing every row would cost more than all the rest.
             let asked_for = tally.is_new() && self.keep.contains(&row.test);
             let troubled = row.bad_attempts > 0 || row.outcome.is_bad();
-            tally.count(place, lane, row);
+            tally.count(place, lines, row);
             if row.outcome != Outcome::Skipped {
                 executed.insert(test);
             }
@@ -431,11 +444,17 @@ impl HistoryBuilder {
 }
 
 impl Tally {
+    /// It was executed on the main line.
+    #[must_use]
+    pub const fn ran_on_main(&self) -> bool {
+        self.lanes >> MAIN_BIT & 1 == 1
+    }
+
     const fn is_new(&self) -> bool {
         self.executed == 0 && self.skipped == 0
     }
 
-    fn count(&mut self, run: u32, lane: Lane, row: &ResultRow) {
+    fn count(&mut self, run: u32, lines: u8, row: &ResultRow) {
         if self.is_new() {
             self.first = run;
         }
@@ -449,20 +468,21 @@ impl Tally {
         }
         self.executed += 1;
         self.last_executed = run;
-        self.lanes |= 1 << lane.code();
+        self.lanes |= lines;
         if let (Outcome::Passed, Some(duration)) = (row.outcome, row.duration) {
             self.durations.add(duration);
         }
     }
 }
 
-fn run_of(row: &RunRow, variant: u32) -> Run {
+fn run_of(row: &RunRow, variant: u32, on_main: bool) -> Run {
     Run {
         no: row.no,
         started: row.started,
         revision: row.revision.clone(),
         branch: row.branch.clone(),
         lane: row.lane,
+        on_main,
         variant,
         build: row.build.clone(),
         attempt: row.attempt,

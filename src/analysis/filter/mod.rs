@@ -30,6 +30,9 @@ pub use self::settings::FilterSettings;
 use super::history::{History, Seen, Unit};
 use crate::model::{Lane, Outcome, Repeat};
 
+/// Fewer units than this are not worth another thread.
+const UNITS_PER_THREAD_MIN: usize = 256;
+
 /// What the filter believes of one test in one variant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Belief {
@@ -104,7 +107,7 @@ pub fn filter(history: &History, settings: &FilterSettings, moments: Moments) ->
             Moments::Forget => Knowledge::default(),
         };
         take_back(&places, &pass, &mut runs);
-        for (unit, slot) in of_variant.iter().zip(&seats.slot_of) {
+        let one = |(unit, slot): (&Unit, &u32)| {
             let (classes, on_main) = pass.belief(*slot).unwrap_or_default();
             let mut course = replay(unit, settings, &runs, moments).map(Box::new);
             let then = |runs: &[_]| replay(unit, settings, runs, moments);
@@ -117,15 +120,36 @@ pub fn filter(history: &History, settings: &FilterSettings, moments: Moments) ->
             let (classes, on_main) = course
                 .as_ref()
                 .map_or((classes, on_main), |course| (course.classes, course.broken));
-            units.push(Belief {
-                score: actionable(&classes),
-                broken: broken(&classes, &on_main),
-                course,
-            });
-        }
+            Belief { score: actionable(&classes), broken: broken(&classes, &on_main), course }
+        };
+        units.extend(in_parallel(of_variant, &seats.slot_of, &one));
     }
     // Every run has a variant; the pass of that variant explained it.
     Filtered { runs: runs.into_iter().flatten().collect(), units }
+}
+
+/// What `one` makes of each unit and its slot, in their order; tests do not depend on each other.
+fn in_parallel(
+    units: &[Unit],
+    slots: &[u32],
+    one: &(impl Fn((&Unit, &u32)) -> Belief + Sync),
+) -> Vec<Belief> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let part = units.len().div_ceil(threads).max(UNITS_PER_THREAD_MIN);
+    let of = |(units, slots): (&[Unit], &[u32])| units.iter().zip(slots).map(one).collect();
+    let mut parts = units.chunks(part).zip(slots.chunks(part));
+    let first = parts.next();
+    std::thread::scope(|scope| {
+        let others: Vec<_> = parts.map(|part| scope.spawn(move || of(part))).collect();
+        let mut beliefs: Vec<Belief> = first.map(of).unwrap_or_default();
+        for other in others {
+            match other.join() {
+                Ok(more) => beliefs.extend(more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        beliefs
+    })
 }
 
 /// Whether courses keep what was believed after each run.
@@ -273,20 +297,25 @@ impl Seats {
 
 /// For each place of a test, a fingerprint of the runs that executed it: tests with one
 /// fingerprint ran together (two that did not share it with a chance of 2⁻¹²⁸).
+///
+/// A run marks the tests that it executed or those that it did not, whichever are fewer: both tell
+/// the two apart.
 fn presence(history: &History, variant: u32) -> Vec<u128> {
-    let mut prints: Vec<u128> = Vec::new();
+    let places = history.units.iter().map(|unit| unit.place + 1).max().unwrap_or(0);
+    let mut prints = vec![0_u128; places as usize];
     for (place, (run, executed)) in (1_u64..).zip(history.runs.iter().zip(&history.executed)) {
         if run.variant != variant {
             continue;
         }
         let mark = u128::from(mixed(place)) << 64 | u128::from(mixed(!place));
-        for test in executed.iter() {
-            if test as usize >= prints.len() {
-                prints.resize(test as usize + 1, 0);
-            }
+        let mut add = |test: u32| {
             if let Some(print) = prints.get_mut(test as usize) {
                 *print = print.wrapping_add(mark);
             }
+        };
+        match executed.count() > places / 2 {
+            true => executed.missing(places).for_each(&mut add),
+            false => executed.iter().for_each(&mut add),
         }
     }
     prints
@@ -303,7 +332,6 @@ const fn mixed(number: u64) -> u64 {
 
 /// Branches and revisions as numbers. A run without a revision is one of its own.
 fn abouts(history: &History) -> Vec<RunAbout> {
-    let main = history.main_lane();
     let mut revisions: BTreeMap<&str, u32> = BTreeMap::new();
     let mut branches: BTreeMap<(Lane, Option<&str>), u32> = BTreeMap::new();
     let mut abouts = Vec::with_capacity(history.runs.len());
@@ -314,8 +342,7 @@ fn abouts(history: &History) -> Vec<RunAbout> {
         };
         let known = branches.len() as u32;
         let name = run.branch.as_deref().or(run.revision.as_deref());
-        let branch =
-            (Some(run.lane) != main).then(|| *branches.entry((run.lane, name)).or_insert(known));
+        let branch = (!run.on_main).then(|| *branches.entry((run.lane, name)).or_insert(known));
         abouts.push(RunAbout { branch, revision, started: run.started });
     }
     abouts

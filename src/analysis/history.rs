@@ -256,6 +256,8 @@ pub struct HistoryBuilder {
     dense: Vec<u32>,
     tests: Vec<TestNo>,
     tallies: Vec<Vec<Tally>>,
+    /// Runs of each variant that are still to be added.
+    runs_left: Vec<usize>,
     seen: Vec<Vec<Seen>>,
     modules: HashMap<TestNo, u32>,
     executed: Vec<BitSet>,
@@ -271,10 +273,10 @@ const MAIN_BIT: u8 = 7;
 const SEEN_AT_FIRST: usize = 16;
 
 /// Pushes with a quarter more room, not twice as much: one outage makes every test keep its
-/// results, and then their lists are most of the memory.
-fn push_tight(list: &mut Vec<Seen>, seen: Seen) {
+/// results, and then their lists are most of the memory. At most `most` results are still to come.
+fn push_tight(list: &mut Vec<Seen>, seen: Seen, most: usize) {
     if list.len() == list.capacity() {
-        list.reserve_exact((list.len() / 4).max(SEEN_AT_FIRST));
+        list.reserve_exact((list.len() / 4).max(SEEN_AT_FIRST).min(most.max(1)));
     }
     list.push(seen);
 }
@@ -294,8 +296,15 @@ impl HistoryBuilder {
         let main = MainLine::of(runs);
         let runs: Vec<Run> =
             runs.iter().map(|row| run_of(row, place(&row.variant), main.has(row))).collect();
+        let mut runs_left = vec![0; variants.len()];
+        for run in &runs {
+            if let Some(left) = runs_left.get_mut(run.variant as usize) {
+                *left += 1;
+            }
+        }
         Self {
             executed: vec![BitSet::default(); runs.len()],
+            runs_left,
             runs,
             modules: HashMap::new(),
             signatures: BTreeMap::new(),
@@ -353,6 +362,8 @@ impl HistoryBuilder {
         about.executed = rows.iter().filter(|row| row.outcome != Outcome::Skipped).count() as u32;
         about.bad = rows.iter().filter(|row| row.outcome.is_bad()).count() as u32;
         let in_mass = about.failed_in_mass(&self.outage);
+        let Some(left) = self.runs_left.get_mut(variant) else { return };
+        let most = std::mem::replace(left, left.saturating_sub(1));
         let mut quiet = Vec::new();
         let mut executed = BitSet::default();
         for (position, row) in rows.iter().enumerate() {
@@ -374,7 +385,7 @@ impl HistoryBuilder {
                 tally.kept = self.seen.len() as u32;
             }
             match self.seen.get_mut((tally.kept as usize).wrapping_sub(1)) {
-                Some(seen) => push_tight(seen, Seen::new(place, position, row)),
+                Some(seen) => push_tight(seen, Seen::new(place, position, row), most),
                 None if in_mass => quiet.push((row.test, row.outcome)),
                 None => {}
             }

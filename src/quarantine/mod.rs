@@ -4,7 +4,10 @@
 //! [`emit`] writes it for a runner. All are pure: the time and the owners are arguments.
 
 pub mod emit;
+pub mod lint;
 pub mod list;
 pub mod policy;
+pub mod record;
+pub mod update;
 
 pub use policy::{Entry, Plan, PolicySettings, plan};

@@ -27,6 +27,9 @@ pub struct Args {
     #[arg(long, value_name = "RUNNER", value_parser = runners(), num_args = 0..=1,
           default_missing_value = "list", conflicts_with = "format")]
     emit: Option<String>,
+    /// With --emit: write how to run only the listed tests, to see how they fare
+    #[arg(long, requires = "emit")]
+    only: bool,
     #[command(flatten)]
     judging: JudgingArgs,
     #[command(flatten)]
@@ -45,7 +48,9 @@ Examples:
   npx vitest run -t \"$(flakedb quarantine --emit vitest)\"";
 
 fn runners() -> PossibleValuesParser {
-    let value = |format: &Format| PossibleValue::new(format.name).help(format.summary);
+    let value = |format: &Format| {
+        PossibleValue::new(format.name).aliases(format.aliases).help(format.summary)
+    };
     PossibleValuesParser::new(FORMATS.iter().map(value))
 }
 
@@ -67,6 +72,7 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
     let list = list?;
     let file = args.output.output.as_deref();
     match args.emit.as_deref().and_then(Format::find) {
+        Some(format) if args.only => only(&list, format, file, console),
         Some(format) => emit(&list, format, file, console),
         None => {
             let page = screen(View::Quarantine(list.view()), args.output.format, console)?;
@@ -83,12 +89,42 @@ fn emit(
     console: &Console,
 ) -> Result<u8, Failure> {
     let emitted = list.emit(format);
-    console.deliver(&emitted.text, file)?;
-    for note in &emitted.notes {
+    deliver(&emitted.text, &emitted.notes, format.usage, file, console)
+}
+
+/// Writes how to run only the listed tests.
+fn only(
+    list: &Quarantine,
+    format: &Format,
+    file: Option<&Path>,
+    console: &Console,
+) -> Result<u8, Failure> {
+    let Some(usage) = format.only_usage() else {
+        let formats = FORMATS.iter().filter(|format| format.only_usage().is_some());
+        let names: Vec<&str> = formats.map(|format| format.name).collect();
+        let error = anyhow::anyhow!("{} has no way to run only the listed tests", format.name);
+        return Err(Failure::usage(error).hint(format!("these have: {}", names.join(", "))));
+    };
+    let Some(selected) = list.select(format) else {
+        let error = anyhow::anyhow!("the list has no test that {} could run", format.name);
+        return Err(Failure { code: exit::FINDINGS, error: Some(error), hint: None });
+    };
+    deliver(&selected.text(), &selected.notes, usage, file, console)
+}
+
+fn deliver(
+    text: &str,
+    notes: &[String],
+    usage: &str,
+    file: Option<&Path>,
+    console: &Console,
+) -> Result<u8, Failure> {
+    console.deliver(text, file)?;
+    for note in notes {
         console.warn(note);
     }
-    if console.is_interactive() && file.is_none() && !format.usage.is_empty() {
-        console.note(&format!("with the list in FILE: {}", format.usage));
+    if console.is_interactive() && file.is_none() && !usage.is_empty() {
+        console.note(&format!("with the list in FILE: {usage}"));
     }
     Ok(exit::FINE)
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::analysis::verdict::{Judgement, Status};
 use crate::context::owners::Owners;
-use crate::quarantine::emit::{self, EmitEntry, Emitted, TestName};
+use crate::quarantine::emit::{self, EmitEntry, Emitted, Selected, TestName};
 use crate::quarantine::policy::{self, Entry, LooksBroken, Plan, PolicySettings};
 use crate::report::sentence;
 use crate::report::view::{QuarantineEntry, QuarantineView, WindowView};
@@ -77,15 +77,25 @@ impl Quarantine {
     pub fn emit(&self, format: &emit::Format) -> Emitted {
         let entries: Vec<EmitEntry> =
             self.plan.entries.iter().filter_map(|entry| self.emit_entry(entry)).collect();
-        let known: Vec<TestName> =
-            self.known.iter().filter_map(|test| self.names.row(*test)).map(test_name).collect();
-        let mut emitted = emit::emit(format, &entries, &known);
+        let mut emitted = emit::emit(format, &entries, &self.known_names());
         emitted.notes.extend(self.view.notes.iter().cloned());
         if self.view.left_out > 0 {
             let more = sentence::count(self.plan.over_cap.len() as u32, "flaky test");
             emitted.notes.push(format!("the cap of {} leaves out {more}", self.plan.cap));
         }
         emitted
+    }
+
+    /// What makes a runner run only the listed tests; `None` where it has no way.
+    #[must_use]
+    pub fn select(&self, format: &emit::Format) -> Option<Selected> {
+        let rows = self.plan.entries.iter().filter_map(|entry| self.names.row(entry.test));
+        let tests: Vec<TestName> = rows.map(test_name).collect();
+        emit::select(format, &tests, &self.known_names())
+    }
+
+    fn known_names(&self) -> Vec<TestName> {
+        self.known.iter().filter_map(|test| self.names.row(*test)).map(test_name).collect()
     }
 
     fn emit_entry(&self, entry: &Entry) -> Option<EmitEntry> {

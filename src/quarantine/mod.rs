@@ -8,6 +8,7 @@ pub mod lint;
 pub mod list;
 pub mod policy;
 pub mod record;
+pub mod simulate;
 pub mod update;
 
 pub use policy::{Entry, Plan, PolicySettings, plan};

@@ -227,7 +227,9 @@ fn by_harm(one: &Verdict, other: &Verdict) -> std::cmp::Ordering {
         .then_with(|| one.variant.cmp(&other.variant))
 }
 
-pub(super) fn cap(tests: usize, settings: &PolicySettings) -> u32 {
+/// How many of so many tests may be listed.
+#[must_use]
+pub fn cap(tests: usize, settings: &PolicySettings) -> u32 {
     let share = (tests as f64 * settings.cap_share.clamp(0.0, 1.0)).floor() as u32;
     share.max(settings.cap_tests)
 }

@@ -62,7 +62,7 @@ impl Record {
         Self { clean: runs, ..Self::default() }
     }
 
-    /// Clean runs that release a test with this record; `flakes_all` are its flakes in all cells.
+    /// Clean runs that release a test with this record.
     ///
     /// After k flakes in n runs the flake rate is Beta(0.28 + k, 3.87 + n - k), so that m clean
     /// runs follow with the probability Π (b + i) / (a + b + i), i < m. The row must be less
@@ -70,11 +70,11 @@ impl Record {
     /// released with a probability of at most 1.65 `error`, however long it is watched, and does
     /// not come and go.
     #[must_use]
-    pub fn clean_needed(&self, flakes_all: u32, fewest: u32, error: f64) -> u32 {
+    pub fn clean_needed(&self, fewest: u32, error: f64) -> u32 {
         if self.flakes == 0 {
             return fewest;
         }
-        let k = f64::from(flakes_all.max(1));
+        let k = f64::from(self.flakes);
         let target = (error.clamp(1e-12, 1.0) / (k * k)).ln();
         let a = FLAKE_RATE_PRIOR.0 + f64::from(self.flakes);
         let b = FLAKE_RATE_PRIOR.1 + f64::from(self.runs.saturating_sub(self.flakes));
@@ -113,7 +113,7 @@ mod tests {
     fn the_more_often_it_failed_the_fewer_clean_runs_release_it() {
         let needed = |flakes, runs| {
             let record = Record { flakes, runs, ..Record::default() };
-            record.clean_needed(flakes, 30, 0.01)
+            record.clean_needed(30, 0.01)
         };
         assert_eq!(needed(0, 0), 30);
         assert_eq!(
@@ -127,8 +127,8 @@ mod tests {
         // By hand: after 1 flake in 1 run, a = 1.28 and b = 3.87; two clean runs follow with
         // 3.87/5.15 · 4.87/6.15 = 0.595, three with that times 5.87/7.15 = 0.4886.
         let record = Record { flakes: 1, runs: 1, ..Record::default() };
-        assert_eq!(record.clean_needed(1, 0, 0.60), 2);
-        assert_eq!(record.clean_needed(1, 0, 0.59), 3);
-        assert_eq!(record.clean_needed(1, 0, 0.4885), 4);
+        assert_eq!(record.clean_needed(0, 0.60), 2);
+        assert_eq!(record.clean_needed(0, 0.59), 3);
+        assert_eq!(record.clean_needed(0, 0.4885), 4);
     }
 }

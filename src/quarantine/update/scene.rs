@@ -73,6 +73,12 @@ impl<'a> Scene<'a> {
         self.today.checked_add_days(Days::new(days.into())).unwrap_or(self.today)
     }
 
+    /// Tests with results in the window.
+    #[must_use]
+    pub fn tests_known(&self) -> usize {
+        self.seats.len()
+    }
+
     /// True where a day lies so far before the newest run that what ran then is gone.
     pub(super) fn is_stale(&self, last: NaiveDate) -> bool {
         let limit = last.checked_add_days(Days::new(self.policy.stale_days.into()));
@@ -178,10 +184,9 @@ impl<'a> Scene<'a> {
                 return;
             }
         }
+        // All of them must be clean, so that what holds for each holds for the entry.
         let lacking = flaked.map(|(_, record)| {
-            let fewest = policy.release_runs;
-            let needed = record.clean_needed(figures.flakes, fewest, policy.release_error);
-            (record.clean, needed)
+            (record.clean, record.clean_needed(policy.release_runs, policy.release_error))
         });
         let worst = lacking.min_by_key(|(clean, needed)| i64::from(*clean) - i64::from(*needed));
         (figures.clean, figures.clean_needed) = worst.unwrap_or((0, policy.release_runs));

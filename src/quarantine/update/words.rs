@@ -13,6 +13,7 @@ fn percent(share: f64) -> String {
     let percent = share.clamp(0.0, 1.0) * 100.0;
     match percent {
         p if p > 0.0 && p < 0.1 => "<0.1".to_owned(),
+        p if p > 99.9 && p < 100.0 => ">99.9".to_owned(),
         p if p < 9.95 => format!("{p:.1}").trim_end_matches(".0").to_owned(),
         p => format!("{p:.0}"),
     }
@@ -25,7 +26,7 @@ pub(super) fn evidence(figures: &Figures) -> String {
         parts.push(format!("likely {}-{} %", percent(low), percent(high)));
     }
     if let Some(probability) = figures.probability {
-        parts.push(format!("{probability:.2} sure"));
+        parts.push(format!("{} % sure", percent(probability)));
     }
     if let Some(last) = figures.last_flake {
         parts.push(format!("last on {last}"));

@@ -8,6 +8,7 @@ pub mod escape;
 pub mod excerpt;
 pub mod explanation;
 pub mod format;
+pub mod github;
 pub mod hint;
 pub mod json;
 pub mod limits;
@@ -31,7 +32,8 @@ use serde::Serialize;
 pub use format::Format;
 pub use palette::Palette;
 pub use view::{
-    BacktestView, CompareView, IngestView, QuarantineView, ReportView, ShowView, ValidateView,
+    BacktestView, CompareView, GateView, IngestView, QuarantineView, ReportView, ShowView,
+    ValidateView,
 };
 
 /// What a page is written for.
@@ -61,6 +63,8 @@ pub enum View<'a> {
     Quarantine(&'a QuarantineView),
     /// Several methods side by side.
     Compare(&'a CompareView),
+    /// The decision on a run.
+    Gate(&'a GateView),
 }
 
 /// Why a view could not be written.

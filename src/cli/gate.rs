@@ -250,9 +250,9 @@ impl Args {
             rounds: vec![ReadRequest {
                 paths,
                 format: InputFormat::Junit,
-                jobs: None,
                 repository_root: around.repository_root(),
                 now: Some(now),
+                ..ReadRequest::default()
             }],
             ending,
             retries: Vec::new(),

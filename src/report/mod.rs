@@ -21,6 +21,8 @@ pub mod trial;
 pub mod view;
 
 #[cfg(test)]
+mod gate_screens;
+#[cfg(test)]
 mod sample;
 #[cfg(test)]
 mod screens;

@@ -12,6 +12,7 @@ pub mod global;
 pub mod ingest;
 pub mod init;
 pub mod judging;
+pub mod list;
 pub mod man;
 pub mod numbers;
 pub mod output;

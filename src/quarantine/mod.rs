@@ -4,6 +4,7 @@
 //! [`emit`] writes it for a runner. All are pure: the time and the owners are arguments.
 
 pub mod emit;
+pub mod gate;
 pub mod lint;
 pub mod list;
 pub mod policy;

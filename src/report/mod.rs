@@ -9,6 +9,7 @@ pub mod escape;
 pub mod excerpt;
 pub mod explanation;
 pub mod format;
+pub mod github;
 pub mod hint;
 pub mod json;
 pub mod limits;
@@ -23,6 +24,8 @@ pub mod trial;
 pub mod view;
 
 #[cfg(test)]
+mod gate_screens;
+#[cfg(test)]
 mod sample;
 #[cfg(test)]
 mod sample_list;
@@ -36,8 +39,8 @@ use serde::Serialize;
 pub use format::Format;
 pub use palette::Palette;
 pub use view::{
-    BacktestView, CompareView, IngestView, LintView, QuarantineView, ReportView, ShowView,
-    SimulationView, UpdateView, ValidateView,
+    BacktestView, CompareView, GateView, IngestView, LintView, QuarantineView, ReportView,
+    ShowView, SimulationView, UpdateView, ValidateView,
 };
 
 /// What a page is written for.
@@ -73,6 +76,8 @@ pub enum View<'a> {
     QuarantineSimulation(&'a SimulationView),
     /// Several methods side by side.
     Compare(&'a CompareView),
+    /// The decision on a run.
+    Gate(&'a GateView),
 }
 
 /// Why a view could not be written.

@@ -7,6 +7,7 @@
 mod backtest;
 mod compare;
 mod fact;
+mod gate;
 mod hint;
 mod ingest;
 mod quarantine;
@@ -22,6 +23,10 @@ mod weighing;
 pub use backtest::{BacktestInput, BacktestView, FlagView, HiddenView, TrialView, TurnView};
 pub use compare::{CompareInput, CompareView, DisputeView, MethodView, OpinionView, Said};
 pub use fact::{FactView, NextView};
+pub use gate::{
+    EntryView, ExpectedView, GateInput, GateReportView, GateTestView, GateView, MissingView,
+    ReasonView, RunnerView, SourceView,
+};
 pub use hint::{HintView, MediansView, ShareView};
 pub use ingest::{FileProblem, IngestView, Phase};
 pub use quarantine::{QuarantineEntry, QuarantineRule, QuarantineView, StandingView};

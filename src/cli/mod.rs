@@ -7,16 +7,19 @@ pub mod console;
 pub mod db;
 pub mod exit;
 pub mod failure;
+pub mod gate;
 pub mod global;
 pub mod ingest;
 pub mod init;
 pub mod judging;
+pub mod list;
 pub mod man;
 pub mod numbers;
 pub mod output;
 pub mod progress;
 pub mod quarantine;
 pub mod report;
+pub mod run_context;
 pub mod show;
 pub mod validate;
 pub mod window;
@@ -62,7 +65,8 @@ enum Command {
     Validate(validate::Args),
     Report(report::Args),
     Show(show::Args),
-    Quarantine(quarantine::Args),
+    Quarantine(Box<quarantine::Args>),
+    Gate(gate::Args),
     CompareMethods(compare_methods::Args),
     Db(db::Args),
     Completions(completions::Args),
@@ -78,6 +82,9 @@ pub fn main() -> ExitCode {
     let arguments = match parsed {
         Ok(arguments) => arguments,
         Err(error) => {
+            if let Some((code, said)) = gate::of_unreadable(std::env::args_os()) {
+                return gate::refuse(&error, code, &said);
+            }
             // Help and version go to standard output; a closed pipe there is nobody's fault.
             let _ = error.print();
             let wrong = error.use_stderr() && !ingest::never_fails(std::env::args_os());
@@ -119,6 +126,7 @@ impl Arguments {
             Command::Report(args) => report::run(&args, &global, console),
             Command::Show(args) => show::run(&args, &global, console),
             Command::Quarantine(args) => quarantine::run(&args, &global, console),
+            Command::Gate(args) => gate::run(&args, &global, console),
             Command::CompareMethods(args) => compare_methods::run(&args, &global, console),
             Command::Db(args) => db::run(&args, &global, console),
             Command::Completions(args) => completions::run(&args, console),

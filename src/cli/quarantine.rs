@@ -1,5 +1,11 @@
 //! `flakedb quarantine`: the tests that must not block a merge.
 
+mod add;
+mod lint;
+mod remove;
+mod simulate;
+mod update;
+
 use std::path::Path;
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
@@ -13,16 +19,20 @@ use super::exit;
 use super::failure::Failure;
 use super::global::Global;
 use super::judging::{JudgingArgs, owners};
+use super::list::ListArgs;
 use super::output::{FormatArgs, screen};
 use super::progress::Progress;
 
 /// List the tests that must not block a merge, for people or for a test runner
 ///
-/// The list holds the tests that the method finds flaky, the most harmful first and no more than
-/// the cap. Broken tests are never on it.
+/// The list is quarantine.toml, which a team reviews; `update` proposes what should change in it.
+/// Where there is none, the list holds the tests that the method finds flaky, the most harmful first
+/// and no more than the cap. Broken tests never come on it.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Write the list as a runner takes it
     #[arg(long, value_name = "RUNNER", value_parser = runners(), num_args = 0..=1,
           default_missing_value = "list", conflicts_with = "format")]
@@ -31,14 +41,26 @@ pub struct Args {
     #[arg(long, requires = "emit")]
     only: bool,
     #[command(flatten)]
+    list: ListArgs,
+    #[command(flatten)]
     judging: JudgingArgs,
     #[command(flatten)]
     output: FormatArgs,
 }
 
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Update(update::Args),
+    Add(add::Args),
+    Remove(remove::Args),
+    Lint(lint::Args),
+    Simulate(simulate::Args),
+}
+
 const EXAMPLES: &str = "\
 Examples:
   flakedb quarantine
+  flakedb quarantine update                          who should enter, stay and leave
   flakedb quarantine --emit                          one test a line
 
   flakedb quarantine --emit pytest -o skip.txt && pytest @skip.txt
@@ -61,9 +83,20 @@ fn runners() -> PossibleValuesParser {
 /// # Errors
 /// Where the history cannot be used or the list cannot be written.
 pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failure> {
+    match &args.command {
+        Some(Command::Update(args)) => return update::run(args, global, console),
+        Some(Command::Add(args)) => return add::run(args, global, console),
+        Some(Command::Remove(args)) => return remove::run(args, global, console),
+        Some(Command::Lint(args)) => return lint::run(args, global, console),
+        Some(Command::Simulate(args)) => return simulate::run(args, global, console),
+        None => {}
+    }
     let settled = global.settle()?;
+    let list = args.list.load(&settled)?;
     let store = settled.open_to_read()?;
     let request = QuarantineRequest {
+        list,
+        today: args.list.today(),
         judge: args.judging.request(global, &settled, &store)?,
         policy: settled.file.quarantine.clone().unwrap_or_default(),
         owners: owners(&settled),

@@ -3,9 +3,17 @@
 pub mod backtest;
 pub mod causes;
 pub mod compare;
+pub mod gate;
 pub mod ingest;
 pub mod judge;
 pub mod quarantine;
+pub mod quarantine_edit;
+pub mod quarantine_file;
+pub mod quarantine_ground;
+pub mod quarantine_lint;
+mod quarantine_list;
+pub mod quarantine_simulate;
+pub mod quarantine_update;
 pub mod reading;
 pub mod show;
 pub mod validate;

@@ -26,6 +26,12 @@ pub const NAME_COLUMN_PIPED_MIN: u16 = 30;
 pub const HINT_NAME_CHARS_MAX: usize = 200;
 /// Files with problems shown after an ingest.
 pub const PROBLEMS_SHOWN_MAX: usize = 50;
+/// Tests of one kind shown by the gate; beyond that the run broke, and JSON has them all.
+pub const GATE_TESTS_SHOWN_MAX: usize = 30;
+/// Expected tests shown that did not run.
+pub const GATE_MISSING_SHOWN_MAX: usize = 20;
+/// Annotations of one kind: GitHub shows 10 of each kind a step.
+pub const ANNOTATIONS_MAX: usize = 10;
 /// Warnings shown for one file.
 pub const WARNINGS_SHOWN_MAX: usize = 20;
 /// Characters of an element's path; of a longer one the two ends are shown.
@@ -60,3 +66,5 @@ pub const MARKDOWN_CHARS_MAX: usize = 65_000;
 pub const MARKDOWN_NAME_CHARS_MAX: usize = 300;
 /// Characters of a revision that people compare by eye.
 pub const REVISION_CHARS: usize = 10;
+/// Changes of one kind listed on a terminal; more than a budget holds, so that most lists fit.
+pub const CHANGES_SHOWN_MAX: usize = 100;

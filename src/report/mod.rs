@@ -8,19 +8,26 @@ pub mod escape;
 pub mod excerpt;
 pub mod explanation;
 pub mod format;
+pub mod github;
 pub mod hint;
 pub mod json;
 pub mod limits;
 pub mod markdown;
 pub mod palette;
 pub mod sentence;
+pub mod simulation;
+pub mod standing;
 pub mod strip;
 pub mod terminal;
 pub mod trial;
 pub mod view;
 
 #[cfg(test)]
+mod gate_screens;
+#[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod sample_list;
 #[cfg(test)]
 mod screens;
 
@@ -31,7 +38,8 @@ use serde::Serialize;
 pub use format::Format;
 pub use palette::Palette;
 pub use view::{
-    BacktestView, CompareView, IngestView, QuarantineView, ReportView, ShowView, ValidateView,
+    BacktestView, CompareView, GateView, IngestView, LintView, QuarantineView, ReportView,
+    ShowView, SimulationView, UpdateView, ValidateView,
 };
 
 /// What a page is written for.
@@ -59,8 +67,16 @@ pub enum View<'a> {
     Validate(&'a ValidateView),
     /// The quarantine list.
     Quarantine(&'a QuarantineView),
+    /// Changes to the quarantine list.
+    QuarantineUpdate(&'a UpdateView),
+    /// What is wrong with the quarantine list.
+    QuarantineLint(&'a LintView),
+    /// What the policy would have done to a history.
+    QuarantineSimulation(&'a SimulationView),
     /// Several methods side by side.
     Compare(&'a CompareView),
+    /// The decision on a run.
+    Gate(&'a GateView),
 }
 
 /// Why a view could not be written.

@@ -2,9 +2,13 @@
 
 mod backtest;
 mod compare;
+mod gate;
 mod ingest;
 mod page;
 mod quarantine;
+mod quarantine_lint;
+mod quarantine_simulation;
+mod quarantine_update;
 mod report;
 mod show;
 mod validate;
@@ -29,7 +33,11 @@ pub fn render(view: &View<'_>, screen: Screen, out: &mut dyn Write) -> Result<()
         View::Ingest(view) => ingest::lay_out(view, &mut page),
         View::Validate(view) => validate::lay_out(view, &mut page),
         View::Quarantine(view) => quarantine::lay_out(view, &mut page),
+        View::QuarantineUpdate(view) => quarantine_update::lay_out(view, &mut page),
+        View::QuarantineLint(view) => quarantine_lint::lay_out(view, &mut page),
+        View::QuarantineSimulation(view) => quarantine_simulation::lay_out(view, &mut page),
         View::Compare(view) => compare::lay_out(view, &mut page),
+        View::Gate(view) => gate::lay_out(view, &mut page),
     }
     out.write_all(page.finish().as_bytes()).map_err(RenderError::Write)
 }

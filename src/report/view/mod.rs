@@ -7,9 +7,13 @@
 mod backtest;
 mod compare;
 mod fact;
+mod gate;
 mod hint;
 mod ingest;
 mod quarantine;
+mod quarantine_lint;
+mod quarantine_simulation;
+mod quarantine_update;
 mod report;
 mod show;
 mod test;
@@ -19,9 +23,16 @@ mod weighing;
 pub use backtest::{BacktestInput, BacktestView, FlagView, HiddenView, TrialView, TurnView};
 pub use compare::{CompareInput, CompareView, DisputeView, MethodView, OpinionView, Said};
 pub use fact::{FactView, NextView};
+pub use gate::{
+    EntryView, ExpectedView, GateInput, GateReportView, GateTestView, GateView, MissingView,
+    ReasonView, RunnerView, SourceView,
+};
 pub use hint::{HintView, MediansView, ShareView};
 pub use ingest::{FileProblem, IngestView, Phase};
-pub use quarantine::{QuarantineEntry, QuarantineView};
+pub use quarantine::{QuarantineEntry, QuarantineRule, QuarantineView, StandingView};
+pub use quarantine_lint::{FindingView, LintView};
+pub use quarantine_simulation::{HiddenRegressionView, SimulationView, TermView};
+pub use quarantine_update::{Applied, BudgetView, ChangeView, UpdateView, WithheldView};
 pub use report::{
     Explain, Listing, OutageView, ReportInput, ReportView, RunsView, StatusSet, TotalsView,
 };

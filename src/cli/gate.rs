@@ -13,7 +13,6 @@ use crate::model::Timestamp;
 use crate::ops::gate::{GateOutcome, GateRequest, HistoryInput, ListInput, gate};
 use crate::ops::reading::{InputFormat, ReadRequest};
 use crate::quarantine::gate::{Ending, GateSettings};
-use crate::quarantine::list;
 use crate::report::view::GateView;
 use crate::report::{Format, View, github};
 use crate::store::sqlite::{OpenMode, SqliteStore};
@@ -23,6 +22,7 @@ use super::exit;
 use super::failure::Failure;
 use super::global::{Global, Settled};
 use super::judging::owners;
+use super::list::ListArgs;
 use super::output::screen;
 use super::progress::Progress;
 use super::run_context::{Around, RunArgs};
@@ -52,8 +52,8 @@ pub struct Args {
     /// Tests that were removed on purpose, * for anything (may be repeated)
     #[arg(long, value_name = "PATTERN")]
     removed: Vec<String>,
-    /// The list [default: quarantine.toml beside flakedb.toml]
-    #[arg(long, value_name = "FILE")]
+    /// The list [default: quarantine.toml beside flakedb.toml, else here or in a directory above]
+    #[arg(long, value_name = "FILE", env = "FLAKEDB_QUARANTINE")]
     list: Option<PathBuf>,
     /// Exit with 125 where flakedb itself is in trouble (list, history or configuration unusable)
     #[arg(long)]
@@ -245,7 +245,13 @@ impl Args {
         let now = Timestamp::from(chrono::Utc::now());
         let configured = || settled.file.reports.iter().map(|path| settled.directory.join(path));
         let paths = if self.paths.is_empty() { configured().collect() } else { self.paths.clone() };
-        let list = self.list.clone().unwrap_or_else(|| settled.near(list::FILE_NAME));
+        let list = ListArgs { list: self.list.clone(), today: None }.path(settled);
+        let list = match (ListInput::read(&list), &self.list) {
+            (ListInput::Absent, Some(_)) => {
+                ListInput::Unreadable { message: format!("there is no list at {}", list.display()) }
+            }
+            (found, _) => found,
+        };
         GateRequest {
             rounds: vec![ReadRequest {
                 paths,
@@ -261,7 +267,7 @@ impl Args {
             words: Vec::new(),
             overrides: around.overrides,
             surroundings: around.surroundings,
-            list: ListInput::read(&list, &list.display().to_string()),
+            list,
             owners: owners(settled),
             settings: self.settings(settled),
             trouble,

@@ -114,14 +114,6 @@ impl Settled {
         Self { file: Config::default(), path: None, db: DEFAULT_DB.into(), directory }
     }
 
-    /// A file of the configuration's directory, as the user would type it from here.
-    #[must_use]
-    pub fn near(&self, name: &str) -> PathBuf {
-        let path = self.directory.join(name);
-        let here = std::env::current_dir().unwrap_or_default();
-        path.strip_prefix(&here).map(Path::to_path_buf).unwrap_or(path)
-    }
-
     /// Opens the history for reading.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -22,7 +22,6 @@ use super::exit;
 use super::failure::Failure;
 use super::global::{Global, Settled};
 use super::judging::owners;
-use super::list::ListArgs;
 use super::output::screen;
 use super::progress::Progress;
 use super::run_context::{Around, RunArgs};
@@ -245,13 +244,7 @@ impl Args {
         let now = Timestamp::from(chrono::Utc::now());
         let configured = || settled.file.reports.iter().map(|path| settled.directory.join(path));
         let paths = if self.paths.is_empty() { configured().collect() } else { self.paths.clone() };
-        let list = ListArgs { list: self.list.clone(), today: None }.path(settled);
-        let list = match (ListInput::read(&list), &self.list) {
-            (ListInput::Absent, Some(_)) => {
-                ListInput::Unreadable { message: format!("there is no list at {}", list.display()) }
-            }
-            (found, _) => found,
-        };
+        let list = settled.list_path(self.list.as_deref());
         GateRequest {
             rounds: vec![ReadRequest {
                 paths,
@@ -267,11 +260,22 @@ impl Args {
             words: Vec::new(),
             overrides: around.overrides,
             surroundings: around.surroundings,
-            list,
+            list: self.list_at(&list),
             owners: owners(settled),
             settings: self.settings(settled),
             trouble,
             now,
+        }
+    }
+
+    /// The list at a path; one that was named must be there.
+    fn list_at(&self, path: &Path) -> ListInput {
+        let shown = path.display().to_string();
+        match (ListInput::read(path, &shown), &self.list) {
+            (ListInput::Absent, Some(_)) => {
+                ListInput::Unreadable { message: format!("there is no list at {shown}") }
+            }
+            (found, _) => found,
         }
     }
 

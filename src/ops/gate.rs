@@ -19,11 +19,11 @@ use crate::quarantine::gate::{
 };
 use crate::quarantine::list::{self, Cover, List};
 use crate::report::view::{GateInput, GateView};
-use crate::store::query::{RunRow, TestNo, TestRow};
+use crate::store::query::RunRow;
 use crate::store::{Store, StoreError};
 
 use super::Watcher;
-use super::quarantine_file;
+use super::quarantine_file::resolve_names;
 use super::reading::ReadRequest;
 use past::{Past, ThisRun};
 use results::{Cell, Seen};
@@ -79,22 +79,18 @@ pub enum ListInput {
 }
 
 impl ListInput {
-    /// Reads the list at a path, which is how people know it as well.
+    /// Reads the list at a path, which people know as `shown`.
     #[must_use]
-    pub fn read(path: &std::path::Path) -> Self {
-        match quarantine_file::load(path) {
-            Ok(None) => Self::Absent,
-            Ok(Some(found)) => Self::Read { file: path.display().to_string(), list: found.list },
-            Err(error) => Self::Unreadable { message: words(&error) },
+    pub fn read(path: &std::path::Path, shown: &str) -> Self {
+        let file = shown.to_owned();
+        match std::fs::read_to_string(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Self::Absent,
+            Err(error) => Self::Unreadable { message: format!("{file} cannot be read: {error}") },
+            Ok(text) => match list::parse(&text) {
+                Ok(list) => Self::Read { file, list },
+                Err(error) => Self::Unreadable { message: format!("{file}:{error}") },
+            },
         }
-    }
-}
-
-/// An error with its causes in one line.
-fn words(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        None => error.to_string(),
-        Some(source) => format!("{error}: {}", words(source)),
     }
 }
 
@@ -253,12 +249,12 @@ fn tests(
     cells: &BTreeMap<(TestId, String), Cell>,
     past: &mut Past,
 ) -> Vec<TestFact> {
-    let list = understood(&request.list, cells);
+    let list = named(&request.list, cells);
     let mut tests: Vec<TestFact> = cells
         .iter()
         .filter_map(|((id, variant), cell)| {
             let detail = cell.detail.as_ref()?;
-            let cover = cover(request, list.as_ref(), &detail.test, variant);
+            let cover = cover(&list, request.now, &detail.test, variant);
             let past = past.of(*id, variant, cell.outcome);
             Some(TestFact {
                 id: *id,
@@ -292,39 +288,23 @@ fn owners(request: &GateRequest, cover: &CoverFact, file: &str) -> Vec<String> {
     }
 }
 
-/// The list with its file, and its entries by the names of these tests, whatever they were typed as.
-fn understood<'a>(
-    input: &'a ListInput,
-    cells: &BTreeMap<(TestId, String), Cell>,
-) -> Option<(&'a str, List)> {
-    let ListInput::Read { file, list } = input else { return None };
-    let details = cells.iter().filter_map(|((id, _), cell)| Some((*id, cell.detail.as_deref()?)));
-    let row = |(id, detail): (TestId, &results::Detail)| TestRow {
-        no: TestNo(0),
-        id,
-        suite: detail.test.suite.clone(),
-        classname: detail.test.classname.clone(),
-        name: detail.test.name.clone(),
-        file: detail.test.file.clone(),
-        qualified: detail.qualified,
-        first_seen: Timestamp(0),
-    };
-    let rows: Vec<TestRow> = details.map(row).collect();
+/// The list with whatever else a screen prints for these tests read as their names.
+fn named(list: &ListInput, cells: &BTreeMap<(TestId, String), Cell>) -> ListInput {
     let mut list = list.clone();
-    quarantine_file::resolve(&mut list, &rows);
-    Some((file, list))
+    if let ListInput::Read { list, .. } = &mut list {
+        let names = cells.iter().filter_map(|((id, _), cell)| {
+            cell.detail.as_ref().map(|detail| (*id, detail.test.label.clone()))
+        });
+        resolve_names(list, names);
+    }
+    list
 }
 
 /// What the list makes of a test on the day of the decision, in UTC.
-fn cover(
-    request: &GateRequest,
-    list: Option<&(&str, List)>,
-    test: &TestName,
-    variant: &str,
-) -> CoverFact {
-    let Some((file, list)) = list else { return CoverFact::None };
+fn cover(list: &ListInput, now: Timestamp, test: &TestName, variant: &str) -> CoverFact {
+    let ListInput::Read { file, list } = list else { return CoverFact::None };
     // Beyond the years that a calendar holds every entry with an end has ended.
-    let today = request.now.to_utc().map_or(chrono::NaiveDate::MAX, |now| now.date_naive());
+    let today = now.to_utc().map_or(chrono::NaiveDate::MAX, |now| now.date_naive());
     let place = |line: usize| if line == 0 { String::new() } else { format!("{file}:{line}") };
     let rule = |rule: &list::Rule| Entry {
         place: place(rule.line),

@@ -59,8 +59,6 @@ pub(super) struct Cell {
 #[derive(Debug, Clone)]
 pub(super) struct Detail {
     pub(super) test: TestName,
-    /// Whether class and name alone are its identity.
-    pub(super) qualified: bool,
     /// Why it failed, in one line.
     pub(super) headline: String,
     /// The line of the failure in the test's file.
@@ -285,7 +283,6 @@ fn cell(report: &Report, result: &TestResult, test: &TestIdentity<'_>) -> Cell {
                 name: test.name.to_owned(),
                 file: test.file.to_owned(),
             },
-            qualified: test.qualified,
             headline: failure.map_or_else(String::new, |failure| failure.headline().to_owned()),
             line: failure.and_then(|failure| line_in(&failure.text, test.file)),
         })

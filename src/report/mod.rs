@@ -27,6 +27,8 @@ mod gate_screens;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
+mod sample_list;
+#[cfg(test)]
 mod screens;
 
 use std::io::{self, Write};

@@ -470,6 +470,25 @@ fn an_expired_entry_and_a_never_rule_keep_the_code() {
 }
 
 #[test]
+fn an_entry_may_name_a_test_as_any_screen_prints_it() {
+    let sandbox = stage();
+    sandbox.write("report.xml", report(FLAKY, ""));
+    let shown = sandbox.run(&["show", "test_2", "--format", "json"]).exits(0).json();
+    let id = shown["id"].as_str().unwrap().to_owned();
+    for (printed, code) in [
+        (id.as_str(), 0),
+        ("shop.test_cart::test_2 [os=linux]", 0),
+        ("shop.test_cart::test_2 [os=windows]", 1),
+    ] {
+        let list = format!("[[entry]]\ntest = \"{printed}\"\nreason = \"r\"\n");
+        sandbox.write("quarantine.toml", list);
+        let known = "gate.expected=if-known";
+        let said = gate(&sandbox, "1", &["--variant", "os=linux", "--set", known]);
+        assert_eq!(said.code, code, "{printed}: {said:?}");
+    }
+}
+
+#[test]
 fn a_quarantined_test_that_fails_every_time_keeps_the_code() {
     let sandbox = stage();
     sandbox.write("report.xml", report(FLAKY, ""));

@@ -18,6 +18,7 @@ mod import;
 mod ingest;
 mod main_job;
 mod promises;
+mod quarantine_list;
 mod reader;
 mod reference;
 mod store_concurrency;

@@ -65,7 +65,7 @@ enum Command {
     Validate(validate::Args),
     Report(report::Args),
     Show(show::Args),
-    Quarantine(quarantine::Args),
+    Quarantine(Box<quarantine::Args>),
     Gate(gate::Args),
     CompareMethods(compare_methods::Args),
     Db(db::Args),

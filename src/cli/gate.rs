@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -260,11 +260,22 @@ impl Args {
             words: Vec::new(),
             overrides: around.overrides,
             surroundings: around.surroundings,
-            list: ListInput::read(&list, &list.display().to_string()),
+            list: self.list_at(&list),
             owners: owners(settled),
             settings: self.settings(settled),
             trouble,
             now,
+        }
+    }
+
+    /// The list at a path; one that was named must be there.
+    fn list_at(&self, path: &Path) -> ListInput {
+        let shown = path.display().to_string();
+        match (ListInput::read(path, &shown), &self.list) {
+            (ListInput::Absent, Some(_)) => {
+                ListInput::Unreadable { message: format!("there is no list at {shown}") }
+            }
+            (found, _) => found,
         }
     }
 

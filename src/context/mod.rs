@@ -5,6 +5,7 @@
 //! ([`owners`]). Knows the file system and the environment; knows nothing of JUnit XML, of the
 //! history or of the command line.
 
+pub mod child;
 pub mod ci;
 pub mod git;
 pub mod input;

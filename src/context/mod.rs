@@ -10,9 +10,11 @@ pub mod ci;
 pub mod git;
 pub mod input;
 pub mod owners;
+pub mod places;
 mod remote;
 pub mod resolve;
 pub mod sidecar;
+pub mod written;
 pub mod zone;
 
 pub use crate::model::Facts;

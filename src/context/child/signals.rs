@@ -37,7 +37,8 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         self.handle.close();
-        if let Some(thread) = self.thread.take().filter(|own| own.thread().id() != thread::current().id())
+        if let Some(thread) =
+            self.thread.take().filter(|own| own.thread().id() != thread::current().id())
         {
             // It has nothing to say but that it panicked, which was printed already.
             let _ = thread.join();

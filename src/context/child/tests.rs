@@ -61,7 +61,8 @@ fn what_takes_too_long_is_told_to_end_and_then_killed() {
 fn a_command_that_cleans_up_in_time_may() {
     let folder = tempfile::tempdir().unwrap();
     let mark = folder.path().join("cleaned");
-    let script = format!("trap 'echo > {}; exit 3' TERM; while :; do sleep 0.05; done", mark.display());
+    let script =
+        format!("trap 'echo > {}; exit 3' TERM; while :; do sleep 0.05; done", mark.display());
     let watch = Watch { grace: Duration::from_secs(20), ..limited() };
     assert_eq!(supervise(shell(&script), &watch).unwrap().how, How::TimedOut);
     assert!(mark.exists());

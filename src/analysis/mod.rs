@@ -29,6 +29,7 @@ pub mod duration;
 pub mod evidence;
 pub mod filter;
 pub mod history;
+pub mod hunt;
 pub mod interval;
 mod judge;
 pub mod late;

@@ -1,11 +1,9 @@
 //! `flakedb ingest`: reports into the history.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::context::Overrides;
-use crate::context::resolve::Surroundings;
 use crate::import;
-use crate::model::{Lane, RunContext, Timestamp, Variant};
+use crate::model::{RunContext, Timestamp};
 use crate::ops::ingest::{IngestOutcome, IngestRequest, collect};
 use crate::ops::reading::ReadRequest;
 use crate::report::view::{IngestView, Phase};
@@ -17,7 +15,7 @@ use super::failure::Failure;
 use super::global::{Global, Settled};
 use super::output::{BothFormatArgs, screen};
 use super::progress::Progress;
-use super::window::{parse_lane, parse_time};
+use super::run_context::RunArgs;
 
 /// Read JUnit XML reports into the history
 ///
@@ -60,42 +58,6 @@ pub struct Args {
     exit_zero: bool,
     #[command(flatten)]
     output: BothFormatArgs,
-}
-
-/// Which run the reports belong to.
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Run")]
-struct RunArgs {
-    /// The commit under test
-    #[arg(long, value_name = "SHA", env = "FLAKEDB_REVISION")]
-    revision: Option<String>,
-    /// The branch under test
-    #[arg(long, value_name = "NAME", env = "FLAKEDB_BRANCH")]
-    branch: Option<String>,
-    /// The branch that everything merges into
-    #[arg(long, value_name = "NAME", env = "FLAKEDB_DEFAULT_BRANCH")]
-    default_branch: Option<String>,
-    /// default, change (pull request or merge queue) or other
-    #[arg(long, value_name = "LANE", env = "FLAKEDB_LANE", value_parser = parse_lane)]
-    lane: Option<Lane>,
-    /// The matrix cell, such as os=linux,python=3.12
-    #[arg(long, value_name = "KEY=VALUE,…", env = "FLAKEDB_VARIANT")]
-    variant: Option<Variant>,
-    /// The CI build; all its reports are one run
-    #[arg(long, value_name = "ID", env = "FLAKEDB_BUILD")]
-    build: Option<String>,
-    /// The attempt of that build
-    #[arg(long, value_name = "N", env = "FLAKEDB_ATTEMPT", value_parser = clap::value_parser!(u32).range(1..))]
-    attempt: Option<u32>,
-    /// The CI job
-    #[arg(long, value_name = "NAME", env = "FLAKEDB_JOB")]
-    job: Option<String>,
-    /// Where a person finds the job's log
-    #[arg(long, value_name = "URL", env = "FLAKEDB_URL")]
-    url: Option<String>,
-    /// When the run started
-    #[arg(long, value_name = "TIME", env = "FLAKEDB_STARTED", value_parser = parse_time)]
-    started: Option<Timestamp>,
 }
 
 /// Reads, writes and shows what was done.
@@ -237,37 +199,18 @@ fn context_in_words(run: &RunContext, request: &IngestRequest) -> String {
 impl Args {
     fn request(&self, global: &Global, settled: &Settled) -> Result<IngestRequest, Failure> {
         let paths = self.paths(settled)?;
-        let variant = match (&self.run.variant, &settled.file.variant) {
-            (Some(flag), _) => Some(flag.clone()),
-            (None, Some(text)) => Some(text.parse().map_err(Failure::usage)?),
-            (None, None) => None,
-        };
-        let mut surroundings = Surroundings::gather(Path::new("."));
-        surroundings.default_branch =
-            self.run.default_branch.clone().or_else(|| settled.file.default_branch.clone());
-        let root = surroundings.git.root.as_ref().map(|root| root.to_string_lossy().into_owned());
+        let around = self.run.around(global, settled)?;
         let now = Timestamp::from(chrono::Utc::now());
         Ok(IngestRequest {
             read: ReadRequest {
                 paths,
                 format: self.output.read(),
                 jobs: self.jobs.map(usize::from),
-                repository_root: root,
+                repository_root: around.repository_root(),
                 now: Some(now),
             },
-            overrides: Overrides {
-                project: global.project.clone().or_else(|| settled.file.project.clone()),
-                revision: self.run.revision.clone(),
-                branch: self.run.branch.clone(),
-                lane: self.run.lane,
-                variant,
-                build: self.run.build.clone(),
-                attempt: self.run.attempt,
-                job: self.run.job.clone(),
-                url: self.run.url.clone(),
-                started: self.run.started,
-            },
-            surroundings,
+            overrides: around.overrides,
+            surroundings: around.surroundings,
             now,
         })
     }

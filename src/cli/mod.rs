@@ -8,6 +8,7 @@ pub mod db;
 pub mod exit;
 pub mod failure;
 pub mod global;
+pub mod hunt;
 pub mod ingest;
 pub mod init;
 pub mod judging;
@@ -17,7 +18,9 @@ pub mod output;
 pub mod progress;
 pub mod quarantine;
 pub mod report;
+pub mod run_context;
 pub mod show;
+pub mod span;
 pub mod validate;
 pub mod window;
 
@@ -63,6 +66,7 @@ enum Command {
     Report(report::Args),
     Show(show::Args),
     Quarantine(quarantine::Args),
+    Hunt(hunt::Args),
     CompareMethods(compare_methods::Args),
     Db(db::Args),
     Completions(completions::Args),
@@ -119,6 +123,7 @@ impl Arguments {
             Command::Report(args) => report::run(&args, &global, console),
             Command::Show(args) => show::run(&args, &global, console),
             Command::Quarantine(args) => quarantine::run(&args, &global, console),
+            Command::Hunt(args) => hunt::run(&args, &global, console),
             Command::CompareMethods(args) => compare_methods::run(&args, &global, console),
             Command::Db(args) => db::run(&args, &global, console),
             Command::Completions(args) => completions::run(&args, console),

@@ -3,6 +3,7 @@
 pub mod backtest;
 pub mod causes;
 pub mod compare;
+pub mod hunt;
 pub mod ingest;
 pub mod judge;
 pub mod quarantine;

@@ -9,6 +9,7 @@ pub mod excerpt;
 pub mod explanation;
 pub mod format;
 pub mod hint;
+pub mod hunted;
 pub mod json;
 pub mod limits;
 pub mod markdown;
@@ -31,7 +32,8 @@ use serde::Serialize;
 pub use format::Format;
 pub use palette::Palette;
 pub use view::{
-    BacktestView, CompareView, IngestView, QuarantineView, ReportView, ShowView, ValidateView,
+    BacktestView, CompareView, HuntView, IngestView, QuarantineView, ReportView, ShowView,
+    ValidateView,
 };
 
 /// What a page is written for.
@@ -61,6 +63,8 @@ pub enum View<'a> {
     Quarantine(&'a QuarantineView),
     /// Several methods side by side.
     Compare(&'a CompareView),
+    /// What a hunt found.
+    Hunt(&'a HuntView),
 }
 
 /// Why a view could not be written.

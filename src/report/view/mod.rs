@@ -8,6 +8,7 @@ mod backtest;
 mod compare;
 mod fact;
 mod hint;
+mod hunt;
 mod ingest;
 mod quarantine;
 mod report;
@@ -20,6 +21,7 @@ pub use backtest::{BacktestInput, BacktestView, FlagView, HiddenView, TrialView,
 pub use compare::{CompareInput, CompareView, DisputeView, MethodView, OpinionView, Said};
 pub use fact::{FactView, NextView};
 pub use hint::{HintView, MediansView, ShareView};
+pub use hunt::{EndingView, FailedRun, HuntView, HuntedTest, SightingView, TallyView};
 pub use ingest::{FileProblem, IngestView, Phase};
 pub use quarantine::{QuarantineEntry, QuarantineView};
 pub use report::{

@@ -6,14 +6,23 @@
 use std::collections::BTreeSet;
 
 use super::regex_text::escape;
-use super::{Emitted, Expressed, Format, Request, TestName, note_length};
+use super::request::{Expressed, Request, Words, note_length};
+use super::selected::{Place, Selected, Selection};
+use super::{Emitted, Format, TestName};
 
 pub(super) const FORMAT: Format = Format {
     name: "go",
+    aliases: &[],
     summary: "a pattern for go test -skip (go 1.20 and later)",
     usage: "go test -skip \"$(cat FILE)\" ./...",
     producers: &["gotestsum"],
     emit,
+    only: Some(Selection {
+        make: only,
+        place: Place::End,
+        not_with: &["-args", "--args"],
+        usage: "xargs -d '\\n' -a FILE go test ./...",
+    }),
 };
 
 /// The set of Go's `regexp.QuoteMeta`.
@@ -22,22 +31,39 @@ const PREFIXES: [&str; 4] = ["Test", "Example", "Fuzz", "Benchmark"];
 
 fn emit(request: &Request<'_>) -> Emitted {
     let mut emitted = Emitted::default();
-    let patterns = request.express(pattern, &mut emitted.notes);
-    let alternatives: Vec<&str> = patterns.keys().map(String::as_str).collect();
+    let words = request.express(pattern, &mut emitted.notes);
+    let alternatives: Vec<&str> = words.by_word.keys().map(String::as_str).collect();
     if !alternatives.is_empty() {
         emitted.text = alternatives.join("|") + "\n";
     }
     note_length(&emitted.text, &mut emitted.notes);
-    let names: BTreeSet<&str> = patterns.values().map(|test| test.name.as_str()).collect();
-    let same = |test: &TestName| is_go_test(&test.name) && names.contains(test.name.as_str());
     let why = "-skip knows no package; to keep them apart, call go test for each package";
-    request.note_collateral(same, why, &mut emitted.notes);
+    note_collateral(request, &words, why, &mut emitted.notes);
+    emitted
+}
+
+fn only(request: &Request<'_>) -> Option<Selected> {
+    let mut notes = Vec::new();
+    let words = request.express(pattern, &mut notes);
+    if words.by_word.is_empty() {
+        return None;
+    }
+    let alternatives: Vec<&str> = words.by_word.keys().map(String::as_str).collect();
+    let arguments = vec!["-run".to_owned(), alternatives.join("|")];
+    note_collateral(request, &words, "-run knows no package", &mut notes);
+    let missing = words.missing.iter().map(|test| (*test).clone()).collect();
+    Some(Selected { arguments, missing, notes, ..Selected::default() })
+}
+
+fn note_collateral(request: &Request<'_>, words: &Words<'_>, why: &str, notes: &mut Vec<String>) {
+    let names: BTreeSet<&str> = words.by_word.values().map(|test| test.name.as_str()).collect();
+    let same = |test: &TestName| is_go_test(&test.name) && names.contains(test.name.as_str());
+    request.note_collateral(same, why, notes);
     let below = |test: &TestName| {
         let parents = test.name.match_indices('/').filter_map(|(end, _)| test.name.get(..end));
         is_go_test(&test.name) && parents.into_iter().any(|parent| names.contains(parent))
     };
-    request.note_collateral(below, "sub-tests go with their parent", &mut emitted.notes);
-    emitted
+    request.note_collateral(below, "sub-tests go with their parent", notes);
 }
 
 fn is_go_test(name: &str) -> bool {

@@ -1,33 +1,38 @@
 //! jest: one pattern for `--testNamePattern` that matches every full name but those listed.
 
-use std::collections::BTreeSet;
-
-use super::regex_text::{none_of, words};
-use super::{Emitted, Expressed, Format, Request, TestName, note_length};
+use super::language::{Language, Only};
+use super::regex_text::{NONE_OF, ONE_OF, words};
+use super::request::Expressed;
+use super::selected::{Place, Selection};
+use super::{Format, TestName};
 
 pub(super) const FORMAT: Format = Format {
     name: "jest",
+    aliases: &[],
     summary: "a pattern for jest --testNamePattern",
     usage: "jest --testNamePattern=\"$(cat FILE)\"",
     producers: &["jest-junit"],
-    emit,
+    emit: |request| LANGUAGE.leave_out(request),
+    only: Some(Selection {
+        make: |request| LANGUAGE.only(request),
+        place: Place::End,
+        not_with: &["--", "-t", "--testNamePattern"],
+        usage: "xargs -d '\\n' -a FILE npx jest",
+    }),
 };
 
 /// Endings of files that hold JavaScript tests.
 const FILE_ENDINGS: [&str; 8] = [".js", ".jsx", ".ts", ".tsx", ".mjs", ".cjs", ".mts", ".cts"];
 
-fn emit(request: &Request<'_>) -> Emitted {
-    let mut emitted = Emitted::default();
-    let patterns = request.express(pattern, &mut emitted.notes);
-    emitted.text = none_of(patterns.keys());
-    note_length(&emitted.text, &mut emitted.notes);
+const LANGUAGE: Language = Language {
+    words: pattern,
     // jest compiles the pattern without regard to case, and knows no file.
-    let plain = |test: &TestName| words(&full_name(test)).join(" ").to_lowercase();
-    let listed: BTreeSet<String> = patterns.values().map(|test| plain(test)).collect();
-    let why = "jest compares names without their file, case and white space";
-    request.note_collateral(|test| listed.contains(&plain(test)), why, &mut emitted.notes);
-    emitted
-}
+    compared: |test| Some(words(&full_name(test)).join(" ").to_lowercase()),
+    why: "jest compares names without their file, case and white space",
+    leave_out: NONE_OF,
+    only: Only::Text(&["--testNamePattern"], ONE_OF),
+    bytes_max: None,
+};
 
 fn pattern(test: &TestName) -> Expressed {
     let words = words(&full_name(test));

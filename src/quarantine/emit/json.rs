@@ -2,16 +2,19 @@
 
 use serde::Serialize;
 
-use super::{EmitEntry, Emitted, Format, Request};
+use super::request::Request;
+use super::{EmitEntry, Emitted, Format};
 use crate::model::Timestamp;
 use crate::model::tests::SUITE_SEPARATOR;
 
 pub(super) const FORMAT: Format = Format {
     name: "json",
+    aliases: &[],
     summary: "every entry with all that is known of it",
     usage: "flakedb quarantine --emit json | jq '.entries[].test'",
     producers: &[],
     emit,
+    only: None,
 };
 
 #[derive(Serialize)]

@@ -1,13 +1,16 @@
 //! Plain list: one test for each line, as it is printed and typed.
 
-use super::{Emitted, Format, Request, printable};
+use super::request::{Request, printable};
+use super::{Emitted, Format};
 
 pub(super) const FORMAT: Format = Format {
     name: "list",
+    aliases: &["plain"],
     summary: "one test for each line",
     usage: "flakedb quarantine --emit list",
     producers: &[],
     emit,
+    only: None,
 };
 
 fn emit(request: &Request<'_>) -> Emitted {

@@ -5,26 +5,32 @@
 //! text that the runner accepts and that removes nothing. The exact rules were measured on the
 //! runners themselves: pytest 9.2, cargo-nextest 0.9.143, go 1.27, jest 30.5, vitest 4.1.
 
+mod cargo_test;
 mod go;
 mod jest;
 mod json;
+mod language;
 mod list;
 mod nextest;
 mod pytest;
 mod pytest_plugin;
 mod regex_text;
+mod request;
+mod selected;
 mod vitest;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::model::Timestamp;
+
+use request::{Purpose, Request};
+use selected::Selection;
+pub use selected::{FILE, Selected, SelectedFile};
 
 /// The longest text that fits one argument on Linux, with some room for the rest of the command.
 pub const ARGUMENT_BYTES_MAX: usize = 100 << 10;
 /// The producer of reports that nothing tells apart.
 const UNKNOWN: &str = "unknown";
-/// Tests named in one note; the rest are only counted.
-const NAMES_PER_NOTE_MAX: usize = 5;
 
 /// A test as reports name it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,6 +82,8 @@ pub struct Emitted {
 pub struct Format {
     /// The name that is typed.
     pub name: &'static str,
+    /// Other names that are understood.
+    pub aliases: &'static [&'static str],
     /// One line for people.
     pub summary: &'static str,
     /// How to give the text to the runner, where FILE holds it.
@@ -83,6 +91,8 @@ pub struct Format {
     /// Whose tests it can name, as the reader of reports names producers; empty for all.
     producers: &'static [&'static str],
     emit: fn(&Request<'_>) -> Emitted,
+    /// The format turned round, where the runner has a way.
+    only: Option<Selection>,
 }
 
 /// All formats.
@@ -92,6 +102,7 @@ pub const FORMATS: &[Format] = &[
     pytest::FORMAT,
     pytest_plugin::FORMAT,
     nextest::FORMAT,
+    cargo_test::FORMAT,
     go::FORMAT,
     jest::FORMAT,
     vitest::FORMAT,
@@ -107,15 +118,15 @@ impl Format {
     /// The format of that name.
     #[must_use]
     pub fn find(name: &str) -> Option<&'static Self> {
-        FORMATS.iter().find(|format| format.name == name)
+        FORMATS.iter().find(|format| format.name == name || format.aliases.contains(&name))
     }
-}
 
-/// What an emitter is given.
-struct Request<'a> {
-    /// In the order given, without duplicates.
-    entries: Vec<&'a EmitEntry>,
-    known: &'a [TestName],
+    /// How to run only the listed tests, where FILE holds the text of the selection; `None` where
+    /// the runner has no way.
+    #[must_use]
+    pub fn only_usage(&self) -> Option<&'static str> {
+        self.only.map(|selection| selection.usage)
+    }
 }
 
 /// Writes the list in a format.
@@ -130,7 +141,8 @@ pub fn emit(format: &Format, entries: &[EmitEntry], known: &[TestName]) -> Emitt
     let all = wanted.len();
     wanted.retain(|entry| format.names_tests_of(&entry.producers));
     let foreign = all - wanted.len();
-    let mut emitted = (format.emit)(&Request { entries: wanted, known });
+    let request = Request { entries: wanted, known, purpose: Purpose::LeaveOut };
+    let mut emitted = (format.emit)(&request);
     if foreign > 0 {
         let tests = if foreign == 1 { "test" } else { "tests" };
         emitted
@@ -140,123 +152,32 @@ pub fn emit(format: &Format, entries: &[EmitEntry], known: &[TestName]) -> Emitt
     emitted
 }
 
-/// What became of one test of the list.
-enum Expressed {
-    /// The runner's own words for it.
-    As(String),
-    /// Why it cannot be expressed.
-    Not(String),
+/// The arguments that make a runner run only these tests, for retries.
+///
+/// `known` is as for [`emit`]. `None` where the runner has no way, where it has words for none of
+/// the tests, or where the words are longer than a command may be: whoever gets `None` runs all.
+#[must_use]
+pub fn select(format: &Format, tests: &[TestName], known: &[TestName]) -> Option<Selected> {
+    let selection = format.only?;
+    let entries: Vec<EmitEntry> = tests.iter().cloned().map(EmitEntry::of).collect();
+    let request = Request { entries: entries.iter().collect(), known, purpose: Purpose::Only };
+    selection.of(&request)
 }
 
-impl Request<'_> {
-    /// The runner's words for each listed test, sorted and without duplicates, with the test that
-    /// they came from; notes take what cannot be expressed.
-    fn express(
-        &self,
-        words: impl Fn(&TestName) -> Expressed,
-        notes: &mut Vec<String>,
-    ) -> BTreeMap<String, &TestName> {
-        // Runners know no variants: one test is one word, and one note.
-        let mut by_test: BTreeMap<&TestName, Vec<&EmitEntry>> = BTreeMap::new();
-        for entry in &self.entries {
-            by_test.entry(&entry.test).or_default().push(entry);
+impl EmitEntry {
+    /// An entry of which nothing but the test is known.
+    #[must_use]
+    pub fn of(test: TestName) -> Self {
+        Self {
+            test,
+            producers: Vec::new(),
+            variant: String::new(),
+            other_variants: Vec::new(),
+            owner: None,
+            reason: String::new(),
+            since: None,
+            expires: None,
         }
-        let mut expressed = BTreeMap::new();
-        for (test, listed) in by_test {
-            match words(test) {
-                Expressed::As(text) => {
-                    expressed.entry(text).or_insert(test);
-                    notes.extend(also_elsewhere(test, &listed));
-                }
-                Expressed::Not(why) => {
-                    notes.push(format!("left out `{}`: {why}", printable(&test.label)));
-                }
-            }
-        }
-        expressed
-    }
-
-    /// Known tests that are not listed, but that `removes` says go with the list.
-    fn note_collateral(
-        &self,
-        removes: impl Fn(&TestName) -> bool,
-        why: &str,
-        notes: &mut Vec<String>,
-    ) {
-        let listed = |test: &TestName| self.entries.iter().any(|entry| entry.test == *test);
-        let mut also: Vec<&str> = self
-            .known
-            .iter()
-            .filter(|test| removes(test) && !listed(test))
-            .map(|test| test.label.as_str())
-            .collect();
-        also.sort_unstable();
-        also.dedup();
-        if also.is_empty() {
-            return;
-        }
-        let named: Vec<String> = also
-            .iter()
-            .take(NAMES_PER_NOTE_MAX)
-            .map(|label| format!("`{}`", printable(label)))
-            .collect();
-        let more = match also.len() - named.len() {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        notes.push(format!("also removes {}{more}: {why}", named.join(", ")));
-    }
-}
-
-/// Where else a runner removes a test, which it does whatever the variant.
-fn also_elsewhere(test: &TestName, listed: &[&EmitEntry]) -> Option<String> {
-    let others: BTreeSet<&str> = listed
-        .iter()
-        .flat_map(|entry| &entry.other_variants)
-        .map(String::as_str)
-        .filter(|other| !listed.iter().any(|entry| entry.variant == *other))
-        .collect();
-    if others.is_empty() {
-        return None;
-    }
-    let name = |other: &&str| match *other {
-        "" => "runs without a variant".to_owned(),
-        other => printable(other),
-    };
-    let mut named: Vec<String> = others.iter().take(NAMES_PER_NOTE_MAX).map(name).collect();
-    let more = others.len() - named.len();
-    if more > 0 {
-        named.push(format!("{more} more variants"));
-    }
-    let mend = match listed.iter().map(|entry| &entry.variant).find(|text| !text.is_empty()) {
-        Some(variant) => {
-            format!("; emit for one variant with --variant {}", printable(variant))
-        }
-        None => String::new(),
-    };
-    Some(format!(
-        "`{}` is also removed in {}, where it is not flaky{mend}",
-        printable(&test.label),
-        named.join(" and in ")
-    ))
-}
-
-/// Control characters as escapes, so that a note is always one line of text.
-fn printable(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() { out.extend(c.escape_default()) } else { out.push(c) }
-    }
-    out
-}
-
-/// Says so where a text is too long for one argument.
-fn note_length(text: &str, notes: &mut Vec<String>) {
-    if text.len() > ARGUMENT_BYTES_MAX {
-        notes.push(format!(
-            "the text has {} bytes; Linux takes at most 128 KiB in one argument, so shorten the list",
-            text.len()
-        ));
     }
 }
 

@@ -5,14 +5,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Emitted, Expressed, Format, Request, TestName, note_length};
+use super::request::{Expressed, Request, note_length};
+use super::selected::{Place, Selected, Selection};
+use super::{Emitted, Format, TestName};
 
 pub(super) const FORMAT: Format = Format {
     name: "nextest",
+    aliases: &[],
     summary: "a filterset expression for cargo-nextest",
     usage: "cargo nextest run -E \"$(cat FILE)\"",
     producers: &["cargo-nextest", "libtest"],
     emit,
+    only: Some(Selection {
+        make: only,
+        place: Place::BeforeDashes,
+        // Several expressions are joined by `or`.
+        not_with: &["-E", "--filterset", "--filter-expr"],
+        usage: "xargs -d '\\n' -a FILE cargo nextest run",
+    }),
 };
 
 /// Stands between the binary id and the name while both travel as one text; in neither of them.
@@ -20,10 +30,31 @@ const BETWEEN: char = '\u{0}';
 
 fn emit(request: &Request<'_>) -> Emitted {
     let mut emitted = Emitted::default();
+    emitted.text = match expression(request, &mut emitted.notes) {
+        None => "all()\n".to_owned(),
+        Some((listed, _)) => format!("not ({listed})\n"),
+    };
+    note_length(&emitted.text, &mut emitted.notes);
+    emitted
+}
+
+fn only(request: &Request<'_>) -> Option<Selected> {
+    let mut notes = Vec::new();
+    let (listed, missing) = expression(request, &mut notes)?;
+    let arguments = vec!["-E".to_owned(), listed];
+    Some(Selected { arguments, missing, notes, ..Selected::default() })
+}
+
+/// A filterset of the listed tests, and those for which there are no words; `None` where there
+/// are words for none.
+pub(super) fn expression(
+    request: &Request<'_>,
+    notes: &mut Vec<String>,
+) -> Option<(String, Vec<TestName>)> {
     let live: BTreeSet<&str> = request.known.iter().map(|test| binary(&test.classname)).collect();
-    let matchers = request.express(|test| matchers(test, &live), &mut emitted.notes);
+    let words = request.express(|test| matchers(test, &live), notes);
     let mut by_binary: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (binary, name) in matchers.keys().filter_map(|both| both.split_once(BETWEEN)) {
+    for (binary, name) in words.by_word.keys().filter_map(|both| both.split_once(BETWEEN)) {
         by_binary.entry(binary).or_default().push(name);
     }
     let groups: Vec<String> = by_binary
@@ -33,12 +64,8 @@ fn emit(request: &Request<'_>) -> Emitted {
             format!("(binary_id(={binary}) & ({}))", tests.join(" | "))
         })
         .collect();
-    emitted.text = match groups.is_empty() {
-        true => "all()\n".to_owned(),
-        false => format!("not ({})\n", groups.join(" | ")),
-    };
-    note_length(&emitted.text, &mut emitted.notes);
-    emitted
+    let missing = words.missing.into_iter().cloned().collect();
+    (!groups.is_empty()).then(|| (groups.join(" | "), missing))
 }
 
 /// The binary id of a class name; stress runs put a number behind it.

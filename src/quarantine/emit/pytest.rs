@@ -3,19 +3,23 @@
 //! One argument for each line, without quotes or comments: `pytest @FILE` takes each line as it
 //! is. An empty file removes nothing; ids that do not exist are ignored.
 
-use super::{Emitted, Expressed, Format, Request, TestName};
+use super::pytest_plugin;
+use super::request::{Expressed, Request};
+use super::{Emitted, Format, TestName};
 
 pub(super) const FORMAT: Format = Format {
     name: "pytest",
+    aliases: &[],
     summary: "a file of --deselect arguments (pytest 8.2 and later)",
     usage: "pytest @FILE",
     producers: &["pytest"],
     emit,
+    only: Some(pytest_plugin::ONLY),
 };
 
 fn emit(request: &Request<'_>) -> Emitted {
     let mut emitted = Emitted::default();
-    let ids = request.express(node_id, &mut emitted.notes);
+    let ids = request.express(node_id, &mut emitted.notes).by_word;
     for id in ids.keys() {
         emitted.text.push_str(&format!("--deselect={id}\n"));
     }

@@ -1,14 +1,18 @@
 //! pytest, exactly: a plugin file that removes the listed node ids and nothing else.
 
 use super::pytest::node_id;
-use super::{Emitted, Format, Request};
+use super::request::Request;
+use super::selected::{Place, Selected, SelectedFile, Selection};
+use super::{Emitted, Format};
 
 pub(super) const FORMAT: Format = Format {
     name: "pytest-plugin",
+    aliases: &[],
     summary: "a plugin file that removes exactly the listed tests (any pytest since 6)",
     usage: "write it to flakedb_quarantine.py, then: python -m pytest -p flakedb_quarantine",
     producers: &["pytest"],
     emit,
+    only: Some(ONLY),
 };
 
 const HEAD: &str = "\
@@ -25,18 +29,55 @@ def pytest_collection_modifyitems(config, items):
         items[:] = [item for item in items if item.nodeid not in QUARANTINED]
 ";
 
+/// Node ids on the command line add tests to the paths that stand there, so a plugin it is.
+pub(super) const ONLY: Selection = Selection {
+    make: only,
+    place: Place::BeforeDashes,
+    not_with: &[],
+    usage: "write it to flakedb_only.py, then: python -m pytest -p flakedb_only",
+};
+
+const ONLY_HEAD: &str = "\
+# Written by flakedb: runs only the listed tests.
+# Use: python -m pytest -p flakedb_only
+";
+
+const ONLY_BODY: &str = "
+
+def pytest_collection_modifyitems(config, items):
+    gone = [item for item in items if item.nodeid not in SELECTED]
+    if gone:
+        config.hook.pytest_deselected(items=gone)
+        items[:] = [item for item in items if item.nodeid in SELECTED]
+";
+
 fn emit(request: &Request<'_>) -> Emitted {
     let mut emitted = Emitted::default();
     let ids = request.express(node_id, &mut emitted.notes);
-    emitted.text.push_str(HEAD);
-    // `{}` would be a dictionary; `set([...])` reads the same for none and many.
-    emitted.text.push_str("QUARANTINED = set([\n");
-    for id in ids.keys() {
-        emitted.text.push_str(&format!("    {},\n", string_literal(id)));
-    }
-    emitted.text.push_str("])\n");
-    emitted.text.push_str(BODY);
+    emitted.text = format!("{HEAD}{}{BODY}", python_set("QUARANTINED", ids.by_word.keys()));
     emitted
+}
+
+fn only(request: &Request<'_>) -> Option<Selected> {
+    let mut selected = Selected::default();
+    let ids = request.express(node_id, &mut selected.notes);
+    if ids.by_word.is_empty() {
+        return None;
+    }
+    let text = format!("{ONLY_HEAD}{}{ONLY_BODY}", python_set("SELECTED", ids.by_word.keys()));
+    selected.arguments = vec!["-p".to_owned(), "flakedb_only".to_owned()];
+    selected.file =
+        Some(SelectedFile { name: "flakedb_only.py", text, path_variable: Some("PYTHONPATH") });
+    selected.missing = ids.missing.into_iter().cloned().collect();
+    Some(selected)
+}
+
+/// A variable with a set of strings.
+///
+/// `{}` would be a dictionary; `set([...])` reads the same for none and many.
+pub(super) fn python_set<'a>(name: &str, ids: impl Iterator<Item = &'a String>) -> String {
+    let lines: String = ids.map(|id| format!("    {},\n", string_literal(id))).collect();
+    format!("{name} = set([\n{lines}])\n")
 }
 
 /// A Python string literal; node ids have no control characters.

@@ -1,5 +1,7 @@
 //! Regex text: names as literal patterns, and names with any white space between their words.
 
+use super::language::Frame;
+
 /// `text` with every character of `special` behind a backslash.
 pub(super) fn escape(text: &str, special: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
@@ -21,11 +23,10 @@ pub(super) fn words(full_name: &str) -> Vec<String> {
     full_name.split_whitespace().map(|word| escape(word, JAVASCRIPT)).collect()
 }
 
-/// A pattern that matches every full name but those listed; empty for an empty list.
-pub(super) fn none_of<'a>(names: impl Iterator<Item = &'a String>) -> String {
-    let names: Vec<&str> = names.map(String::as_str).collect();
-    match names.is_empty() {
-        true => String::new(),
-        false => format!("^(?!\\s*(?:{})\\s*$)\n", names.join("|")),
-    }
-}
+/// A JavaScript pattern that matches every full name but those listed; empty for an empty list.
+pub(super) const NONE_OF: Frame =
+    Frame { before: r"^(?!\s*(?:", between: "|", after: r")\s*$)", empty: "" };
+
+/// A JavaScript pattern that matches the listed full names.
+pub(super) const ONE_OF: Frame =
+    Frame { before: r"^\s*(?:", between: "|", after: r")\s*$", empty: "" };

@@ -260,6 +260,78 @@ fn a_text_beyond_one_argument_is_noted() {
     assert_eq!(notes("go", &[entry("a", &format!("Test{long}"))], &[]).len(), 1);
 }
 
+fn selected(format: &str, tests: &[TestName]) -> Selected {
+    select(Format::find(format).unwrap(), tests, &[]).unwrap()
+}
+
+fn command(format: &str, typed: &str) -> Result<String, String> {
+    let typed: Vec<String> = typed.split(' ').map(str::to_owned).collect();
+    let classname = if format == "jest" { "a.js" } else { "x" };
+    let test = TestName { suite: "test".into(), ..test(classname, "TestA") };
+    selected(format, &[test]).command(&typed, "/d/f").map(|words| words.join(" "))
+}
+
+#[test]
+fn arguments_stand_where_the_runner_reads_them() {
+    for (format, typed, whole) in [
+        ("nextest", "cargo nextest run", "cargo nextest run -E (binary_id(=x) & (test(=TestA)))"),
+        ("cargo-test", "cargo test -q", "cargo test -q -- --exact x::TestA"),
+        ("cargo-test", "cargo test -- --nocapture", "cargo test -- --nocapture --exact x::TestA"),
+        ("go", "go test ./...", "go test ./... -run ^TestA$"),
+        ("pytest", "pytest tests -- x", "pytest tests -p flakedb_only -- x"),
+        ("jest", "npm test", r"npm test -- --testNamePattern ^\s*(?:TestA)\s*$"),
+        ("jest", "npx jest src", r"npx jest src --testNamePattern ^\s*(?:TestA)\s*$"),
+    ] {
+        assert_eq!(command(format, typed).unwrap(), whole);
+    }
+}
+
+#[test]
+fn a_command_that_selects_by_itself_is_refused_by_its_word() {
+    for (format, typed, word) in [
+        ("nextest", "cargo nextest run --filterset=all()", "--filterset=all()"),
+        ("jest", "npx jest -t cart", "-t"),
+        ("go", "go test ./... -args -v", "-args"),
+    ] {
+        assert_eq!(command(format, typed).unwrap_err(), word);
+    }
+}
+
+#[test]
+fn a_selection_that_would_run_everything_is_none() {
+    let pytest = Format::find("pytest").unwrap();
+    assert_eq!(select(pytest, &[], &[]), None);
+    assert_eq!(select(pytest, &[test("", "tests.test_a")], &[]), None);
+    assert_eq!(select(Format::find("json").unwrap(), &[test("a", "b")], &[]), None);
+    let long = test("a.js", &"x".repeat(ARGUMENT_BYTES_MAX));
+    assert_eq!(select(Format::find("jest").unwrap(), &[long], &[]), None);
+}
+
+#[test]
+fn a_selection_says_what_is_missing_and_what_runs_besides() {
+    let tests = [test("p", "TestA"), test("p", "helper")];
+    let selected =
+        select(Format::find("go").unwrap(), &tests, &[test("q", "TestA"), test("p", "TestA/x")]);
+    let selected = selected.unwrap();
+    assert_eq!(selected.arguments, ["-run", "^TestA$"]);
+    assert_eq!(selected.missing, [test("p", "helper")]);
+    assert_snapshot!(selected.notes.join("\n"));
+}
+
+#[test]
+fn cargo_test_takes_names_from_libtest_and_from_nextest() {
+    let libtest =
+        |classname: &str, name: &str| TestName { suite: "test".into(), ..test(classname, name) };
+    let tests = [
+        libtest("a::b", "c"),
+        libtest("crate", "top"),
+        libtest("integration", "whole::name"),
+        libtest("src/lib.rs", "f (line 1)"),
+        TestName { suite: "shop-cart".into(), ..test("shop-cart", "m::n") },
+    ];
+    assert_snapshot!(selected("cargo-test", &tests).text());
+}
+
 proptest! {
     #[test]
     fn go_removes_exactly_the_listed(names in prop::collection::btree_set("Test[A-Ca-c]{0,2}(/[a-c\\[\\]|(){}$^.*+?é\\\\]{1,3}){0,2}", 1..8)) {

@@ -3,34 +3,40 @@
 //! Reports join titles by ` > `, the pattern sees them joined by one space, and a title may hold a
 //! ` > ` of its own: the pattern takes both.
 
-use std::collections::BTreeSet;
-
 use super::jest::is_file;
-use super::regex_text::{none_of, words};
-use super::{Emitted, Expressed, Format, Request, TestName, note_length};
+use super::language::{Language, Only};
+use super::regex_text::{NONE_OF, ONE_OF, words};
+use super::request::Expressed;
+use super::selected::{Place, Selection};
+use super::{Format, TestName};
 
 pub(super) const FORMAT: Format = Format {
     name: "vitest",
+    aliases: &[],
     summary: "a pattern for vitest -t",
     usage: "vitest run -t \"$(cat FILE)\"",
     producers: &["vitest"],
-    emit,
+    emit: |request| LANGUAGE.leave_out(request),
+    only: Some(Selection {
+        make: |request| LANGUAGE.only(request),
+        place: Place::End,
+        not_with: &["--", "-t", "--testNamePattern"],
+        usage: "xargs -d '\\n' -a FILE npx vitest run",
+    }),
 };
 
-fn emit(request: &Request<'_>) -> Emitted {
-    let mut emitted = Emitted::default();
-    let patterns = request.express(pattern, &mut emitted.notes);
-    emitted.text = none_of(patterns.keys());
-    note_length(&emitted.text, &mut emitted.notes);
-    let plain = |test: &TestName| -> String {
-        let words = words(&test.name).into_iter().filter(|word| word != ">");
-        words.collect::<Vec<_>>().join(" ")
-    };
-    let listed: BTreeSet<String> = patterns.values().map(|test| plain(test)).collect();
-    let removes = |test: &TestName| is_file(&test.classname) && listed.contains(&plain(test));
-    let why = "vitest compares names without their file and white space";
-    request.note_collateral(removes, why, &mut emitted.notes);
-    emitted
+const LANGUAGE: Language = Language {
+    words: pattern,
+    compared,
+    why: "vitest compares names without their file and white space",
+    leave_out: NONE_OF,
+    only: Only::Text(&["--testNamePattern"], ONE_OF),
+    bytes_max: None,
+};
+
+fn compared(test: &TestName) -> Option<String> {
+    let words = words(&test.name).into_iter().filter(|word| word != ">");
+    is_file(&test.classname).then(|| words.collect::<Vec<_>>().join(" "))
 }
 
 fn pattern(test: &TestName) -> Expressed {

@@ -95,6 +95,12 @@ impl Variant {
         other.0.iter().fold(self, |variant, (key, value)| variant.with(key, value))
     }
 
+    /// True where this variant has every pair of `other`; any has those of the empty one.
+    #[must_use]
+    pub fn has_all(&self, other: &Self) -> bool {
+        other.0.iter().all(|pair| self.0.binary_search(pair).is_ok())
+    }
+
     /// The pairs, sorted by key.
     pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))

@@ -1,0 +1,18 @@
+//! The list as code that a team reviews: `quarantine.toml`, or the policy's plan where there is
+//! none.
+//!
+//! [`parse()`] reads the text of the file, [`List::cover`] says what the list makes of one test.
+//! Both are pure.
+
+mod cover;
+mod glob;
+mod model;
+mod parse;
+
+pub use cover::Cover;
+pub use glob::Pattern;
+pub use model::{Entry, List, Rule, Target};
+pub use parse::{ListError, parse};
+
+/// The name of the list's file; it stands beside `flakedb.toml`.
+pub const FILE_NAME: &str = "quarantine.toml";

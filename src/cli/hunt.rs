@@ -181,6 +181,7 @@ impl Args {
             overrides,
             surroundings: around.surroundings,
             now,
+            retried: None,
         })
     }
 }

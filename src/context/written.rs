@@ -6,7 +6,11 @@ use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::input::{InputProblem, sources};
+use super::input::{Document, InputProblem, Source, sources};
+use crate::model::Timestamp;
+
+/// What lay there before a command is taken to be at least so much older than its start.
+const OLD_MS: i64 = 1_000;
 
 /// The files at some places before a command runs.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +38,17 @@ pub struct Written {
     pub missing: Vec<InputProblem>,
 }
 
+/// The reports at some places after a command has run.
+#[derive(Debug, Clone, Default)]
+pub struct Reports {
+    /// Those that it wrote.
+    pub fresh: Vec<Document>,
+    /// Those that lay there before.
+    pub stale: Vec<Document>,
+    /// Files that cannot be read, and places where nothing is.
+    pub problems: Vec<InputProblem>,
+}
+
 impl Before {
     /// Looks at all files of some places: paths, directories, patterns.
     #[must_use]
@@ -56,6 +71,35 @@ impl Before {
             list.push(path.to_path_buf());
         }
         written
+    }
+
+    /// Opens the files at the same places, after a command that was started at `start`.
+    ///
+    /// What it wrote is never older than that and all else never newer, whatever the clock of a
+    /// file system says.
+    #[must_use]
+    pub fn reports_since(&self, places: &[PathBuf], start: Timestamp) -> Reports {
+        let written = self.since(places);
+        let mut reports = Reports { problems: written.missing, ..Reports::default() };
+        for (paths, is_fresh) in [(&written.fresh, true), (&written.stale, false)] {
+            let (found, gone) = sources(paths);
+            reports.problems.extend(gone);
+            for loaded in found.iter().flat_map(Source::load) {
+                match loaded {
+                    Ok(mut document) if is_fresh => {
+                        document.modified = document.modified.map(|time| time.max(start));
+                        reports.fresh.push(document);
+                    }
+                    Ok(mut document) => {
+                        let before = Timestamp(start.0.saturating_sub(OLD_MS));
+                        document.modified = document.modified.map(|time| time.min(before));
+                        reports.stale.push(document);
+                    }
+                    Err(problem) => reports.problems.push(problem),
+                }
+            }
+        }
+        reports
     }
 }
 

@@ -8,6 +8,7 @@ pub mod ingest;
 pub mod judge;
 pub mod quarantine;
 pub mod reading;
+pub mod run;
 pub mod show;
 pub mod validate;
 

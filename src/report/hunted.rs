@@ -1,8 +1,10 @@
 //! What a hunt found, in sentences that a terminal and a pull request share.
 
 use super::palette::Tone;
-use super::sentence;
 use super::view::{HuntView, HuntedTest, SightingView};
+use super::{escape, sentence};
+use crate::analysis::hunt::ALWAYS_RUNS;
+use crate::analysis::interval::excluded_rate;
 
 /// The first line: what it is, and the counts behind it.
 #[must_use]
@@ -10,7 +12,7 @@ pub fn headline(view: &HuntView) -> (Tone, String) {
     let seen = &view.seen;
     let (tone, said) = match view.finding {
         "flaky" => (Tone::Unsteady, format!("Flaky: {}", flaky(view))),
-        "under-load" => (Tone::Unsteady, format!("Only beside others: {}", under_load(view))),
+        "under-load" => (Tone::Unsteady, format!("Only under load: {}", under_load(view))),
         "always-fails" => (Tone::Bad, format!("Always fails: {}", always_fails(view))),
         _ if seen.all.runs == 0 => (Tone::Faint, "Nothing was run to its end.".to_owned()),
         _ => (Tone::Good, format!("No flake: {}", clean(view))),
@@ -62,16 +64,20 @@ fn always_fails(view: &HuntView) -> String {
     let failing = |seen: &SightingView| seen.finding == "always-fails";
     let runs = view.seen.all.runs;
     if failing(&view.seen) {
-        let rate = crate::analysis::interval::excluded_rate(runs, view.confidence);
+        let rate = excluded_rate(runs, view.confidence);
         let least = sentence::percent(1.0 - rate);
         let certainty = sentence::percent(view.confidence);
-        let all = match runs {
-            1 => "its only run failed".to_owned(),
-            runs => format!("all {} failed", runs_of(runs)),
+        let flake = format!("fails in at least {least} of its runs, at {certainty}");
+        return match runs {
+            1 => format!("its only run failed; if it is a flake, it {flake}."),
+            runs if runs < ALWAYS_RUNS => {
+                format!("all {} failed; if it is a flake, it {flake}.", runs_of(runs))
+            }
+            runs => {
+                let runs = runs_of(runs);
+                format!("all {runs} failed. It is broken; a flake that looks so {flake}.")
+            }
         };
-        return format!(
-            "{all}. It is broken; a flake that looks so fails in at least {least} of its runs, at {certainty}."
-        );
     }
     let tests = view.tests.iter().filter(|test| failing(&test.seen)).count();
     let tests = sentence::count(tests as u64, "test");
@@ -123,7 +129,7 @@ fn interval(seen: &SightingView, confidence: f64) -> String {
 pub fn test_cells(test: &HuntedTest) -> [String; 3] {
     let seen = &test.seen;
     let word = match seen.finding {
-        "under-load" => "only beside others",
+        "under-load" => "under load",
         "always-fails" => "always fails",
         word => word,
     };
@@ -145,13 +151,15 @@ pub fn test_cells(test: &HuntedTest) -> [String; 3] {
 /// How the runs ended, where they did not all end alike: `6 × exit code 0, 1 × signal 11`.
 #[must_use]
 pub fn endings(view: &HuntView) -> Option<String> {
-    let one = |ending: &super::view::EndingView| format!("{} × {}", ending.runs, ending.how);
+    let one = |ending: &super::view::EndingView| {
+        format!("{} × {}", ending.runs, escape::line(&ending.how))
+    };
     let all: Vec<String> = view.endings.iter().map(one).collect();
     (all.len() > 1).then(|| format!("Runs ended with {}.", all.join(", ")))
 }
 
 fn excluded(clean: u32, confidence: f64) -> String {
-    sentence::percent(crate::analysis::interval::excluded_rate(clean, confidence))
+    sentence::percent(excluded_rate(clean, confidence))
 }
 
 fn runs_of(runs: u32) -> String {

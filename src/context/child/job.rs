@@ -4,7 +4,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use rustix::io::Errno;
 use rustix::process::{
@@ -32,13 +32,13 @@ pub(super) fn supervise(mut command: Command, watch: &Watch) -> Result<Ended, St
     };
     let lends = terminal.as_ref().is_some_and(Controlling::is_ours);
     command.process_group(0);
-    let started = Instant::now();
+    let (started, since) = (SystemTime::now(), Instant::now());
     let child = command.spawn().map_err(|error| StartError::of_start(&command, error))?;
     let mut job = Job {
         group: Pid::from_child(&child),
         terminal,
         grace: watch.grace,
-        timeout: watch.timeout.and_then(|limit| started.checked_add(limit)),
+        timeout: watch.timeout.and_then(|limit| since.checked_add(limit)),
         kill_at: None,
         asked: None,
         timed_out: false,
@@ -55,7 +55,7 @@ pub(super) fn supervise(mut command: Command, watch: &Watch) -> Result<Ended, St
         (false, Some(signal)) => How::Signalled(signal),
         (false, None) => How::Exited(status.exit_status().unwrap_or(1)),
     };
-    Ok(Ended { how, asked: job.asked, took: started.elapsed() })
+    Ok(Ended { how, asked: job.asked, started, took: since.elapsed() })
 }
 
 struct Job {

@@ -19,7 +19,7 @@ mod tests;
 
 use std::io;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 #[cfg(unix)]
 pub use signals::OnSignal;
@@ -81,6 +81,8 @@ pub struct Ended {
     pub how: How,
     /// The last signal by which we were told to end meanwhile.
     pub asked: Option<i32>,
+    /// When it was started.
+    pub started: SystemTime,
     /// How long it ran.
     pub took: Duration,
 }

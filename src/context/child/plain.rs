@@ -2,7 +2,7 @@
 
 use std::process::{Command, ExitStatus};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::{Ended, How, StartError, Watch};
 
@@ -10,7 +10,7 @@ use super::{Ended, How, StartError, Watch};
 const LOOK: Duration = Duration::from_millis(10);
 
 pub(super) fn supervise(mut command: Command, watch: &Watch) -> Result<Ended, StartError> {
-    let started = Instant::now();
+    let started = (SystemTime::now(), Instant::now());
     let mut child = command.spawn().map_err(|error| StartError::of_start(&command, error))?;
     let lost = |error| StartError::of_wait(&command, error);
     let Some(limit) = watch.timeout else {
@@ -21,7 +21,7 @@ pub(super) fn supervise(mut command: Command, watch: &Watch) -> Result<Ended, St
         if let Some(status) = child.try_wait().map_err(lost)? {
             return Ok(ended(how(status), started));
         }
-        let left = limit.saturating_sub(started.elapsed());
+        let left = limit.saturating_sub(started.1.elapsed());
         if left.is_zero() {
             break;
         }
@@ -33,8 +33,8 @@ pub(super) fn supervise(mut command: Command, watch: &Watch) -> Result<Ended, St
     Ok(ended(How::TimedOut, started))
 }
 
-fn ended(how: How, started: Instant) -> Ended {
-    Ended { how, asked: None, took: started.elapsed() }
+fn ended(how: How, (started, since): (SystemTime, Instant)) -> Ended {
+    Ended { how, asked: None, started, took: since.elapsed() }
 }
 
 fn how(status: ExitStatus) -> How {

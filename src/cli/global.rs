@@ -15,7 +15,8 @@ use super::failure::Failure;
 pub const DEFAULT_DB: &str = ".flakedb/history.db";
 
 /// `flakedb.toml` with the sections of the layers that judge.
-pub type Config = File<analysis::Settings, quarantine::policy::PolicySettings>;
+pub type Config =
+    File<analysis::Settings, quarantine::policy::PolicySettings, quarantine::gate::GateSettings>;
 
 /// Flags that every command has.
 #[derive(Debug, Clone, clap::Args)]
@@ -106,6 +107,21 @@ fn nearest_history(directory: &Path) -> &Path {
 }
 
 impl Settled {
+    /// What holds where the configuration cannot be used: the defaults, and what lies here.
+    #[must_use]
+    pub fn bare() -> Self {
+        let directory = std::env::current_dir().unwrap_or_default();
+        Self { file: Config::default(), path: None, db: DEFAULT_DB.into(), directory }
+    }
+
+    /// A file of the configuration's directory, as the user would type it from here.
+    #[must_use]
+    pub fn near(&self, name: &str) -> PathBuf {
+        let path = self.directory.join(name);
+        let here = std::env::current_dir().unwrap_or_default();
+        path.strip_prefix(&here).map(Path::to_path_buf).unwrap_or(path)
+    }
+
     /// Opens the history for reading.
     ///
     /// # Errors
@@ -187,10 +203,17 @@ mod tests {
         let judging = file.judging.unwrap();
         assert_eq!(judging, analysis::Settings::default());
         assert_eq!(file.quarantine.unwrap(), quarantine::policy::PolicySettings::default());
+        let gate = file.gate.unwrap();
+        assert_eq!(
+            gate,
+            quarantine::gate::GateSettings { runners: gate.runners.clone(), ..Default::default() }
+        );
+        assert_eq!(gate.check(), Ok(()));
         assert_eq!(file.db.as_deref(), Some(Path::new(DEFAULT_DB)));
         assert_eq!(file.window.runs, Some(crate::ops::judge::DEFAULT_RUNS));
         let known = toml::Value::try_from(analysis::Settings::default()).unwrap();
-        for key in keys(&known) {
+        let gated = toml::Value::try_from(quarantine::gate::GateSettings::default()).unwrap();
+        for key in keys(&known).into_iter().chain(keys(&gated)) {
             assert!(
                 config::TEMPLATE.contains(&format!("#{key} = ")),
                 "{key} is not in the template"
@@ -207,6 +230,11 @@ mod tests {
     #[test]
     fn the_template_as_written_changes_nothing() {
         let file: Config = config::parse(config::TEMPLATE).unwrap();
-        assert!(file.db.is_none() && file.judging.is_none() && file.quarantine.is_none());
+        assert!(
+            file.db.is_none()
+                && file.judging.is_none()
+                && file.quarantine.is_none()
+                && file.gate.is_none()
+        );
     }
 }

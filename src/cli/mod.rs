@@ -7,6 +7,7 @@ pub mod console;
 pub mod db;
 pub mod exit;
 pub mod failure;
+pub mod gate;
 pub mod global;
 pub mod hunt;
 pub mod ingest;
@@ -18,6 +19,7 @@ pub mod output;
 pub mod progress;
 pub mod quarantine;
 pub mod report;
+pub mod run;
 pub mod run_context;
 pub mod show;
 pub mod span;
@@ -66,6 +68,8 @@ enum Command {
     Report(report::Args),
     Show(show::Args),
     Quarantine(quarantine::Args),
+    Gate(gate::Args),
+    Run(run::Args),
     Hunt(hunt::Args),
     CompareMethods(compare_methods::Args),
     Db(db::Args),
@@ -82,6 +86,14 @@ pub fn main() -> ExitCode {
     let arguments = match parsed {
         Ok(arguments) => arguments,
         Err(error) => {
+            if run::is_asked_for(std::env::args_os()) && error.use_stderr() {
+                // A command that did not run has no code of its own: 2 could be its.
+                let _ = error.print();
+                return ExitCode::from(exit::FAILED);
+            }
+            if let Some((code, said)) = gate::of_unreadable(std::env::args_os()) {
+                return gate::refuse(&error, code, &said);
+            }
             // Help and version go to standard output; a closed pipe there is nobody's fault.
             let _ = error.print();
             let wrong = error.use_stderr() && !ingest::never_fails(std::env::args_os());
@@ -123,6 +135,8 @@ impl Arguments {
             Command::Report(args) => report::run(&args, &global, console),
             Command::Show(args) => show::run(&args, &global, console),
             Command::Quarantine(args) => quarantine::run(&args, &global, console),
+            Command::Gate(args) => gate::run(&args, &global, console),
+            Command::Run(args) => run::run(&args, &global, console),
             Command::Hunt(args) => hunt::run(&args, &global, console),
             Command::CompareMethods(args) => compare_methods::run(&args, &global, console),
             Command::Db(args) => db::run(&args, &global, console),

@@ -9,7 +9,7 @@ use crate::model::{Lane, Timestamp, Variant};
 
 use super::failure::Failure;
 use super::global::{Global, Settled};
-use super::window::{parse_lane, parse_time};
+use super::window::{parse_lane, parse_start};
 
 /// Which run the reports belong to.
 #[derive(Debug, Clone, clap::Args)]
@@ -42,8 +42,8 @@ pub struct RunArgs {
     /// Where a person finds the job's log
     #[arg(long, value_name = "URL", env = "FLAKEDB_URL")]
     pub url: Option<String>,
-    /// When the run started
-    #[arg(long, value_name = "TIME", env = "FLAKEDB_STARTED", value_parser = parse_time)]
+    /// When the run started: a time, seconds since 1970, or a file that was touched just before
+    #[arg(long, value_name = "TIME|FILE", env = "FLAKEDB_STARTED", value_parser = parse_start)]
     pub started: Option<Timestamp>,
 }
 

@@ -46,6 +46,38 @@ pub fn parse_time(text: &str) -> Result<Timestamp, String> {
         .ok_or_else(|| "write a date as 2026-11-22 or a time as 2026-11-22T08:00:00Z".to_owned())
 }
 
+/// Reads when a run started: a date or time, seconds since 1970, or a file that was touched then.
+///
+/// # Errors
+/// A sentence that shows the forms.
+pub fn parse_start(text: &str) -> Result<Timestamp, String> {
+    if let Ok(time) = parse_time(text) {
+        return Ok(time);
+    }
+    if let Some(time) = epoch(text) {
+        return Ok(time);
+    }
+    let written = std::fs::metadata(text).and_then(|file| file.modified());
+    let since = written.ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    since.and_then(|time| i64::try_from(time.as_millis()).ok()).map(Timestamp).ok_or_else(|| {
+        "write a time as 2026-11-22T08:00:00Z, seconds as `date +%s` prints them, or name a file \
+         that was touched before the tests"
+            .to_owned()
+    })
+}
+
+/// Seconds since 1970, with or without decimals.
+fn epoch(text: &str) -> Option<Timestamp> {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(decimals) || whole.len() > 11 {
+        return None;
+    }
+    let seconds: i64 = whole.parse().ok()?;
+    let millis: i64 = format!("{decimals:0<3}").get(..3)?.parse().ok()?;
+    Some(Timestamp(seconds * 1_000 + millis))
+}
+
 /// Reads a lane.
 ///
 /// # Errors
@@ -67,6 +99,21 @@ mod tests {
         assert_eq!(parse_time("2026-11-22T08:22:18+02:00"), Ok(Timestamp(1_795_328_538_000)));
         for wrong in ["yesterday", "22.11.2026", "2026-13-01", ""] {
             assert!(parse_time(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_start_is_a_time_seconds_or_a_file() {
+        assert_eq!(parse_start("2026-11-22T00:00:00Z"), Ok(Timestamp(1_795_305_600_000)));
+        assert_eq!(parse_start("1795305600"), Ok(Timestamp(1_795_305_600_000)));
+        assert_eq!(parse_start("1795305600.25"), Ok(Timestamp(1_795_305_600_250)));
+        assert_eq!(parse_start("1795305600.123456789"), Ok(Timestamp(1_795_305_600_123)));
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let time = std::time::UNIX_EPOCH + std::time::Duration::from_millis(1_795_305_600_007);
+        file.as_file().set_modified(time).unwrap();
+        assert_eq!(parse_start(file.path().to_str().unwrap()), Ok(Timestamp(1_795_305_600_007)));
+        for wrong in ["", "yesterday", "1.", ".5", "-5", "123456789012", "/no/such/file"] {
+            assert!(parse_start(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -1,13 +1,13 @@
 //! `flakedb.toml`: found upward from the working directory; unknown keys are errors.
 //!
 //! This module knows the file and its keys. Environment variables and flags override it in `cli`
-//! (file < environment < flags). The sections that set up judging and quarantine are typed by
+//! (file < environment < flags). The sections that set up judging, quarantine and gate are typed by
 //! their own layers, which this one must not know: they are parameters here.
 
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 /// The name of the configuration file.
 pub const FILE_NAME: &str = "flakedb.toml";
@@ -21,8 +21,8 @@ pub const FILE_NAME: &str = "flakedb.toml";
 /// ```
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[serde(bound(deserialize = "J: Deserialize<'de>, Q: Deserialize<'de>"))]
-pub struct File<J, Q> {
+#[serde(bound(deserialize = "J: Deserialize<'de>, Q: Deserialize<'de>, G: Deserialize<'de>"))]
+pub struct File<J, Q, G = IgnoredAny> {
     /// The history, relative to the file's directory.
     pub db: Option<PathBuf>,
     /// The project's name, `owner/name`.
@@ -41,6 +41,8 @@ pub struct File<J, Q> {
     pub judging: Option<J>,
     /// What may be quarantined.
     pub quarantine: Option<Q>,
+    /// How a failed run is judged.
+    pub gate: Option<G>,
 }
 
 /// The window that is judged.
@@ -91,9 +93,9 @@ pub enum ConfigError {
 ///
 /// # Errors
 /// The TOML reader's own error, with its span.
-pub fn parse<J: DeserializeOwned, Q: DeserializeOwned>(
+pub fn parse<J: DeserializeOwned, Q: DeserializeOwned, G: DeserializeOwned>(
     text: &str,
-) -> Result<File<J, Q>, toml::de::Error> {
+) -> Result<File<J, Q, G>, toml::de::Error> {
     toml::from_str(text)
 }
 
@@ -101,9 +103,9 @@ pub fn parse<J: DeserializeOwned, Q: DeserializeOwned>(
 ///
 /// # Errors
 /// [`ConfigError`], which names file, line and column.
-pub fn load<J: DeserializeOwned, Q: DeserializeOwned>(
+pub fn load<J: DeserializeOwned, Q: DeserializeOwned, G: DeserializeOwned>(
     path: &Path,
-) -> Result<File<J, Q>, ConfigError> {
+) -> Result<File<J, Q, G>, ConfigError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| ConfigError::Read { path: path.to_path_buf(), source })?;
     parse(&text).map_err(|error| {
@@ -128,10 +130,10 @@ pub fn load<J: DeserializeOwned, Q: DeserializeOwned>(
 ///     load_and_set(None, &settings).unwrap();
 /// assert_eq!(file.window.runs, Some(50));
 /// ```
-pub fn load_and_set<J: DeserializeOwned, Q: DeserializeOwned>(
+pub fn load_and_set<J: DeserializeOwned, Q: DeserializeOwned, G: DeserializeOwned>(
     path: Option<&Path>,
     settings: &[String],
-) -> Result<File<J, Q>, ConfigError> {
+) -> Result<File<J, Q, G>, ConfigError> {
     let mut text = String::new();
     if let Some(path) = path {
         let file = load(path)?;
@@ -198,7 +200,6 @@ pub const TEMPLATE: &str = include_str!("template.toml");
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde::de::IgnoredAny;
 
     type Plain = File<IgnoredAny, IgnoredAny>;
 
@@ -224,11 +225,13 @@ mod tests {
             ("db = \n", "1:"),
         ] {
             std::fs::write(&path, text).unwrap();
-            let message = load::<IgnoredAny, IgnoredAny>(&path).unwrap_err().to_string();
+            let message =
+                load::<IgnoredAny, IgnoredAny, IgnoredAny>(&path).unwrap_err().to_string();
             let expected = format!("{}:{place}", path.display());
             assert!(message.starts_with(&expected), "{text:?}: {message}");
         }
-        let missing = load::<IgnoredAny, IgnoredAny>(&folder.path().join("none")).unwrap_err();
+        let missing =
+            load::<IgnoredAny, IgnoredAny, IgnoredAny>(&folder.path().join("none")).unwrap_err();
         assert!(missing.to_string().starts_with("cannot read"), "{missing}");
     }
 
@@ -239,7 +242,7 @@ mod tests {
         std::fs::write(&path, "project = \"a\"\n[window]\nruns = 3\n").unwrap();
         let set = |settings: &[&str]| {
             let settings: Vec<String> = settings.iter().map(|&text| text.to_owned()).collect();
-            load_and_set::<IgnoredAny, IgnoredAny>(Some(&path), &settings)
+            load_and_set::<IgnoredAny, IgnoredAny, IgnoredAny>(Some(&path), &settings)
         };
         let file = set(&["project=b/c", "window.days=7"]).unwrap();
         assert_eq!(file.project.as_deref(), Some("b/c"));

@@ -6,7 +6,7 @@ use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::input::{Document, InputProblem, Source, sources};
+use super::input::{Document, sources};
 use crate::model::Timestamp;
 
 /// What lay there before a command is taken to be at least so much older than its start.
@@ -35,7 +35,7 @@ pub struct Written {
     /// Files that are as they were.
     pub stale: Vec<PathBuf>,
     /// Places where nothing is.
-    pub missing: Vec<InputProblem>,
+    pub missing: Vec<PathBuf>,
 }
 
 /// The reports at some places after a command has run.
@@ -45,8 +45,10 @@ pub struct Reports {
     pub fresh: Vec<Document>,
     /// Those that lay there before.
     pub stale: Vec<Document>,
-    /// Files that cannot be read, and places where nothing is.
-    pub problems: Vec<InputProblem>,
+    /// Files that cannot be opened.
+    pub unread: Vec<PathBuf>,
+    /// Places where nothing is.
+    pub missing: Vec<PathBuf>,
 }
 
 impl Before {
@@ -62,8 +64,13 @@ impl Before {
     /// Which of the files are new or changed since.
     #[must_use]
     pub fn since(&self, places: &[PathBuf]) -> Written {
-        let (found, missing) = sources(places);
-        let mut written = Written { missing, ..Written::default() };
+        let (found, problems) = sources(places);
+        let mut written = Written::default();
+        if !problems.is_empty() {
+            // Which of them is looked up only where it matters: a place may be a whole tree.
+            let empty = |place: &&PathBuf| sources(&[place.to_path_buf()]).0.is_empty();
+            written.missing = places.iter().filter(empty).cloned().collect();
+        }
         for path in found.iter().filter_map(|source| source.path()) {
             let now = fs::metadata(path).ok().map(|metadata| stamp(&metadata));
             let is_same = now.is_some() && self.stamps.get(path) == now.as_ref();
@@ -80,22 +87,22 @@ impl Before {
     #[must_use]
     pub fn reports_since(&self, places: &[PathBuf], start: Timestamp) -> Reports {
         let written = self.since(places);
-        let mut reports = Reports { problems: written.missing, ..Reports::default() };
+        let mut reports = Reports { missing: written.missing, ..Reports::default() };
         for (paths, is_fresh) in [(&written.fresh, true), (&written.stale, false)] {
-            let (found, gone) = sources(paths);
-            reports.problems.extend(gone);
-            for loaded in found.iter().flat_map(Source::load) {
-                match loaded {
-                    Ok(mut document) if is_fresh => {
-                        document.modified = document.modified.map(|time| time.max(start));
-                        reports.fresh.push(document);
+            for source in sources(paths).0 {
+                for loaded in source.load() {
+                    match loaded {
+                        Ok(mut document) if is_fresh => {
+                            document.modified = document.modified.map(|time| time.max(start));
+                            reports.fresh.push(document);
+                        }
+                        Ok(mut document) => {
+                            let before = Timestamp(start.0.saturating_sub(OLD_MS));
+                            document.modified = document.modified.map(|time| time.min(before));
+                            reports.stale.push(document);
+                        }
+                        Err(_) => reports.unread.extend(source.path().map(Path::to_path_buf)),
                     }
-                    Ok(mut document) => {
-                        let before = Timestamp(start.0.saturating_sub(OLD_MS));
-                        document.modified = document.modified.map(|time| time.min(before));
-                        reports.stale.push(document);
-                    }
-                    Err(problem) => reports.problems.push(problem),
                 }
             }
         }
@@ -137,7 +144,14 @@ mod tests {
         let written = before.since(&places);
         assert_eq!(written.fresh, [path("moved.xml"), path("new.xml"), path("same.xml")]);
         assert_eq!(written.stale, [path("old.xml")]);
-        assert_eq!(written.missing.len(), 1);
-        assert!(written.missing[0].name.ends_with("none.xml"));
+        assert_eq!(written.missing, [path("none.xml")]);
+        let start = Timestamp(i64::MAX / 2);
+        let reports = before.reports_since(&places, start);
+        let times = |documents: &[Document]| -> Vec<_> {
+            documents.iter().map(|document| document.modified).collect()
+        };
+        assert_eq!(times(&reports.fresh), [Some(start); 3]);
+        assert!(times(&reports.stale)[0] < Some(start));
+        assert_eq!((reports.unread.len(), reports.missing.len()), (0, 1));
     }
 }

@@ -3,6 +3,7 @@
 pub mod backtest;
 pub mod causes;
 pub mod compare;
+pub mod gate;
 pub mod hunt;
 pub mod ingest;
 pub mod judge;

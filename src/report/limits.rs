@@ -26,6 +26,12 @@ pub const NAME_COLUMN_PIPED_MIN: u16 = 30;
 pub const HINT_NAME_CHARS_MAX: usize = 200;
 /// Files with problems shown after an ingest.
 pub const PROBLEMS_SHOWN_MAX: usize = 50;
+/// Tests of one kind shown by the gate; beyond that the run broke, and JSON has them all.
+pub const GATE_TESTS_SHOWN_MAX: usize = 30;
+/// Expected tests shown that did not run.
+pub const GATE_MISSING_SHOWN_MAX: usize = 20;
+/// Annotations of one kind: GitHub shows 10 of each kind a step.
+pub const ANNOTATIONS_MAX: usize = 10;
 /// Warnings shown for one file.
 pub const WARNINGS_SHOWN_MAX: usize = 20;
 /// Characters of an element's path; of a longer one the two ends are shown.

@@ -8,6 +8,7 @@ pub mod escape;
 pub mod excerpt;
 pub mod explanation;
 pub mod format;
+pub mod github;
 pub mod hint;
 pub mod hunted;
 pub mod json;
@@ -32,8 +33,8 @@ use serde::Serialize;
 pub use format::Format;
 pub use palette::Palette;
 pub use view::{
-    BacktestView, CompareView, HuntView, IngestView, QuarantineView, ReportView, ShowView,
-    ValidateView,
+    BacktestView, CompareView, GateView, HuntView, IngestView, QuarantineView, ReportView,
+    ShowView, ValidateView,
 };
 
 /// What a page is written for.
@@ -63,6 +64,8 @@ pub enum View<'a> {
     Quarantine(&'a QuarantineView),
     /// Several methods side by side.
     Compare(&'a CompareView),
+    /// The decision on a run.
+    Gate(&'a GateView),
     /// What a hunt found.
     Hunt(&'a HuntView),
 }

@@ -13,6 +13,8 @@ pub mod query;
 pub mod segment;
 pub mod sqlite;
 
+use crate::model::hash::{ReportHash, TestId};
+
 pub use batch::{Batch, BatchBuilder, ReportMeta};
 pub use error::StoreError;
 pub use sqlite::{OpenMode, SqliteStore};
@@ -138,6 +140,27 @@ pub trait Store {
     /// # Errors
     /// [`StoreError`] where the history cannot be read.
     fn failures(&self, failures: &[FailureNo]) -> Result<Vec<FailureRow>, StoreError>;
+
+    /// The numbers of the tests of these identities, in this order; `None` for one never seen.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the history cannot be read.
+    fn find_tests(
+        &self,
+        project: &str,
+        tests: &[TestId],
+    ) -> Result<Vec<Option<TestNo>>, StoreError>;
+
+    /// The runs that have a report of exactly these bytes, by hash in the order given, each report's
+    /// runs by their start.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the history cannot be read.
+    fn runs_with(
+        &self,
+        project: &str,
+        reports: &[ReportHash],
+    ) -> Result<Vec<(ReportHash, RunRow)>, StoreError>;
 
     /// Which runners wrote the reports in which these tests failed; a test may have several.
     ///

@@ -13,7 +13,7 @@ use std::process::Command;
 use std::time::UNIX_EPOCH;
 
 use crate::context::child::{Ended, How, StartError, Watch, supervise};
-use crate::context::input::{Document, InputProblem};
+use crate::context::input::Document;
 use crate::context::written::{Before, Reports};
 use crate::model::Timestamp;
 use crate::quarantine::gate::{Ending, GateSettings};
@@ -61,8 +61,10 @@ pub struct Rounds {
     pub rounds: Vec<Round>,
     /// Reports that were there before the command and that it did not write.
     pub stale: Vec<Document>,
-    /// Reports that could not be opened, and places without any.
-    pub problems: Vec<InputProblem>,
+    /// Reports that could not be opened.
+    pub unread: Vec<PathBuf>,
+    /// Places without any report after the command itself.
+    pub missing: Vec<PathBuf>,
     /// What people should know of the retries.
     pub notes: Vec<String>,
 }
@@ -107,7 +109,8 @@ pub fn rounds(request: &RunRequest<'_>) -> Result<Rounds, StartError> {
     let mut all = Rounds {
         rounds: vec![first],
         stale: found.stale,
-        problems: found.problems,
+        unread: found.unread,
+        missing: found.missing,
         notes: Vec::new(),
     };
     for number in 1..=request.retries {
@@ -141,10 +144,7 @@ fn retry(request: &RunRequest<'_>, all: &mut Rounds, number: u32) -> bool {
     all.notes.extend(note);
     match round(request, command, Some(failing)) {
         Ok((round, found)) => {
-            all.problems.extend(found.problems.into_iter().filter(|problem| {
-                // Not every place has to be written to by a few tests.
-                !matches!(problem.code, crate::context::input::InputCode::NoMatch)
-            }));
+            all.unread.extend(found.unread);
             all.rounds.push(round);
             true
         }

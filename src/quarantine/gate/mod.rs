@@ -23,4 +23,4 @@ pub use reason::Reason;
 pub use record::Record;
 pub use runners::{RUNNERS, RunnerCodes, RunnerFact};
 pub use settings::{ExpectedRule, GateSettings};
-pub use table::{Decision, TABLE, decide};
+pub use table::{Decision, TABLE, decide, doubts};

@@ -92,6 +92,11 @@ pub enum Reason {
     Nameless(FileFlaw),
     /// The runner says "tests failed", and no report shows a failure.
     NoFailure,
+    /// The runner exited with 0, and reports show failures.
+    ZeroWithFailures {
+        /// The tests.
+        tests: Vec<String>,
+    },
     /// The list cannot be read.
     ListUnreadable {
         /// What is wrong, with file and line.
@@ -257,6 +262,7 @@ impl Reason {
             Self::SuiteError { .. } => "suite-error",
             Self::Nameless(_) => "nameless",
             Self::NoFailure => "no-failure",
+            Self::ZeroWithFailures { .. } => "zero-with-failures",
             Self::ListUnreadable { .. } => "list-unreadable",
             Self::NoList { .. } => "no-list",
             Self::Never { .. } => "never",
@@ -299,6 +305,7 @@ impl Reason {
             | Self::Expired { .. }
             | Self::Uncovered { .. }
             | Self::NoList { .. }
+            | Self::ZeroWithFailures { .. }
             | Self::Missing { .. }
             | Self::Worse { .. } => self.text_of_tests(),
             _ => self.text_of_reports(),
@@ -360,6 +367,9 @@ impl Reason {
 
     fn text_of_tests(&self) -> String {
         match self {
+            Self::ZeroWithFailures { tests } => {
+                format!("{} failed, by the reports: {}", count(tests.len(), "test"), names(tests))
+            }
             Self::NoList { tests } => {
                 format!("{} failed, and there is no quarantine.toml", names(tests))
             }
@@ -407,6 +417,7 @@ impl Reason {
             | Self::OtherCode { .. }
             | Self::RetryBroke { .. }
             | Self::NoFailure
+            | Self::ZeroWithFailures { .. }
             | Self::SuiteError { .. } => "look at the runner's own output",
             Self::RunnerUnknown { .. } | Self::NoSuchRunner { .. } => {
                 "name it with --runner (`flakedb gate --help` lists them), or its codes under \
@@ -416,7 +427,8 @@ impl Reason {
                 "mend what flakedb says; the tests themselves were not judged"
             }
             Self::NoReport => "check the paths, and that the runner writes JUnit XML there",
-            Self::Unreadable(_) | Self::Damaged(_) | Self::Empty(_) | Self::Counts(_) => {
+            Self::Empty(_) => "leave a report that never has a test out of the paths",
+            Self::Unreadable(_) | Self::Damaged(_) | Self::Counts(_) => {
                 "see `flakedb validate` for the place; the runner may have died while it wrote"
             }
             Self::StartUnknown => {

@@ -4,7 +4,9 @@
 //! objects; else the first row that does is the reason, and the others stand behind it.
 
 use super::expected::Expected;
-use super::facts::{CoverFact, Ending, Facts, Flaw, Freshness, HistoryFact, ListFact, TestFact};
+use super::facts::{
+    CoverFact, Ending, Facts, Flaw, Freshness, HistoryFact, ListFact, ReportFact, TestFact,
+};
 use super::reason::{FileFlaw, Reason};
 use super::record::Worse;
 use super::runners::RunnerFact;
@@ -98,6 +100,15 @@ pub fn decide(facts: &Facts, settings: &GateSettings) -> Decision {
         None => Decision::Excused,
         Some(why) => Decision::Kept { why, also: reasons.collect() },
     }
+}
+
+/// What the reports of a run that exited with 0 say against it: worth a warning, never a code.
+#[must_use]
+pub fn doubts(facts: &Facts, settings: &GateSettings) -> Vec<Reason> {
+    let rows = [no_trouble, readable, whole, counts_agree, no_suite_error, stale, expected_ran];
+    let tests: Vec<String> = failing(facts).map(TestFact::name).collect();
+    let failed = (!tests.is_empty()).then_some(Reason::ZeroWithFailures { tests });
+    failed.into_iter().chain(rows.iter().filter_map(|row| row(facts, settings))).collect()
 }
 
 fn by_itself(facts: &Facts, _: &GateSettings) -> Option<Reason> {
@@ -230,16 +241,22 @@ fn start_known(facts: &Facts, _: &GateSettings) -> Option<Reason> {
     facts.started.is_none().then_some(Reason::StartUnknown)
 }
 
-fn fresh(facts: &Facts, _: &GateSettings) -> Option<Reason> {
+fn fresh(facts: &Facts, settings: &GateSettings) -> Option<Reason> {
+    facts.started?;
+    let unknown = |report: &&ReportFact| report.freshness == Freshness::Unknown;
+    stale(facts, settings).or_else(|| {
+        let file = facts.reports.iter().find(unknown)?.file.clone();
+        Some(Reason::AgeUnknown { file })
+    })
+}
+
+fn stale(facts: &Facts, _: &GateSettings) -> Option<Reason> {
     let started = facts.started?;
     let old = |freshness: &Freshness| !matches!(freshness, Freshness::Fresh | Freshness::Unknown);
     let mut stale = facts.reports.iter().filter(|report| old(&report.freshness));
-    if let Some(first) = stale.next() {
-        let (file, why) = (first.file.clone(), first.freshness.clone());
-        return Some(Reason::Stale { file, why, started, more: stale.count() });
-    }
-    let unknown = facts.reports.iter().find(|report| report.freshness == Freshness::Unknown)?;
-    Some(Reason::AgeUnknown { file: unknown.file.clone() })
+    let first = stale.next()?;
+    let (file, why) = (first.file.clone(), first.freshness.clone());
+    Some(Reason::Stale { file, why, started, more: stale.count() })
 }
 
 /// What failed before our own retries counts: that is what the runner's code speaks of.

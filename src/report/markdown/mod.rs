@@ -3,6 +3,7 @@
 mod backtest;
 mod compare;
 mod document;
+mod gate;
 mod hunt;
 mod lists;
 mod report;
@@ -28,6 +29,7 @@ pub fn render(view: &View<'_>, _screen: Screen, out: &mut dyn Write) -> Result<(
         View::Validate(view) => lists::validate(view, &mut document),
         View::Quarantine(view) => lists::quarantine(view, &mut document),
         View::Compare(view) => compare::write(view, &mut document),
+        View::Gate(view) => gate::write(view, &mut document),
         View::Hunt(view) => hunt::write(view, &mut document),
     }
     out.write_all(document.finish().as_bytes()).map_err(RenderError::Write)

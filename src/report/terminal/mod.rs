@@ -2,6 +2,7 @@
 
 mod backtest;
 mod compare;
+mod gate;
 mod hunt;
 mod ingest;
 mod page;
@@ -31,6 +32,7 @@ pub fn render(view: &View<'_>, screen: Screen, out: &mut dyn Write) -> Result<()
         View::Validate(view) => validate::lay_out(view, &mut page),
         View::Quarantine(view) => quarantine::lay_out(view, &mut page),
         View::Compare(view) => compare::lay_out(view, &mut page),
+        View::Gate(view) => gate::lay_out(view, &mut page),
         View::Hunt(view) => hunt::lay_out(view, &mut page),
     }
     out.write_all(page.finish().as_bytes()).map_err(RenderError::Write)

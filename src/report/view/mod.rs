@@ -7,6 +7,7 @@
 mod backtest;
 mod compare;
 mod fact;
+mod gate;
 mod hint;
 mod hunt;
 mod ingest;
@@ -20,6 +21,10 @@ mod weighing;
 pub use backtest::{BacktestInput, BacktestView, FlagView, HiddenView, TrialView, TurnView};
 pub use compare::{CompareInput, CompareView, DisputeView, MethodView, OpinionView, Said};
 pub use fact::{FactView, NextView};
+pub use gate::{
+    EntryView, ExpectedView, GateInput, GateReportView, GateTestView, GateView, MissingView,
+    ReasonView, RunnerView, SourceView,
+};
 pub use hint::{HintView, MediansView, ShareView};
 pub use hunt::{EndingView, FailedRun, HuntView, HuntedTest, SightingView, TallyView};
 pub use ingest::{FileProblem, IngestView, Phase};

@@ -20,6 +20,8 @@ pub use contents::Contents;
 pub use open::{Journal, OpenMode};
 pub use schema::{APPLICATION_ID, SCHEMA};
 
+use crate::model::hash::{ReportHash, TestId};
+
 use super::query::{
     BadRow, FailureNo, FailureRow, Modules, ProjectRow, RunNo, RunRow, RunRows, SignatureRow,
     TestNo, TestRow, Window,
@@ -78,6 +80,15 @@ impl SqliteStore {
     /// [`StoreError`], one kind for each thing that can be wrong with the file.
     pub fn open(path: &Path, mode: OpenMode) -> Result<Self, StoreError> {
         Ok(Self { path: path.to_path_buf(), connection: open::open(path, mode)? })
+    }
+
+    /// The same, waiting at most `wait_ms` milliseconds for others who write.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_within(path: &Path, mode: OpenMode, wait_ms: u64) -> Result<Self, StoreError> {
+        let connection = open::open_within(path, mode, wait_ms)?;
+        Ok(Self { path: path.to_path_buf(), connection })
     }
 
     /// Where the history is.
@@ -233,6 +244,22 @@ impl Store for SqliteStore {
 
     fn failures(&self, failures: &[FailureNo]) -> Result<Vec<FailureRow>, StoreError> {
         self.told(|connection| read::failures(connection, failures))
+    }
+
+    fn find_tests(
+        &self,
+        project: &str,
+        tests: &[TestId],
+    ) -> Result<Vec<Option<TestNo>>, StoreError> {
+        self.told(|connection| read::find_tests(connection, project, tests))
+    }
+
+    fn runs_with(
+        &self,
+        project: &str,
+        reports: &[ReportHash],
+    ) -> Result<Vec<(ReportHash, RunRow)>, StoreError> {
+        self.told(|connection| read::runs_with(connection, project, reports))
     }
 
     fn producers(&self, tests: &[TestNo]) -> Result<Vec<(TestNo, String)>, StoreError> {

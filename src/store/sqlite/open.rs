@@ -15,8 +15,8 @@ use crate::store::StoreError;
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// Pause before trying again what the engine's own waiting does not cover.
 const RETRY_PAUSE: Duration = Duration::from_millis(20);
-/// Tries before the error stands: each waits once in the engine and once here.
-const RETRIES_MAX: u64 = WAIT_MS / 40;
+/// What one try may wait: once in the engine and once here.
+const TRY_MS: u64 = 40;
 /// Statements kept ready: a few more than the crate has.
 const STATEMENTS_KEPT: usize = 64;
 /// The log is flushed at every commit, so that an acknowledged ingest survives a loss of power; it
@@ -54,13 +54,25 @@ enum Found {
 
 /// Opens the file and makes sure that it is a history of a known schema.
 pub(super) fn open(path: &Path, mode: OpenMode) -> Result<Connection, StoreError> {
-    let connection = open_quickly(path, mode)?;
-    let wait = Duration::from_millis(WAIT_MS);
+    open_within(path, mode, WAIT_MS)
+}
+
+/// The same, waiting at most `wait_ms` milliseconds for others, here and in every query.
+pub(super) fn open_within(
+    path: &Path,
+    mode: OpenMode,
+    wait_ms: u64,
+) -> Result<Connection, StoreError> {
+    let connection = open_quickly(path, mode, wait_ms / TRY_MS).map_err(|error| match error {
+        StoreError::Locked { path, .. } => StoreError::Locked { path, seconds: wait_ms / 1_000 },
+        other => other,
+    })?;
+    let wait = Duration::from_millis(wait_ms);
     connection.busy_timeout(wait).map_err(|error| explain(path, &error))?;
     Ok(connection)
 }
 
-fn open_quickly(path: &Path, mode: OpenMode) -> Result<Connection, StoreError> {
+fn open_quickly(path: &Path, mode: OpenMode, retries: u64) -> Result<Connection, StoreError> {
     match (look(path)?, mode) {
         (Found::Nothing, OpenMode::ReadOnly | OpenMode::ReadWrite) => {
             Err(StoreError::Missing { path: path.to_path_buf() })
@@ -69,11 +81,11 @@ fn open_quickly(path: &Path, mode: OpenMode) -> Result<Connection, StoreError> {
             if let Some(folder) = path.parent() {
                 fs::create_dir_all(folder).map_err(|source| io(path, source))?;
             }
-            open_to_write(path, OpenFlags::SQLITE_OPEN_CREATE)
+            open_to_write(path, OpenFlags::SQLITE_OPEN_CREATE, retries)
         }
-        (Found::Database, OpenMode::ReadOnly) => open_to_read(path),
+        (Found::Database, OpenMode::ReadOnly) => open_to_read(path, retries),
         (Found::Database, OpenMode::ReadWrite | OpenMode::Create) => {
-            open_to_write(path, OpenFlags::empty())
+            open_to_write(path, OpenFlags::empty(), retries)
         }
     }
 }
@@ -98,12 +110,12 @@ fn look(path: &Path) -> Result<Found, StoreError> {
     }
 }
 
-fn open_to_write(path: &Path, create: OpenFlags) -> Result<Connection, StoreError> {
+fn open_to_write(path: &Path, create: OpenFlags, retries: u64) -> Result<Connection, StoreError> {
     if create.is_empty() && !is_writable(path) {
         return Err(StoreError::ReadOnly { path: path.to_path_buf() });
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;
-    let mut connection = retry(path, || {
+    let mut connection = retry(path, retries, || {
         let connection = Connection::open_with_flags(path, flags)?;
         prepare(&connection)?;
         connection.pragma_update(None, "page_size", PAGE_BYTES)?;
@@ -111,16 +123,16 @@ fn open_to_write(path: &Path, create: OpenFlags) -> Result<Connection, StoreErro
         Ok(connection)
     })?;
     refuse_others(path, &connection, OpenMode::ReadWrite)?;
-    retry(path, || connection.pragma_update(None, "synchronous", SYNCHRONOUS))?;
-    retry(path, || write_ahead(&connection))?;
-    retry(path, || schema::migrate(&mut connection))?;
+    retry(path, retries, || connection.pragma_update(None, "synchronous", SYNCHRONOUS))?;
+    retry(path, retries, || write_ahead(&connection))?;
+    retry(path, retries, || schema::migrate(&mut connection))?;
     refuse_others(path, &connection, OpenMode::ReadOnly)?;
     Ok(connection)
 }
 
 /// Opens so that nothing is left behind: a connection that could write removes the log's files
 /// when it closes, which one that cannot write would leave.
-fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
+fn open_to_read(path: &Path, retries: u64) -> Result<Connection, StoreError> {
     let plain = |access: OpenFlags| {
         let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
@@ -131,9 +143,11 @@ fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
     };
     let logged = fs::metadata(log_of(path)).is_ok_and(|meta| meta.len() > 0);
     let first = match (is_writable(path), logged) {
-        (true, _) => Some(retry_unless_denied(path, || plain(OpenFlags::SQLITE_OPEN_READ_WRITE))?),
+        (true, _) => {
+            Some(retry_unless_denied(path, retries, || plain(OpenFlags::SQLITE_OPEN_READ_WRITE))?)
+        }
         (false, true) => {
-            Some(retry_unless_denied(path, || plain(OpenFlags::SQLITE_OPEN_READ_ONLY))?)
+            Some(retry_unless_denied(path, retries, || plain(OpenFlags::SQLITE_OPEN_READ_ONLY))?)
         }
         (false, false) => None,
     };
@@ -233,8 +247,12 @@ pub(super) fn io(path: &Path, source: std::io::Error) -> StoreError {
 }
 
 /// Repeats what fails because others are busy: some steps of opening do not wait by themselves.
-fn retry<T>(path: &Path, mut step: impl FnMut() -> rusqlite::Result<T>) -> Result<T, StoreError> {
-    for _ in 0..RETRIES_MAX {
+fn retry<T>(
+    path: &Path,
+    retries: u64,
+    mut step: impl FnMut() -> rusqlite::Result<T>,
+) -> Result<T, StoreError> {
+    for _ in 0..retries {
         match step() {
             Err(error) if is_busy(&error) => std::thread::sleep(RETRY_PAUSE),
             other => return other.map_err(|error| explain(path, &error)),
@@ -246,9 +264,10 @@ fn retry<T>(path: &Path, mut step: impl FnMut() -> rusqlite::Result<T>) -> Resul
 /// As [`retry`], but `None` where the folder does not let the log be made.
 fn retry_unless_denied<T>(
     path: &Path,
+    retries: u64,
     mut step: impl FnMut() -> rusqlite::Result<T>,
 ) -> Result<Option<T>, StoreError> {
-    retry(path, || match step() {
+    retry(path, retries, || match step() {
         Err(error) if is_denied(&error) => Ok(None),
         other => other.map(Some),
     })

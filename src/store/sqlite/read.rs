@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use rusqlite::types::{ToSql, ValueRef};
-use rusqlite::{Connection, Result, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Result, Row, params};
 
 use super::SqliteStore;
 use super::failure::explain;
@@ -194,6 +194,43 @@ pub(super) fn tests(connection: &Connection, tests: &[TestNo]) -> Result<Vec<Tes
     let sql = format!("{TESTS} WHERE test_id = ?1");
     let mut select = connection.prepare_cached(&sql)?;
     tests.iter().map(|test| select.query_row([test.0], test_row)).collect()
+}
+
+pub(super) fn find_tests(
+    connection: &Connection,
+    project: &str,
+    tests: &[TestId],
+) -> Result<Vec<Option<TestNo>>> {
+    let sql = "SELECT test_id FROM test
+        WHERE project_id = (SELECT project_id FROM project WHERE name = ?1) AND identity = ?2";
+    let mut select = connection.prepare_cached(sql)?;
+    let number = |test: &TestId| {
+        select.query_row(params![project, test.0], |row| row.get(0).map(TestNo)).optional()
+    };
+    tests.iter().map(number).collect()
+}
+
+pub(super) fn runs_with(
+    connection: &Connection,
+    project: &str,
+    reports: &[ReportHash],
+) -> Result<Vec<(ReportHash, RunRow)>> {
+    let sql = format!(
+        "SELECT {RUN_COLUMNS} FROM run JOIN variant USING (variant_id)
+         LEFT JOIN revision USING (revision_id) LEFT JOIN branch USING (branch_id)
+         WHERE run_id IN (SELECT run_id FROM report
+            WHERE project_id = (SELECT project_id FROM project WHERE name = ?1)
+              AND content_hash = ?2)
+         ORDER BY started_ms, run_key"
+    );
+    let mut select = connection.prepare_cached(&sql)?;
+    let mut out = Vec::new();
+    for report in reports {
+        for run in select.query_map(params![project, report.0], run_row)? {
+            out.push((*report, run?));
+        }
+    }
+    Ok(out)
 }
 
 pub(super) fn all_tests(connection: &Connection, project: &str) -> Result<Vec<TestRow>> {

@@ -103,6 +103,10 @@ fn texts() -> Vec<(Reason, &'static str)> {
             "a suite failed outside its tests (a.xml)",
         ),
         (Reason::NoFailure, "the runner says that tests failed, but no report shows a failure"),
+        (
+            Reason::ZeroWithFailures { tests: strings(&["a", "b"]) },
+            "2 tests failed, by the reports: a, b",
+        ),
         (Reason::ListUnreadable { message: "q.toml:1:2: x".into() }, "q.toml:1:2: x"),
         (Reason::NoList { tests: strings(&["a"]) }, "a failed, and there is no quarantine.toml"),
         (
@@ -186,7 +190,7 @@ fn every_reason_has_a_word_and_a_mend() {
         assert!(!reason.mend().is_empty(), "{reason:?}");
         words.insert(reason.word());
     }
-    assert_eq!(words.len(), 27);
+    assert_eq!(words.len(), 28);
 }
 
 #[test]

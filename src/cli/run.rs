@@ -23,7 +23,7 @@ use crate::report::{Format, escape, sentence};
 use super::console::{Console, Verbosity};
 use super::exit;
 use super::failure::Failure;
-use super::gate::{Also, Written, formats, page, parse_also, with_history, words};
+use super::gate::{Also, HISTORY_WAIT_MS, Written, formats, page, parse_also, with_history, words};
 use super::global::{Global, Settled};
 use super::judging::owners;
 use super::run_context::{Around, RunArgs};
@@ -104,7 +104,7 @@ const RUNNING: i32 = -1;
 /// Runs the command, decides, stores, and returns the code.
 ///
 /// # Errors
-/// A command that cannot be started.
+/// None: what goes wrong leaves the command's code alone.
 pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failure> {
     let mut trouble = Vec::new();
     let settled = global.settle().unwrap_or_else(|failure| {
@@ -130,7 +130,10 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
         let around = scope.spawn(|| args.run.around(global, &settled));
         (rounds(&request), around.join())
     });
-    let ran = ran.map_err(|error| not_started(&error))?;
+    let ran = match ran {
+        Ok(ran) => ran,
+        Err(error) => return Ok(not_started(&error, console)),
+    };
     code.store(ran.ending().code().into(), Ordering::Relaxed);
     let around = match around {
         Ok(Ok(around)) => around,
@@ -143,11 +146,12 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
     Ok(decided.unwrap_or_else(|_| after.own_trouble("flakedb failed; please report it")))
 }
 
-fn not_started(error: &child::StartError) -> Failure {
+fn not_started(error: &child::StartError, console: &Console) -> u8 {
     let code = error.code();
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
     let said = format!("exit code {code}: {error}{}", cause.unwrap_or_default());
-    Failure { code, error: Some(anyhow::anyhow!(said)), hint: None }
+    console.say(&format!("flakedb: {}\n", escape::line(&said)));
+    code
 }
 
 fn nothing_around(why: String, trouble: &mut Vec<String>) -> Around {
@@ -221,7 +225,11 @@ impl After<'_> {
         let outcome = with_history(self.settled, |history| gate(history, &request, &Unwatched));
         let mut in_trouble = outcome.view.has_own_trouble();
         in_trouble |= self.show(&outcome).is_err();
-        let stored = self.store(now);
+        let stored = match outcome.view.history.state {
+            // Nobody waits for it twice.
+            "unusable" => Err(Failure::history(anyhow::anyhow!(outcome.view.history.text.clone()))),
+            _ => self.store(now),
+        };
         let quiet =
             self.is_uneventful(&outcome) && self.args.format == Written::Screen(Format::Table);
         match stored {
@@ -322,7 +330,7 @@ impl After<'_> {
         if self.args.no_store || !any {
             return Ok(None);
         }
-        let mut store = self.settled.open_to_write()?;
+        let mut store = self.settled.open_to_write_within(HISTORY_WAIT_MS)?;
         let mut results = 0;
         for round in &self.ran.rounds {
             let collected =

@@ -19,7 +19,9 @@ mod main_job;
 mod promises;
 mod reader;
 mod reference;
+mod run;
 mod store_concurrency;
+mod terminal;
 mod upgrade;
 
 /// A file of tests that is not listed above would never run.

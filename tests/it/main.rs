@@ -13,6 +13,7 @@ mod compare;
 mod corpus;
 mod faults;
 mod histories;
+mod hunt;
 mod import;
 mod ingest;
 mod main_job;

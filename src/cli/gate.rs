@@ -253,9 +253,9 @@ impl Args {
                 paths,
                 documents: Vec::new(),
                 format: InputFormat::Junit,
-                jobs: None,
                 repository_root: around.repository_root(),
                 now: Some(now),
+                ..ReadRequest::default()
             }],
             ending,
             retries: Vec::new(),

@@ -22,6 +22,8 @@ pub mod trial;
 pub mod view;
 
 #[cfg(test)]
+mod gate_screens;
+#[cfg(test)]
 mod sample;
 #[cfg(test)]
 mod screens;

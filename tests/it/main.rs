@@ -12,6 +12,7 @@ mod command;
 mod compare;
 mod corpus;
 mod faults;
+mod gate;
 mod histories;
 mod hunt;
 mod import;

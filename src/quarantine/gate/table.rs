@@ -65,13 +65,13 @@ const fn row(must: &'static str, objects: fn(&Facts, &GateSettings) -> Option<Re
 pub const TABLE: &[Row] = &[
     row("the runner ended by itself", by_itself),
     row("flakedb could do its own work", no_trouble),
-    row("it is known which runner it was", runner_known),
     row("the runner's code says \"tests failed\"", tests_failed),
     row("every retry ended with \"passed\" or \"tests failed\"", retries),
     row("there is a report", has_report),
     row("every report can be read", readable),
     row("every report is whole", whole),
     row("every report has a test", not_empty),
+    row("it is known which runner it was", runner_known),
     row("declared counts agree with what reports show", counts_agree),
     row("no suite failed outside its tests", no_suite_error),
     row("it is known when the tests started", start_known),
@@ -153,6 +153,8 @@ fn retries(facts: &Facts, _: &GateSettings) -> Option<Reason> {
         (Ending::Exited(code), RunnerFact::Known(runners)) => {
             runners.iter().all(|runner| runner.means_failed(*code))
         }
+        // Another row objects to the runner itself.
+        (Ending::Exited(_), _) => true,
         _ => false,
     };
     let (place, ending) = facts.retries.iter().enumerate().find(|(_, ending)| !fine(ending))?;
@@ -259,10 +261,12 @@ fn stale(facts: &Facts, _: &GateSettings) -> Option<Reason> {
     Some(Reason::Stale { file, why, started, more: stale.count() })
 }
 
-/// What failed before our own retries counts: that is what the runner's code speaks of.
+/// What failed before our own retries counts: that is what the runner's code speaks of. Where a
+/// report lacks something, the failure may stand in what is lacking.
 fn has_failure(facts: &Facts, _: &GateSettings) -> Option<Reason> {
     let failed = facts.tests.iter().any(|test| test.first.is_bad() || test.is_failing());
-    (!failed).then_some(Reason::NoFailure)
+    let flawless = facts.reports.iter().all(|report| report.flaws.is_empty());
+    (!failed && flawless && !facts.reports.is_empty()).then_some(Reason::NoFailure)
 }
 
 fn failing(facts: &Facts) -> impl Iterator<Item = &TestFact> {

@@ -291,6 +291,21 @@ fn row_has_failure() {
 }
 
 #[test]
+fn a_failure_that_may_stand_in_what_a_report_lacks_is_not_missed() {
+    let facts = Facts { tests: Vec::new(), ..flawed_twice(Flaw::Empty) };
+    assert_eq!(only(&facts).word(), "report-empty");
+    let facts = Facts { tests: Vec::new(), reports: Vec::new(), ..good() };
+    assert_eq!(only(&facts), Reason::NoReport);
+}
+
+#[test]
+fn a_retry_of_an_unknown_runner_is_no_reason_of_its_own() {
+    let runner = RunnerFact::NoSuch("x".into());
+    let facts = Facts { runner, retries: vec![Ending::Exited(1)], ..good() };
+    assert_eq!(only(&facts).word(), "no-such-runner");
+}
+
+#[test]
 fn what_failed_first_and_passed_on_our_retry_is_excused_without_an_entry() {
     let passed = TestFact { outcome: Outcome::Passed, cover: CoverFact::None, ..test("a") };
     let facts = Facts { tests: vec![passed], retries: vec![Ending::Exited(0)], ..good() };

@@ -18,7 +18,7 @@ use super::numbers::{self, Number, Typed};
 use super::window::WindowArgs;
 
 /// How to judge.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Judging")]
 pub struct JudgingArgs {
     // First, as it looks at what those below take away.

@@ -13,6 +13,7 @@ pub mod hunt;
 pub mod ingest;
 pub mod init;
 pub mod judging;
+pub mod list;
 pub mod man;
 pub mod numbers;
 pub mod output;

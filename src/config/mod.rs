@@ -184,7 +184,13 @@ fn set(table: &mut toml::Table, setting: &str) -> Result<(), &'static str> {
 /// The nearest configuration file at or above `directory`.
 #[must_use]
 pub fn find(directory: &Path) -> Option<PathBuf> {
-    directory.ancestors().map(|folder| folder.join(FILE_NAME)).find(|path| path.is_file())
+    find_named(directory, FILE_NAME)
+}
+
+/// The nearest file of this name at or above `directory`.
+#[must_use]
+pub fn find_named(directory: &Path, name: &str) -> Option<PathBuf> {
+    directory.ancestors().map(|folder| folder.join(name)).find(|path| path.is_file())
 }
 
 /// Line and column of a byte offset, both from 1.

@@ -67,6 +67,8 @@ pub struct Judged {
     pub runs: Vec<RunRow>,
     /// The names of modules, as events number them.
     pub modules: Vec<String>,
+    /// What the verdicts were made from.
+    pub history: History,
 }
 
 /// Why there is no judgement.
@@ -95,7 +97,7 @@ pub fn judge(
     let Folded { history, runs, modules } = fold(store, request, keep, watcher)?;
     watcher.phase("judging");
     let judgement = analysis::judge(&history, &request.settings)?;
-    let mut judged = Judged { judgement, runs, modules };
+    let mut judged = Judged { judgement, runs, modules, history };
     super::causes::name(store, &mut judged)?;
     Ok(judged)
 }

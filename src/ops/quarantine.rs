@@ -1,10 +1,13 @@
 //! The list of tests that must not block a merge, by policy, for people or for a runner.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use chrono::NaiveDate;
 
 use crate::analysis::verdict::{Judgement, Status};
 use crate::context::owners::Owners;
-use crate::quarantine::emit::{self, EmitEntry, Emitted, TestName};
+use crate::quarantine::emit::{self, EmitEntry, Emitted, Selected, TestName};
+use crate::quarantine::list::List;
 use crate::quarantine::policy::{self, Entry, LooksBroken, Plan, PolicySettings};
 use crate::report::sentence;
 use crate::report::view::{QuarantineEntry, QuarantineView, WindowView};
@@ -12,7 +15,10 @@ use crate::store::Store;
 use crate::store::query::{TestNo, TestRow};
 
 use super::Watcher;
-use super::judge::{JudgeRequest, JudgingError, Names, judge};
+use super::judge::{JudgeRequest, JudgingError, Names};
+use super::quarantine_file::ListFile;
+use super::quarantine_ground::{Ground, survey};
+use super::quarantine_list::{self, covered_tests, emitted};
 
 /// Which list to make.
 pub struct QuarantineRequest {
@@ -22,20 +28,22 @@ pub struct QuarantineRequest {
     pub policy: PolicySettings,
     /// Who owns which file.
     pub owners: Option<Owners>,
+    /// The list that a team reviews; where there is none, the policy makes one.
+    pub list: Option<ListFile>,
+    /// The day on which terms are looked at, in UTC.
+    pub today: NaiveDate,
 }
 
-/// The list that the policy makes of a window.
+/// The list of a file, or the one that the policy makes of a window.
 pub struct Quarantine {
-    plan: Plan,
-    names: Names,
-    producers: HashMap<TestNo, Vec<String>>,
-    steady: HashMap<TestNo, Vec<String>>,
-    known: Vec<TestNo>,
+    entries: Vec<EmitEntry>,
+    known: Vec<TestName>,
     view: QuarantineView,
 }
 
-/// Judges the window and applies the policy; entries expire counted from its newest run, so that
-/// the same history gives the same list whenever it is asked.
+/// Judges the window and makes the list: that of the file, else what the policy says. The policy's
+/// entries expire counted from the newest run, so that the same history gives the same list
+/// whenever it is asked.
 ///
 /// # Errors
 /// An unusable history, or settings that make no sense.
@@ -44,25 +52,68 @@ pub fn quarantine(
     request: QuarantineRequest,
     watcher: &dyn Watcher,
 ) -> Result<Quarantine, JudgingError> {
-    let judged = judge(store, &request.judge, &[], watcher)?.judgement;
+    let QuarantineRequest { judge, policy, owners, list, today } = request;
+    let mut file = list;
+    let mut none = List::default();
+    let list = file.as_mut().map_or(&mut none, |file| &mut file.list);
+    let ground = survey(store, &judge, owners, list, watcher)?;
     // A runner's filter is judged by the tests that it will meet: those that still run.
-    let known = judged.verdicts.iter().filter(|verdict| verdict.status != Status::Stale);
-    let known: Vec<TestNo> = known.map(|verdict| verdict.test).collect();
-    let names = Names::of(store, &judged.verdicts, request.owners)?;
-    let owner = |test: TestNo| {
-        let owners = names.owners(test);
-        (!owners.is_empty()).then(|| owners.join(" "))
+    let verdicts = ground.judged.judgement.verdicts.iter();
+    let running = verdicts.filter(|verdict| verdict.status != Status::Stale);
+    let known = running.filter_map(|verdict| ground.names.row(verdict.test)).map(test_name);
+    let known = known.collect();
+    let (entries, view) = match &file {
+        Some(file) => {
+            let tests = covered_tests(&ground, &file.list, today);
+            let producers = producers(store, &tests)?;
+            let entries = emitted(&ground, &file.list, today, &producers);
+            (entries, quarantine_list::view(&ground, file, &policy, today, &judge))
+        }
+        None => by_policy(store, &ground, &policy, &judge)?,
     };
+    Ok(Quarantine { entries, known, view })
+}
+
+/// What the policy makes of the window.
+fn by_policy(
+    store: &dyn Store,
+    ground: &Ground,
+    policy: &PolicySettings,
+    request: &JudgeRequest,
+) -> Result<(Vec<EmitEntry>, QuarantineView), JudgingError> {
+    let Ground { judged, names, .. } = ground;
+    let judged = &judged.judgement;
+    let owner = |test: TestNo| ground.owner(test);
     let newest = judged.runs.iter().map(|run| run.started).max().unwrap_or_default();
-    let plan = policy::plan(&judged, &request.policy, &owner, newest);
-    let view = view(&plan, &names, &request.judge, judged.method);
+    let plan = policy::plan(judged, policy, &owner, newest);
     let listed: Vec<TestNo> = plan.entries.iter().map(|entry| entry.test).collect();
-    let mut producers: HashMap<TestNo, Vec<String>> = HashMap::new();
-    for (test, producer) in store.producers(&listed)? {
+    let producers = producers(store, &listed)?;
+    let steady = steady(judged, &listed);
+    let entry = |entry: &Entry| {
+        Some(EmitEntry {
+            test: test_name(names.row(entry.test)?),
+            producers: producers.get(&entry.test).cloned().unwrap_or_default(),
+            variant: entry.variant.clone(),
+            other_variants: steady.get(&entry.test).cloned().unwrap_or_default(),
+            owner: entry.owner.clone(),
+            reason: reason(entry),
+            since: Some(entry.since),
+            expires: Some(entry.expires),
+        })
+    };
+    let entries = plan.entries.iter().filter_map(entry).collect();
+    Ok((entries, view(&plan, names, request, judged.method)))
+}
+
+fn producers(
+    store: &dyn Store,
+    tests: &[TestNo],
+) -> Result<BTreeMap<TestNo, Vec<String>>, JudgingError> {
+    let mut producers: BTreeMap<TestNo, Vec<String>> = BTreeMap::new();
+    for (test, producer) in store.producers(tests)? {
         producers.entry(test).or_default().push(producer);
     }
-    let steady = steady(&judged, &listed);
-    Ok(Quarantine { plan, names, producers, steady, known, view })
+    Ok(producers)
 }
 
 impl Quarantine {
@@ -75,30 +126,21 @@ impl Quarantine {
     /// The list in the words of a runner; what it cannot say is in the notes.
     #[must_use]
     pub fn emit(&self, format: &emit::Format) -> Emitted {
-        let entries: Vec<EmitEntry> =
-            self.plan.entries.iter().filter_map(|entry| self.emit_entry(entry)).collect();
-        let known: Vec<TestName> =
-            self.known.iter().filter_map(|test| self.names.row(*test)).map(test_name).collect();
-        let mut emitted = emit::emit(format, &entries, &known);
+        let mut emitted = emit::emit(format, &self.entries, &self.known);
         emitted.notes.extend(self.view.notes.iter().cloned());
         if self.view.left_out > 0 {
-            let more = sentence::count(self.plan.over_cap.len() as u32, "flaky test");
-            emitted.notes.push(format!("the cap of {} leaves out {more}", self.plan.cap));
+            let more = sentence::count(self.view.left_out, "flaky test");
+            let cap = self.view.cap.unwrap_or_default();
+            emitted.notes.push(format!("the cap of {cap} leaves out {more}"));
         }
         emitted
     }
 
-    fn emit_entry(&self, entry: &Entry) -> Option<EmitEntry> {
-        Some(EmitEntry {
-            test: test_name(self.names.row(entry.test)?),
-            producers: self.producers.get(&entry.test).cloned().unwrap_or_default(),
-            variant: entry.variant.clone(),
-            other_variants: self.steady.get(&entry.test).cloned().unwrap_or_default(),
-            owner: entry.owner.clone(),
-            reason: reason(entry),
-            since: Some(entry.since),
-            expires: Some(entry.expires),
-        })
+    /// What makes a runner run only the listed tests; `None` where it has no way.
+    #[must_use]
+    pub fn select(&self, format: &emit::Format) -> Option<Selected> {
+        let tests: Vec<TestName> = self.entries.iter().map(|entry| entry.test.clone()).collect();
+        emit::select(format, &tests, &self.known)
     }
 }
 
@@ -120,7 +162,7 @@ fn reason(entry: &Entry) -> String {
     format!("{reason}: failed in {failures} of {executions} runs, {}", sentence::rate(*rate))
 }
 
-fn test_name(row: &TestRow) -> TestName {
+pub(super) fn test_name(row: &TestRow) -> TestName {
     TestName {
         label: row.label(),
         suite: row.suite.clone(),
@@ -143,6 +185,7 @@ fn view(plan: &Plan, names: &Names, judged: &JudgeRequest, method: &str) -> Quar
             ticket: None,
             since: Some(entry.since.to_date()),
             expires: Some(entry.expires.to_date()),
+            ..QuarantineEntry::default()
         }
     };
     QuarantineView {

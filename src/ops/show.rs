@@ -110,7 +110,11 @@ fn failures(
 }
 
 /// The test that was typed, with its variant behind it or without.
-fn find<'a>(tests: &'a [TestRow], typed: &str, project: &str) -> Result<&'a TestRow, ShowError> {
+pub(super) fn find<'a>(
+    tests: &'a [TestRow],
+    typed: &str,
+    project: &str,
+) -> Result<&'a TestRow, ShowError> {
     // Screens print the identity where a name cannot be typed.
     if let Some(test) = tests.iter().find(|test| test.id.to_string() == typed) {
         return Ok(test);

@@ -5,7 +5,11 @@
 
 pub mod emit;
 pub mod gate;
+pub mod lint;
 pub mod list;
 pub mod policy;
+pub mod record;
+pub mod simulate;
+pub mod update;
 
 pub use policy::{Entry, Plan, PolicySettings, plan};

@@ -16,12 +16,24 @@ pub struct PolicySettings {
     pub statuses: Vec<Listed>,
     /// Fewest executions of a listed test.
     pub min_executions: u32,
+    /// Least P(flaky) with which a test enters `quarantine.toml`, where the method gives one; to
+    /// stay asks for less.
+    pub enter_probability: f64,
     /// Largest part of all tests that may be listed, between 0 and 1.
     pub cap_share: f64,
     /// So many tests may be listed however few there are.
     pub cap_tests: u32,
-    /// An entry expires so many days after the newest run of its window.
+    /// An entry expires so many days after it was made or extended; where there is no
+    /// `quarantine.toml`, after the newest run of the window.
     pub expires_days: u32,
+    /// Fewest runs in a row without a flake, in each cell that had one, that release a test.
+    pub release_runs: u32,
+    /// How likely a test that is as flaky as ever may ever be released, between 0 and 1.
+    pub release_error: f64,
+    /// An entry is stale where its tests did not run for so many days.
+    pub stale_days: u32,
+    /// Findings of `quarantine lint` that are fine here, by code.
+    pub allow: Vec<String>,
 }
 
 impl Default for PolicySettings {
@@ -29,9 +41,14 @@ impl Default for PolicySettings {
         Self {
             statuses: vec![Listed::Flaky],
             min_executions: 5,
+            enter_probability: 0.5,
             cap_share: 0.02,
             cap_tests: 20,
-            expires_days: 30,
+            expires_days: 14,
+            release_runs: 30,
+            release_error: 0.01,
+            stale_days: 14,
+            allow: Vec::new(),
         }
     }
 }
@@ -210,7 +227,9 @@ fn by_harm(one: &Verdict, other: &Verdict) -> std::cmp::Ordering {
         .then_with(|| one.variant.cmp(&other.variant))
 }
 
-fn cap(tests: usize, settings: &PolicySettings) -> u32 {
+/// How many of so many tests may be listed.
+#[must_use]
+pub fn cap(tests: usize, settings: &PolicySettings) -> u32 {
     let share = (tests as f64 * settings.cap_share.clamp(0.0, 1.0)).floor() as u32;
     share.max(settings.cap_tests)
 }
@@ -339,7 +358,7 @@ mod tests {
         let entry = &plan.entries[0];
         assert_eq!(entry.reason, "recovered by itself twice");
         assert_eq!((entry.failures, entry.executions, entry.rate), (4, 20, wilson(4, 20)));
-        assert_eq!(entry.expires, Timestamp(1_000 + 30 * Timestamp::DAY_MS));
+        assert_eq!(entry.expires, Timestamp(1_000 + 14 * Timestamp::DAY_MS));
         assert_eq!(entry.owner.as_deref(), Some("@team"));
     }
 

@@ -66,3 +66,5 @@ pub const MARKDOWN_CHARS_MAX: usize = 65_000;
 pub const MARKDOWN_NAME_CHARS_MAX: usize = 300;
 /// Characters of a revision that people compare by eye.
 pub const REVISION_CHARS: usize = 10;
+/// Changes of one kind listed on a terminal; more than a budget holds, so that most lists fit.
+pub const CHANGES_SHOWN_MAX: usize = 100;

@@ -16,6 +16,8 @@ pub mod limits;
 pub mod markdown;
 pub mod palette;
 pub mod sentence;
+pub mod simulation;
+pub mod standing;
 pub mod strip;
 pub mod terminal;
 pub mod trial;
@@ -35,8 +37,8 @@ use serde::Serialize;
 pub use format::Format;
 pub use palette::Palette;
 pub use view::{
-    BacktestView, CompareView, GateView, HuntView, IngestView, QuarantineView, ReportView,
-    ShowView, ValidateView,
+    BacktestView, CompareView, GateView, HuntView, IngestView, LintView, QuarantineView,
+    ReportView, ShowView, SimulationView, UpdateView, ValidateView,
 };
 
 /// What a page is written for.
@@ -64,6 +66,12 @@ pub enum View<'a> {
     Validate(&'a ValidateView),
     /// The quarantine list.
     Quarantine(&'a QuarantineView),
+    /// Changes to the quarantine list.
+    QuarantineUpdate(&'a UpdateView),
+    /// What is wrong with the quarantine list.
+    QuarantineLint(&'a LintView),
+    /// What the policy would have done to a history.
+    QuarantineSimulation(&'a SimulationView),
     /// Several methods side by side.
     Compare(&'a CompareView),
     /// The decision on a run.

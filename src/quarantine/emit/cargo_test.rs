@@ -27,7 +27,7 @@ pub(super) const FORMAT: Format = Format {
 
 const LANGUAGE: Language = Language {
     words,
-    compared: |test| name(test).ok(),
+    caught: |test| name(test).into_iter().collect(),
     why: "cargo test gives every binary the same names",
     leave_out: Frame { before: "--exact\n--skip=", between: "\n--skip=", after: "\n", empty: "" },
     only: Only::Each(&["--exact"], None),

@@ -27,7 +27,7 @@ const FILE_ENDINGS: [&str; 8] = [".js", ".jsx", ".ts", ".tsx", ".mjs", ".cjs", "
 const LANGUAGE: Language = Language {
     words: pattern,
     // jest compiles the pattern without regard to case, and knows no file.
-    compared: |test| Some(words(&full_name(test)).join(" ").to_lowercase()),
+    caught: |test| vec![words(&full_name(test)).join(" ").to_lowercase()],
     why: "jest compares names without their file, case and white space",
     leave_out: NONE_OF,
     only: Only::Text(&["--testNamePattern"], ONE_OF),

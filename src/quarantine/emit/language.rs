@@ -10,9 +10,9 @@ use super::{Emitted, TestName};
 pub(super) struct Language {
     /// The runner's words for one test.
     pub(super) words: fn(&TestName) -> Expressed,
-    /// What the runner compares of a test: tests that share it go together. `None` where the test
-    /// is none of the runner's.
-    pub(super) compared: fn(&TestName) -> Option<String>,
+    /// What the runner compares of a test, itself first, then what it is taken for besides: a
+    /// listed test takes along all that are taken for it. Empty for a test of other runners.
+    pub(super) caught: fn(&TestName) -> Vec<String>,
     /// Why tests go together.
     pub(super) why: &'static str,
     /// The text that leaves tests out.
@@ -108,9 +108,10 @@ impl Language {
         listed: impl Iterator<Item = &'a &'a TestName>,
         notes: &mut Vec<String>,
     ) {
-        let listed: BTreeSet<String> = listed.filter_map(|test| (self.compared)(test)).collect();
+        let own = |test: &TestName| (self.caught)(test).into_iter().next();
+        let listed: BTreeSet<String> = listed.filter_map(|test| own(test)).collect();
         let goes_along =
-            |test: &TestName| (self.compared)(test).is_some_and(|text| listed.contains(&text));
+            |test: &TestName| (self.caught)(test).iter().any(|text| listed.contains(text));
         request.note_collateral(goes_along, self.why, notes);
     }
 }

@@ -6,17 +6,30 @@
 //! runners themselves: pytest 9.2, cargo-nextest 0.9.143, go 1.27, jest 30.5, vitest 4.1.
 
 mod cargo_test;
+mod ctest;
+mod dotnet;
 mod go;
+mod gradle;
+mod gtest;
 mod jest;
 mod json;
+mod jvm;
 mod language;
 mod list;
+mod mocha;
 mod nextest;
+mod nextest_config;
+mod phpunit;
+mod playwright;
 mod pytest;
+mod pytest_nonblocking;
 mod pytest_plugin;
 mod regex_text;
 mod request;
+mod rspec;
 mod selected;
+mod surefire;
+mod toml;
 mod vitest;
 
 use std::collections::BTreeSet;
@@ -99,13 +112,25 @@ pub struct Format {
 pub const FORMATS: &[Format] = &[
     list::FORMAT,
     json::FORMAT,
+    toml::FORMAT,
     pytest::FORMAT,
     pytest_plugin::FORMAT,
+    pytest_nonblocking::FORMAT,
     nextest::FORMAT,
+    nextest_config::FORMAT,
     cargo_test::FORMAT,
     go::FORMAT,
     jest::FORMAT,
     vitest::FORMAT,
+    mocha::FORMAT,
+    playwright::FORMAT,
+    gtest::FORMAT,
+    ctest::FORMAT,
+    rspec::FORMAT,
+    phpunit::FORMAT,
+    gradle::FORMAT,
+    surefire::FORMAT,
+    dotnet::FORMAT,
 ];
 
 impl Format {

@@ -47,7 +47,7 @@ fn an_empty_list_removes_nothing() {
 fn order_duplicates_and_variants_do_not_change_what_a_runner_gets() {
     let (one, other) = (entry("tests.test_a", "test_1"), entry("tests.test_a", "test_2"));
     let linux = EmitEntry { variant: "os=linux".into(), ..one.clone() };
-    for format in FORMATS.iter().filter(|format| !["list", "json"].contains(&format.name)) {
+    for format in FORMATS.iter().filter(|format| !["list", "json", "toml"].contains(&format.name)) {
         let pair = emit(format, &[one.clone(), other.clone()], &[]);
         let mixed = [other.clone(), linux.clone(), one.clone(), one.clone()];
         assert_eq!(emit(format, &mixed, &[]), pair, "{}", format.name);

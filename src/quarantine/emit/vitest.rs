@@ -27,16 +27,17 @@ pub(super) const FORMAT: Format = Format {
 
 const LANGUAGE: Language = Language {
     words: pattern,
-    compared,
+    caught,
     why: "vitest compares names without their file and white space",
     leave_out: NONE_OF,
     only: Only::Text(&["--testNamePattern"], ONE_OF),
     bytes_max: None,
 };
 
-fn compared(test: &TestName) -> Option<String> {
+fn caught(test: &TestName) -> Vec<String> {
     let words = words(&test.name).into_iter().filter(|word| word != ">");
-    is_file(&test.classname).then(|| words.collect::<Vec<_>>().join(" "))
+    let plain = words.collect::<Vec<_>>().join(" ");
+    is_file(&test.classname).then_some(plain).into_iter().collect()
 }
 
 fn pattern(test: &TestName) -> Expressed {

@@ -81,11 +81,30 @@ pub struct Entry {
     pub since: Option<NaiveDate>,
     /// The first day on which it covers nothing any more, in UTC; `None` for never.
     pub expires: Option<NaiveDate>,
-    /// The numbers behind the reason, for people.
+    /// The revision since which it is believed to be mended; release counts from there.
+    pub fixed: Option<String>,
+    /// The numbers behind the reason, for people; `update` keeps them current.
     pub evidence: Option<String>,
 }
 
+impl List {
+    /// Where a new entry belongs: by name where all are in that order, else at the end.
+    #[must_use]
+    pub fn place_for(&self, entry: &Entry) -> usize {
+        match self.entries.is_sorted_by_key(Entry::key) {
+            true => self.entries.partition_point(|known| known.key() <= entry.key()),
+            false => self.entries.len(),
+        }
+    }
+}
+
 impl Entry {
+    /// What entries are ordered by.
+    #[must_use]
+    pub fn key(&self) -> (String, String) {
+        (self.target.to_string(), self.variant.to_string())
+    }
+
     /// An entry for a target in every cell, about which nothing else is known.
     #[must_use]
     pub fn new(target: Target) -> Self {
@@ -98,6 +117,7 @@ impl Entry {
             ticket: None,
             since: None,
             expires: None,
+            fixed: None,
             evidence: None,
         }
     }

@@ -13,8 +13,10 @@ use crate::model::Variant;
 /// The sections of the file.
 const SECTIONS: [&str; 3] = ["entry", "always", "never"];
 /// What an entry may say.
-const ENTRY_KEYS: [&str; 9] =
-    ["test", "pattern", "variant", "owner", "reason", "ticket", "since", "expires", "evidence"];
+const ENTRY_KEYS: [&str; 10] = [
+    "test", "pattern", "variant", "owner", "reason", "ticket", "since", "expires", "fixed",
+    "evidence",
+];
 /// What a rule may say.
 const RULE_KEYS: [&str; 3] = ["test", "pattern", "reason"];
 
@@ -122,6 +124,7 @@ impl Place<'_> {
             ticket: self.filled(table, "ticket")?,
             since: self.date(table, "since")?,
             expires: self.date(table, "expires")?,
+            fixed: self.filled(table, "fixed")?,
             evidence: self.filled(table, "evidence")?,
         })
     }
@@ -218,6 +221,7 @@ reason = "times out"
 ticket = "SHOP-7"
 since = 2026-11-20
 expires = "2026-12-04"
+fixed = "4f2a9c1"
 evidence = "failed in 3 of 90 runs"
 
 [[always]]
@@ -234,13 +238,16 @@ reason = "money"
         assert_eq!(entry.line, 3);
         assert_eq!(entry.target, Target::Test("tests.cart::test_add[a-1]".into()));
         assert_eq!(entry.variant.to_string(), "os=windows,python=3.12");
-        let texts = [&entry.owner, &entry.reason, &entry.ticket, &entry.evidence];
+        let texts = [&entry.owner, &entry.reason, &entry.ticket, &entry.fixed, &entry.evidence];
         let texts: Vec<&str> = texts.into_iter().flatten().map(String::as_str).collect();
-        assert_eq!(texts, ["@acme/shop", "times out", "SHOP-7", "failed in 3 of 90 runs"]);
+        assert_eq!(
+            texts,
+            ["@acme/shop", "times out", "SHOP-7", "4f2a9c1", "failed in 3 of 90 runs"]
+        );
         let date = |day: Option<NaiveDate>| day.map(|day| day.to_string());
         assert_eq!(date(entry.since).as_deref(), Some("2026-11-20"));
         assert_eq!(date(entry.expires).as_deref(), Some("2026-12-04"));
-        assert_eq!((list.always[0].line, list.never[0].line), (13, 17));
+        assert_eq!((list.always[0].line, list.never[0].line), (14, 18));
         assert_eq!(list.always[0].reason, "run on shared hardware");
         assert_eq!(list.never[0].target.as_str(), "tests.pay::test_charge");
     }

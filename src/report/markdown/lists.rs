@@ -1,7 +1,7 @@
-//! What is a summary and a list: an ingest, a validation, the quarantine.
+//! What is a summary and a list: an ingest, a validation.
 
 use super::super::sentence;
-use super::super::view::{FileView, IngestView, QuarantineEntry, QuarantineView, ValidateView};
+use super::super::view::{FileView, IngestView, ValidateView};
 use super::document::{Document, code, text};
 
 pub(super) fn ingest(view: &IngestView, document: &mut Document) {
@@ -68,43 +68,4 @@ fn place(file: &str, line: u32, column: u32) -> String {
         (0, _) => code(file),
         (line, column) => code(&format!("{file}:{line}:{column}")),
     }
-}
-
-pub(super) fn quarantine(view: &QuarantineView, document: &mut Document) {
-    document.heading(2, &format!("{}: quarantine", text(&view.project)));
-    let mut head = vec![match view.entries.len() {
-        0 => "Nothing to quarantine".to_owned(),
-        n => sentence::count(n as u64, "test"),
-    }];
-    head.extend([&view.source, &view.window].into_iter().map(|part| text(part)));
-    head.retain(|part| !part.is_empty());
-    document.paragraph(&head.join(" · "));
-    let rows: Vec<Vec<String>> = view.entries.iter().map(entry).collect();
-    document.table(&["Test", "Reason", "Owner", "Ticket", "Since", "Until"], &rows, "test");
-    if view.left_out > 0 {
-        document.paragraph(&format!(
-            "{} left out: the list is at its cap.",
-            sentence::count(view.left_out, "more test")
-        ));
-    }
-    if !view.notes.is_empty() {
-        let notes: Vec<String> = view.notes.iter().map(|note| text(note)).collect();
-        document.list(&notes);
-    }
-}
-
-fn entry(entry: &QuarantineEntry) -> Vec<String> {
-    let name = match entry.variant.as_str() {
-        "" => entry.test.clone(),
-        variant => format!("{} [{variant}]", entry.test),
-    };
-    let field = |field: &Option<String>| code(field.as_deref().unwrap_or_default());
-    vec![
-        code(&name),
-        text(&entry.reason),
-        field(&entry.owner),
-        field(&entry.ticket),
-        field(&entry.since),
-        field(&entry.expires),
-    ]
 }

@@ -6,6 +6,7 @@ mod document;
 mod gate;
 mod hunt;
 mod lists;
+mod quarantine;
 mod report;
 mod show;
 
@@ -27,7 +28,10 @@ pub fn render(view: &View<'_>, _screen: Screen, out: &mut dyn Write) -> Result<(
         View::Show(view) => show::write(view, &mut document),
         View::Ingest(view) => lists::ingest(view, &mut document),
         View::Validate(view) => lists::validate(view, &mut document),
-        View::Quarantine(view) => lists::quarantine(view, &mut document),
+        View::Quarantine(view) => quarantine::list(view, &mut document),
+        View::QuarantineUpdate(view) => quarantine::update(view, &mut document),
+        View::QuarantineLint(view) => quarantine::lint(view, &mut document),
+        View::QuarantineSimulation(view) => quarantine::simulated(view, &mut document),
         View::Compare(view) => compare::write(view, &mut document),
         View::Gate(view) => gate::write(view, &mut document),
         View::Hunt(view) => hunt::write(view, &mut document),

@@ -7,6 +7,9 @@ mod hunt;
 mod ingest;
 mod page;
 mod quarantine;
+mod quarantine_lint;
+mod quarantine_simulation;
+mod quarantine_update;
 mod report;
 mod show;
 mod validate;
@@ -31,6 +34,9 @@ pub fn render(view: &View<'_>, screen: Screen, out: &mut dyn Write) -> Result<()
         View::Ingest(view) => ingest::lay_out(view, &mut page),
         View::Validate(view) => validate::lay_out(view, &mut page),
         View::Quarantine(view) => quarantine::lay_out(view, &mut page),
+        View::QuarantineUpdate(view) => quarantine_update::lay_out(view, &mut page),
+        View::QuarantineLint(view) => quarantine_lint::lay_out(view, &mut page),
+        View::QuarantineSimulation(view) => quarantine_simulation::lay_out(view, &mut page),
         View::Compare(view) => compare::lay_out(view, &mut page),
         View::Gate(view) => gate::lay_out(view, &mut page),
         View::Hunt(view) => hunt::lay_out(view, &mut page),

@@ -3,7 +3,7 @@
 use super::super::limits::{FIELD_CHARS_MAX, HEADLINE_CHARS_MAX, NAME_CHARS_MAX};
 use super::super::palette::Tone;
 use super::super::view::{QuarantineEntry, QuarantineView};
-use super::super::{escape, sentence};
+use super::super::{escape, sentence, standing};
 use super::page::{Airy, Column, Fit, Grid, Page};
 
 /// From this width on everything stands side by side.
@@ -13,6 +13,7 @@ pub(super) fn lay_out(view: &QuarantineView, page: &mut Page) {
     let project = page.mark(Tone::Strong, &escape::line(&view.project));
     let entries = match view.entries.len() {
         0 => "nothing to quarantine".to_owned(),
+        n if view.list.is_some() => format!("{} in quarantine", sentence::count(n as u64, "entry")),
         n => format!("{} in quarantine", sentence::count(n as u64, "test")),
     };
     let mut head = vec![format!("{project}: {entries}")];
@@ -23,6 +24,10 @@ pub(super) fn lay_out(view: &QuarantineView, page: &mut Page) {
     head.extend(
         origin.iter().filter(|text| !text.is_empty()).map(|text| escape::line(text).into_owned()),
     );
+    if let (Some(held), Some(cap)) = (view.held, view.cap) {
+        let cap = sentence::count(cap, "test");
+        head.push(format!("{} of at most {cap}", sentence::number(held)));
+    }
     page.prose(&head.join(" · "));
     page.blank();
     match page.width() {
@@ -37,6 +42,13 @@ pub(super) fn lay_out(view: &QuarantineView, page: &mut Page) {
             sentence::count(view.left_out, "more test")
         ));
     }
+    for rule in &view.rules {
+        let name = escape::shortened(&escape::line(&rule.test), NAME_CHARS_MAX).into_owned();
+        let reason =
+            escape::shortened(&escape::line(&rule.reason), HEADLINE_CHARS_MAX).into_owned();
+        let tests = sentence::count(rule.tests, "test");
+        page.bullet(&format!("{} {name} ({tests}): {reason}", rule.rule));
+    }
     for note in &view.notes {
         page.prose(&escape::line(note));
     }
@@ -46,7 +58,10 @@ pub(super) fn lay_out(view: &QuarantineView, page: &mut Page) {
                 "flakedb quarantine --emit pytest".to_owned(),
                 "the list for a runner; --help names them",
             ),
-            ("flakedb report".to_owned(), "the verdicts behind it"),
+            match view.list {
+                Some(_) => ("flakedb quarantine update".to_owned(), "what should change, and why"),
+                None => ("flakedb report".to_owned(), "the verdicts behind it"),
+            },
         ]);
     }
 }
@@ -73,8 +88,9 @@ fn stacked(view: &QuarantineView, page: &mut Page) {
         let details: Vec<String> = [
             ("owner ", &entry.owner),
             ("", &entry.ticket),
-            ("since ", &entry.since),
-            ("until ", &entry.expires),
+            ("since ", &standing::since(entry)),
+            ("until ", &standing::until(entry)),
+            ("now ", &entry.now.as_ref().map(standing::now)),
         ]
         .into_iter()
         .map(|(word, field)| (word, text(field.as_ref())))
@@ -92,23 +108,32 @@ fn stacked(view: &QuarantineView, page: &mut Page) {
 }
 
 fn side_by_side(view: &QuarantineView, page: &mut Page) {
+    let dated = view.list.is_none();
     let row = |entry: &QuarantineEntry| {
+        let age = entry.age_days.map(|days| sentence::count(days.max(0).unsigned_abs(), "day"));
+        let left = match entry.days_left {
+            None => String::new(),
+            Some(..=0) => "\nexpired".to_owned(),
+            Some(days) => format!("\n{} left", sentence::count(days.unsigned_abs(), "day")),
+        };
         vec![
             name(entry),
             reason(entry),
+            text(entry.now.as_ref().map(standing::now).as_ref()),
             text(entry.owner.as_ref()),
             text(entry.ticket.as_ref()),
-            text(entry.since.as_ref()),
-            text(entry.expires.as_ref()),
+            text(if dated { entry.since.as_ref() } else { age.as_ref() }),
+            text(entry.expires.as_ref()) + &left,
         ]
     };
     let mut rows: Vec<Vec<String>> = view.entries.iter().map(row).collect();
     let mut columns = vec![
         Column("Test", Fit::Name),
         Column("Reason", Fit::Wrap),
+        Column("Now", Fit::Wrap),
         Column("Owner", Fit::Content),
         Column("Ticket", Fit::Wrap),
-        Column("Since", Fit::Content),
+        Column(if dated { "Since" } else { "Age" }, Fit::Content),
         Column("Until", Fit::Content),
     ];
     // A column that says nothing is left out.

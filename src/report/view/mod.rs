@@ -12,6 +12,9 @@ mod hint;
 mod hunt;
 mod ingest;
 mod quarantine;
+mod quarantine_lint;
+mod quarantine_simulation;
+mod quarantine_update;
 mod report;
 mod show;
 mod test;
@@ -28,7 +31,10 @@ pub use gate::{
 pub use hint::{HintView, MediansView, ShareView};
 pub use hunt::{EndingView, FailedRun, HuntView, HuntedTest, SightingView, TallyView};
 pub use ingest::{FileProblem, IngestView, Phase};
-pub use quarantine::{QuarantineEntry, QuarantineView};
+pub use quarantine::{QuarantineEntry, QuarantineRule, QuarantineView, StandingView};
+pub use quarantine_lint::{FindingView, LintView};
+pub use quarantine_simulation::{HiddenRegressionView, SimulationView, TermView};
+pub use quarantine_update::{Applied, BudgetView, ChangeView, UpdateView, WithheldView};
 pub use report::{
     Explain, Listing, OutageView, ReportInput, ReportView, RunsView, StatusSet, TotalsView,
 };

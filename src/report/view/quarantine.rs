@@ -2,8 +2,12 @@
 
 use serde::Serialize;
 
+use super::rounded;
+use crate::analysis::verdict::Status;
+use crate::quarantine::update::Figures;
+
 /// One line of the quarantine.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct QuarantineEntry {
     /// The test, or the pattern, as it is printed and typed.
     pub test: String,
@@ -23,10 +27,79 @@ pub struct QuarantineEntry {
     pub since: Option<String>,
     /// The day it must be out.
     pub expires: Option<String>,
+    /// True where `test` is a pattern.
+    pub pattern: bool,
+    /// The line of the file where it starts; `None` where it is not from a file.
+    pub line: Option<u64>,
+    /// `live` or `expired`; `None` where it is not from a file.
+    pub state: Option<&'static str>,
+    /// Days since it came in.
+    pub age_days: Option<i64>,
+    /// Days until it must be out; 0 or less where it has expired.
+    pub days_left: Option<i64>,
+    /// Tests that it means, as far as they ran in the window; `None` where it is not from a file.
+    pub tests: Option<u64>,
+    /// How its tests stand; `None` where it is not from a file.
+    pub now: Option<StandingView>,
+}
+
+/// How the tests of an entry stand.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct StandingView {
+    /// The most alarming status of its tests; `None` where none ran in the window.
+    pub status: Option<&'static str>,
+    /// The highest probability that one is flaky, where the method gives one.
+    pub probability: Option<f64>,
+    /// Runs with a flake.
+    pub flakes: u64,
+    /// Runs that count.
+    pub runs: u64,
+    /// Runs in a row without a flake, in the cell that lacks most.
+    pub clean_runs: u64,
+    /// So many release it.
+    pub clean_runs_needed: u64,
+    /// The day of the last flake.
+    pub last_flake: Option<String>,
+    /// The day of the last run.
+    pub last_run: Option<String>,
+}
+
+impl StandingView {
+    /// The numbers as they are published.
+    #[must_use]
+    pub fn new(figures: &Figures) -> Self {
+        Self {
+            status: figures.status.map(Status::word),
+            probability: figures.probability.map(rounded),
+            flakes: figures.flakes.into(),
+            runs: figures.runs.into(),
+            clean_runs: figures.clean.into(),
+            clean_runs_needed: figures.clean_needed.into(),
+            last_flake: figures.last_flake.map(|day| day.to_string()),
+            last_run: figures.last_run.map(|day| day.to_string()),
+        }
+    }
+}
+
+/// A rule of the list.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct QuarantineRule {
+    /// `always` or `never`.
+    pub rule: &'static str,
+    /// The test or the pattern.
+    pub test: String,
+    /// True where `test` is a pattern.
+    pub pattern: bool,
+    /// Why.
+    pub reason: String,
+    /// The line of the file where it starts.
+    pub line: u64,
+    /// Tests of the window that it means.
+    pub tests: u64,
 }
 
 /// The quarantine list: `flakedb quarantine`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct QuarantineView {
     /// The name and version of this shape.
     pub schema: &'static str,
@@ -36,7 +109,7 @@ pub struct QuarantineView {
     pub window: String,
     /// Where the list comes from: a file, or the method's recommendation.
     pub source: String,
-    /// The entries, most harmful first.
+    /// The entries, most harmful first, or in the order of the file.
     pub entries: Vec<QuarantineEntry>,
     /// Tests that qualify but exceed the cap.
     pub left_out: u64,
@@ -44,6 +117,12 @@ pub struct QuarantineView {
     pub cap: Option<u64>,
     /// Remarks, such as entries that a runner cannot express.
     pub notes: Vec<String>,
+    /// The file; `None` where the list is the method's recommendation.
+    pub list: Option<String>,
+    /// Tests that live entries of the file cover; the cap is for them.
+    pub held: Option<u64>,
+    /// The rules of the file.
+    pub rules: Vec<QuarantineRule>,
 }
 
 impl QuarantineView {
@@ -62,6 +141,9 @@ impl Default for QuarantineView {
             left_out: 0,
             cap: None,
             notes: Vec::new(),
+            list: None,
+            held: None,
+            rules: Vec::new(),
         }
     }
 }

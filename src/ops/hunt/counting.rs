@@ -39,7 +39,7 @@ impl<'a> Counting<'a> {
     }
 
     /// Counts a run; of the first that failed alone, else at all, everything is kept.
-    pub(super) fn add(&mut self, done: One) {
+    pub(super) fn add(&mut self, done: &One) {
         self.command.add(done.company, done.seen());
         *self.endings.entry(words(done.how)).or_default() += 1;
         for problem in &done.problems {

@@ -171,7 +171,7 @@ impl Hunt<'_> {
             return;
         }
         self.store_reports(&done);
-        self.counting.add(done);
+        self.counting.add(&done);
     }
 
     fn store_reports(&mut self, done: &One) {

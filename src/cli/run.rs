@@ -98,6 +98,8 @@ pub fn is_asked_for(arguments: impl Iterator<Item = OsString>) -> bool {
     arguments.skip(1).take_while(|word| word != "--").any(|word| word == "run")
 }
 
+/// Nobody told us to end.
+static NEVER: AtomicI32 = AtomicI32::new(0);
 /// No exit code yet: the command is still running.
 const RUNNING: i32 = -1;
 
@@ -112,9 +114,10 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
         Settled::bare()
     });
     // Once the command has ended, a signal ends our own work, and its code stands.
-    let code = Arc::new(AtomicI32::new(RUNNING));
-    let its_code = Arc::clone(&code);
-    let _listening = child::OnSignal::call(move |_| {
+    let (code, stopped) = (Arc::new(AtomicI32::new(RUNNING)), Arc::new(AtomicI32::new(0)));
+    let (its_code, heard) = (Arc::clone(&code), Arc::clone(&stopped));
+    let _listening = child::OnSignal::call(move |signal| {
+        heard.store(signal, Ordering::Relaxed);
         let code = its_code.load(Ordering::Relaxed);
         if code != RUNNING {
             std::process::exit(code);
@@ -124,7 +127,18 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
         (args.retries > 0).then(|| tempfile::Builder::new().prefix("flakedb-run-").tempdir());
     let workplace = workplace.and_then(Result::ok);
     let (places, named) = args.places(&settled);
-    let request = args.rounds(&settled, places, workplace.as_ref().map(|dir| dir.path().into()));
+    let retrying = |number: u32, tests: usize| {
+        if console.is_watched() {
+            let tests = sentence::count(tests as u64, "failed test");
+            console.say(&format!("flakedb: retry {number} of {}: {tests}\n", args.retries));
+        }
+    };
+    let request = RunRequest {
+        stopped: &stopped,
+        retrying: &retrying,
+        workplace: workplace.as_ref().map(|directory| directory.path().into()),
+        ..args.rounds(&settled, places)
+    };
     // Git is asked while the command runs, so that nobody waits for it.
     let (ran, around) = thread::scope(|scope| {
         let around = scope.spawn(|| args.run.around(global, &settled));
@@ -140,7 +154,9 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
         Ok(Err(failure)) => nothing_around(words(&failure), &mut trouble),
         Err(_) => nothing_around("what git says was not learnt".to_owned(), &mut trouble),
     };
-    let after = After { args, settled: &settled, console, ran: &ran, around: &around, named };
+    let asked = ran.asked().or(Some(stopped.load(Ordering::Relaxed)).filter(|signal| *signal != 0));
+    let after =
+        After { args, settled: &settled, console, ran: &ran, around: &around, named, asked };
     // Even a defect of ours must not change the command's code.
     let decided = catch_unwind(AssertUnwindSafe(|| after.decide(trouble)));
     Ok(decided.unwrap_or_else(|_| after.own_trouble("flakedb failed; please report it")))
@@ -174,12 +190,7 @@ impl Args {
         }
     }
 
-    fn rounds<'a>(
-        &self,
-        settled: &Settled,
-        places: Vec<PathBuf>,
-        workplace: Option<PathBuf>,
-    ) -> RunRequest<'a> {
+    fn rounds<'a>(&self, settled: &Settled, places: Vec<PathBuf>) -> RunRequest<'a> {
         let root = (self.retries > 0).then(|| Checkout::root_of(std::path::Path::new(".")));
         RunRequest {
             command: self.command.clone(),
@@ -193,8 +204,10 @@ impl Args {
             runner: self.runner.clone(),
             settings: settled.file.gate.clone().unwrap_or_default(),
             repository_root: root.flatten().map(|root| root.to_string_lossy().into_owned()),
-            workplace,
+            workplace: None,
             variable: &|name| std::env::var_os(name),
+            stopped: &NEVER,
+            retrying: &|_, _| {},
         }
     }
 }
@@ -208,11 +221,13 @@ struct After<'a> {
     around: &'a Around,
     /// Places that must have a report.
     named: Vec<PathBuf>,
+    /// The signal by which we were told to end.
+    asked: Option<i32>,
 }
 
 impl After<'_> {
     fn decide(&self, mut trouble: Vec<String>) -> u8 {
-        if let Some(signal) = self.ran.asked() {
+        if let Some(signal) = self.asked {
             // Whoever ends us has no time to wait for a decision.
             let code = self.ran.ending().code();
             let said =

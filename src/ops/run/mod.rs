@@ -10,6 +10,7 @@ mod selection;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::UNIX_EPOCH;
 
 use crate::context::child::{Ended, How, StartError, Watch, supervise};
@@ -41,6 +42,10 @@ pub struct RunRequest<'a> {
     pub workplace: Option<PathBuf>,
     /// The environment.
     pub variable: &'a dyn Fn(&str) -> Option<OsString>,
+    /// The signal by which we were told to end, or 0: no retry begins after it.
+    pub stopped: &'a AtomicI32,
+    /// Called before each retry with its number and the number of tests that failed.
+    pub retrying: &'a dyn Fn(u32, usize),
 }
 
 /// One round: the command, or a retry of what had failed.
@@ -126,6 +131,9 @@ fn retry(request: &RunRequest<'_>, all: &mut Rounds, number: u32) -> bool {
     let failing = Failing::after(&all.rounds, request.repository_root.as_deref());
     let ended = all.rounds.last().map(|round| round.ended);
     // What crashed or was ended has said nothing about its tests.
+    if request.stopped.load(Ordering::Relaxed) != 0 {
+        return false;
+    }
     let code = match ended.map(|ended| (ended.asked, ending(ended.how))) {
         Some((None, Ending::Exited(code))) if code != 0 && !failing.is_empty() => code,
         _ => return false,
@@ -142,6 +150,7 @@ fn retry(request: &RunRequest<'_>, all: &mut Rounds, number: u32) -> bool {
         }
     };
     all.notes.extend(note);
+    (request.retrying)(number, failing.tests.len());
     match round(request, command, Some(failing)) {
         Ok((round, found)) => {
             all.unread.extend(found.unread);

@@ -89,12 +89,11 @@ pub(super) struct Reading<'a> {
     history: &'a History,
     outages: &'a [bool],
     settings: &'a Settings,
-    main: Option<Lane>,
 }
 
 impl<'a> Reading<'a> {
     pub(super) fn new(history: &'a History, outages: &'a [bool], settings: &'a Settings) -> Self {
-        Self { history, outages, settings, main: history.main_lane() }
+        Self { history, outages, settings }
     }
 
     /// The evidence about one unit.
@@ -169,7 +168,7 @@ impl<'a> Reading<'a> {
         let settings = &self.settings.evidence;
         let (mut runs, mut troubled) = (0_u32, 0_u32);
         let mut last_good: Option<u32> = None;
-        for (seen, run) in results.iter().filter(|(_, run)| Some(run.lane) == self.main) {
+        for (seen, run) in results.iter().filter(|(_, run)| run.on_main) {
             let lasting = evidence.streaks.last_mut().filter(|streak| streak.ended_by.is_none());
             match (lasting, seen.outcome.is_bad()) {
                 (Some(streak), true) => streak.extend(seen, run),
@@ -221,7 +220,7 @@ impl<'a> Reading<'a> {
         let mut bad_at_last = BTreeMap::new();
         let mut revisions = BTreeSet::new();
         for (seen, run) in results.get(from..until).unwrap_or_default() {
-            if Some(run.lane) == self.main || run.failed_in_mass(&self.settings.outage) {
+            if run.on_main || run.failed_in_mass(&self.settings.outage) {
                 continue;
             }
             bad_at_last.insert(branch_of(run), seen.outcome.is_bad());
@@ -256,7 +255,7 @@ impl<'a> Reading<'a> {
         for (seen, run) in results {
             let contradicted =
                 run.revision.as_deref().is_some_and(|name| conflicts.contains_key(name));
-            let elsewhere = Some(run.lane) == self.main || contradicted || seen.run >= broken_from;
+            let elsewhere = run.on_main || contradicted || seen.run >= broken_from;
             if elsewhere || !seen.outcome.is_bad() {
                 continue;
             }

@@ -1,16 +1,17 @@
 //! From a window and settings to a judgement.
 
 use super::cause::{self, Hint};
+use super::event::events;
 use super::evidence::{Evidence, Reading};
-use super::filter::{Filtered, Moments, explain, filter, replay};
+use super::filter::{Moments, filter};
 use super::history::{History, Run, Unit};
 use super::interval::wilson;
 use super::method::{self, Docket, MethodEntry, Opinion};
 use super::outage;
 use super::presence::Attendance;
-use super::settings::Settings;
+use super::settings::{Outages, Settings};
 use super::streak::{Streak, StreakKind};
-use super::verdict::{EventKind, Fact, JudgedRun, Judgement, RunEvent, Status, Verdict};
+use super::verdict::{Fact, JudgedRun, Judgement, Status, Verdict, is_mended};
 use crate::model::Timestamp;
 
 /// Why nothing could be judged.
@@ -36,9 +37,10 @@ pub enum JudgeError {
 pub fn judge(history: &History, settings: &Settings) -> Result<Judgement, JudgeError> {
     let method = method_of(settings)?;
     let filtered = method.weighs.then(|| filter(history, &settings.filter, Moments::Forget));
-    let outages = match &filtered {
-        Some(filtered) => filtered.outages(),
-        None => outage::find(history, &settings.outage),
+    let outages = match (&filtered, (method.outages)(settings)) {
+        (Some(filtered), _) => filtered.outages(),
+        (None, Outages::LeaveOut) => outage::find(history, &settings.outage),
+        (None, Outages::Count) => vec![false; history.runs.len()],
     };
     let reading = Reading::new(history, &outages, settings);
     let evidence: Vec<Evidence> = history.units.iter().map(|unit| reading.of(unit)).collect();
@@ -74,7 +76,7 @@ pub fn judge(history: &History, settings: &Settings) -> Result<Judgement, JudgeE
     verdicts.sort_by(by_alarm);
     let runs = history.runs.iter().zip(&outages);
     let runs = runs.map(|(run, &outage)| judged_run(history, run, outage)).collect();
-    let events = filtered.as_ref().map(events).unwrap_or_default();
+    let events = filtered.as_ref().map(|filtered| events(history, filtered)).unwrap_or_default();
     Ok(Judgement { method: method.name, runs, verdicts, events, causes })
 }
 
@@ -103,9 +105,10 @@ fn verdict(
     opinion: Opinion,
     hints: Vec<Hint>,
 ) -> Verdict {
+    let mended = is_mended(opinion.status, opinion.weighing.as_deref());
     let mut facts = opinion.facts;
-    facts.extend(facts_of(history, evidence));
-    facts.sort_by_key(|fact| bearing(opinion.status, fact));
+    facts.extend(facts_of(history, evidence, mended));
+    facts.sort_by_key(|fact| bearing(opinion.status, mended, fact));
     // One outage makes a whole suite bad once; its cells would outweigh everything else.
     let only_in_outages = evidence.clean == evidence.executions
         && evidence.ignored_changes == 0
@@ -147,17 +150,19 @@ fn verdict(
 }
 
 /// How much a fact bears on a status: the one that made it comes first, the rest keep their order.
-const fn bearing(status: Status, fact: &Fact) -> u8 {
-    match (status, fact) {
-        (_, Fact::Rule { .. }) | (Status::Fixed, Fact::PassesSince { .. }) => 0,
+const fn bearing(status: Status, mended: bool, fact: &Fact) -> u8 {
+    match (status, mended, fact) {
+        (_, _, Fact::Rule { .. }) | (_, true, Fact::PassesSince { .. }) => 0,
         // Failing at the moment is news about a broken test, and nothing special for a flaky one.
-        (Status::Flaky | Status::Recovering, Fact::FailsSince { .. }) => 2,
+        (Status::Flaky | Status::Recovering, _, Fact::FailsSince { .. }) => 2,
         _ => 1,
     }
 }
 
 /// The facts, strongest first: what fails now, what proves, what suggests, what was left out.
-fn facts_of(history: &History, evidence: &Evidence) -> Vec<Fact> {
+///
+/// Of a mended test the last streak was a breakage, however short.
+fn facts_of(history: &History, evidence: &Evidence, mended: bool) -> Vec<Fact> {
     let failing = evidence.failing_now().map(|streak| fails_since(history, streak));
     let retried =
         evidence.last_retried.map(|last| Fact::PassedOnRetry { times: evidence.retried, last });
@@ -165,15 +170,16 @@ fn facts_of(history: &History, evidence: &Evidence) -> Vec<Fact> {
         .last_conflict
         .clone()
         .map(|last| Fact::BothOnOneRevision { revisions: evidence.conflicts, last });
+    let last = evidence.streaks.last().filter(|streak| streak.ended_by.is_some());
+    let blip = last.is_some_and(|streak| streak.kind == StreakKind::Blip);
+    let recoveries = evidence.recoveries.saturating_sub(u32::from(mended && blip));
     let counted = [
-        (evidence.recoveries, Fact::RecoveredByItself { times: evidence.recoveries }),
+        (recoveries, Fact::RecoveredByItself { times: recoveries }),
         (evidence.branches, Fact::UnrelatedBranches { branches: evidence.branches }),
         (evidence.flips, Fact::Flips { flips: evidence.flips, pairs: evidence.pairs }),
     ];
-    let mended = evidence
-        .streaks
-        .last()
-        .filter(|streak| streak.kind == StreakKind::Breakage)
+    let passes = last
+        .filter(|streak| mended || streak.kind == StreakKind::Breakage)
         .and_then(|streak| passes_since(history, evidence, streak));
     let left_out = [
         (evidence.ambiguous, Fact::Ambiguous { runs: evidence.ambiguous }),
@@ -185,7 +191,7 @@ fn facts_of(history: &History, evidence: &Evidence) -> Vec<Fact> {
         .into_iter()
         .flatten()
         .chain(counted.into_iter().filter_map(present))
-        .chain(mended)
+        .chain(passes)
         .chain(left_out.into_iter().filter_map(present))
         .collect()
 }
@@ -211,46 +217,6 @@ fn passes_since(history: &History, evidence: &Evidence, streak: &Streak) -> Opti
     })
 }
 
-/// What happened to many tests of one run, by the filter.
-fn events(filtered: &Filtered) -> Vec<RunEvent> {
-    let mut events = Vec::new();
-    for (run, explained) in (0..).zip(&filtered.runs) {
-        if explained.is_outage() {
-            events.push(RunEvent {
-                run,
-                kind: EventKind::Outage,
-                module: None,
-                executed: explained.tests,
-                failed: explained.failing,
-                probability: explained.weights.outage,
-            });
-            continue;
-        }
-        for module in &explained.modules {
-            let kinds = [
-                (EventKind::Outage, module.weights.outage, explain::OUTAGE_TESTS_MIN),
-                (EventKind::BadCommit, module.weights.bad_commit, explain::GROUP_TESTS_MIN),
-                (EventKind::SystemicGroup, module.weights.systemic, explain::GROUP_TESTS_MIN),
-            ];
-            // A group that failed together once may be anything; one that does so again is one.
-            let likely = kinds.into_iter().find(|(kind, weight, tests)| {
-                *weight >= replay::OUTAGE_CERTAIN
-                    && module.failing >= *tests
-                    && (*kind != EventKind::SystemicGroup || module.recurring)
-            });
-            events.extend(likely.map(|(kind, probability, _)| RunEvent {
-                run,
-                kind,
-                module: Some(module.module),
-                executed: module.tests,
-                failed: module.failing,
-                probability,
-            }));
-        }
-    }
-    events
-}
-
 pub(super) fn judged_run(history: &History, run: &Run, outage: bool) -> JudgedRun {
     JudgedRun {
         no: run.no,
@@ -258,6 +224,7 @@ pub(super) fn judged_run(history: &History, run: &Run, outage: bool) -> JudgedRu
         revision: run.revision.clone(),
         branch: run.branch.clone(),
         lane: run.lane,
+        on_main: run.on_main,
         variant: history.variants.get(run.variant as usize).cloned().unwrap_or_default(),
         build: run.build.clone(),
         attempt: run.attempt,

@@ -80,10 +80,9 @@ fn lower_median(mut values: Vec<f64>) -> f64 {
 
 /// The runs of each line, oldest first; runs without results belong to none.
 fn lines(history: &History) -> BTreeMap<(Lane, u32, &str), Vec<u32>> {
-    let main = history.main_lane();
     let mut lines: BTreeMap<(Lane, u32, &str), Vec<u32>> = BTreeMap::new();
     for (place, run) in history.runs.iter().enumerate().filter(|(_, run)| run.executed > 0) {
-        let branch = if Some(run.lane) == main { "" } else { run.branch.as_deref().unwrap_or("") };
+        let branch = if run.on_main { "" } else { run.branch.as_deref().unwrap_or("") };
         lines.entry((run.lane, run.variant, branch)).or_default().push(place as u32);
     }
     lines

@@ -190,6 +190,8 @@ pub struct JudgedRun {
     pub branch: Option<String>,
     /// Default branch, change, or other.
     pub lane: Lane,
+    /// It belongs to the main line: the default branch, or what is taken for it.
+    pub on_main: bool,
     /// The matrix cell as printed.
     pub variant: String,
     /// The CI build.
@@ -275,9 +277,17 @@ impl Verdict {
     pub fn certainty(&self) -> Option<f64> {
         match self.status {
             Status::NewlyBroken | Status::Broken => self.broken_probability,
+            _ if self.is_mended() => None,
             Status::Flaky | Status::Suspect | Status::Recovering => self.probability,
             Status::Fixed | Status::New | Status::Stale | Status::Healthy => None,
         }
+    }
+
+    /// It was broken and passes again: fixed, or on the way there. A test that recovers from
+    /// flakiness is not.
+    #[must_use]
+    pub fn is_mended(&self) -> bool {
+        is_mended(self.status, self.weighing.as_deref())
     }
 
     /// What caused its failure in a run, where the filter says.
@@ -287,6 +297,13 @@ impl Verdict {
         let place = failures.binary_search_by_key(&run, |failure| failure.run).ok()?;
         failures.get(place).map(|failure| failure.causes)
     }
+}
+
+/// See [`Verdict::is_mended`]; without the filter's word, who recovers recovers from flakiness.
+#[must_use]
+pub fn is_mended(status: Status, weighing: Option<&Weighing>) -> bool {
+    let was_flaky = weighing.is_none_or(|weighing| weighing.flaky_since.is_some());
+    status == Status::Fixed || (status == Status::Recovering && !was_flaky)
 }
 
 /// What the filter weighed to come to a verdict.
@@ -306,7 +323,8 @@ pub struct Weighing {
     /// The latest runs whose failure was proved to be a flake, oldest first, as places in
     /// [`Judgement::runs`].
     pub proofs: Vec<u32>,
-    /// The latest run after which it was first called flaky, as a place in [`Judgement::runs`].
+    /// The run with which it was last called flaky anew, whether it still is or not, as a place in
+    /// [`Judgement::runs`].
     pub flaky_since: Option<u32>,
     /// Failures that were flakes, more likely than not.
     pub flakes: u32,
@@ -354,6 +372,11 @@ pub enum EventKind {
 pub enum NextStep {
     /// So many results more are needed to say anything.
     MoreResults {
+        /// How many.
+        runs: u32,
+    },
+    /// After so many runs without a failure it is no longer called flaky, but watched.
+    NoLongerFlaky {
         /// How many.
         runs: u32,
     },

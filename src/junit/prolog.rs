@@ -143,7 +143,11 @@ impl<'a> DocumentReader<'a, '_> {
         if outside.is_html {
             return self.foreign_root("html", 0, true);
         }
-        let message = "no XML element in it; name the runner's JUnit XML report";
+        let is_json = self.text.trim_start().starts_with(['{', '[']);
+        let message = match is_json {
+            true => "JSON, not XML, and of no kind that is known; docs/IMPORT.md has the formats",
+            false => "no XML element in it; name the runner's JUnit XML report",
+        };
         self.note(Code::NotXml, 0, message);
         Stop::Refused
     }

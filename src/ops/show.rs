@@ -38,6 +38,14 @@ pub enum ShowError {
         /// The best of them, a line each.
         list: String,
     },
+    /// Nothing is called so, but some names are a few letters away.
+    #[error("no test is called `{typed}`; the nearest are:{list}")]
+    Misspelt {
+        /// What was typed.
+        typed: String,
+        /// The nearest, a line each.
+        list: String,
+    },
     /// The test has no result in the window.
     #[error("`{test}` has no result in the window; widen it with --runs, --days or --since")]
     NotInWindow {
@@ -135,13 +143,21 @@ pub(super) fn find<'a>(
         [only] => tests.get(only.place),
         [] => None,
         several => {
-            let shown =
-                several.iter().take(CANDIDATES_SHOWN).filter_map(|one| labels.get(one.place));
+            let misspelt = several.first().is_some_and(|best| best.fit == Fit::Misspelt);
+            let mut shown: Vec<&String> = several
+                .iter()
+                .take(CANDIDATES_SHOWN)
+                .filter_map(|one| labels.get(one.place))
+                .collect();
+            shown.sort_unstable();
             let mut list: String =
-                shown.map(|label| format!("\n  {}", escape::line(label))).collect();
+                shown.into_iter().map(|label| format!("\n  {}", escape::line(label))).collect();
             let more = several.len().saturating_sub(CANDIDATES_SHOWN);
             if more > 0 {
                 list += &format!("\n  and {more} more");
+            }
+            if misspelt {
+                return Err(ShowError::Misspelt { typed: escape::line(typed).into(), list });
             }
             return Err(ShowError::Several {
                 typed: escape::line(typed).into(),

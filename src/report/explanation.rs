@@ -1,9 +1,12 @@
 //! What the filter weighed, in words that need no statistics.
 
-use super::sentence::{count, often, percent};
+use super::escape;
+use super::limits::FIELD_CHARS_MAX;
+use super::sentence::{count, number, often, percent, revision};
+use super::view::{EventView, WeighingView};
 use crate::analysis::filter::episode::Attribution;
 use crate::analysis::filter::ledger::{Entry, Kind};
-use crate::analysis::verdict::{EventKind, JudgedRun, Weighing};
+use crate::analysis::verdict::{EventKind, JudgedRun, Status, Weighing};
 
 /// A weight as it is printed: `+9.8`, `-5.2`, `0.0`.
 #[must_use]
@@ -38,7 +41,7 @@ pub fn entry(kind: Kind, entry: Entry, weighing: &Weighing, runs: &[JudgedRun]) 
         Kind::Branches => match n {
             1 => "Failed on 1 branch".to_owned(),
             _ if entry.nats < 0.0 => {
-                format!("Failed on {}, as if each had broken it itself", count(n, "branch"))
+                format!("Failed on {}, more as if a change broke it there", count(n, "branch"))
             }
             _ => format!("Failed on {} that have nothing else in common", count(n, "branch")),
         },
@@ -72,8 +75,32 @@ pub fn total(weight: f64) -> String {
     format!("Together: {} that it is flaky, however rarely", percent(flaky))
 }
 
+/// Every weight that says something, as it is printed, with what it stands for; in the end all
+/// together.
+#[must_use]
+pub fn rows(weighing: &WeighingView) -> Vec<(String, String)> {
+    let mut rows = vec![(nats(weighing.prior_nats), prior(weighing.prior_nats))];
+    let nothing = nats(0.0);
+    // What weighs nothing is worth a line only where it explains failures.
+    let seen = weighing.evidence.iter().map(|seen| (seen, nats(seen.nats)));
+    let telling = seen.filter(|(seen, weight)| {
+        *weight != nothing || (seen.kind != Kind::Passes && seen.count > 0)
+    });
+    rows.extend(telling.map(|(seen, weight)| (weight, seen.sentence.clone())));
+    let time = nats(weighing.time_nats);
+    rows.extend((time != nothing).then(|| (time, TIME.to_owned())));
+    rows.push((nats(weighing.total_nats), total(weighing.total_nats)));
+    rows
+}
+
+/// What stands above the weights of a broken test.
+#[must_use]
+pub fn besides(status: Status) -> Option<&'static str> {
+    matches!(status, Status::Broken | Status::NewlyBroken).then_some(BESIDES)
+}
+
 /// What stands above the weights of a test that is broken, which is another question.
-pub const BESIDES: &str = "Broken it is, see above. This asks whether it is flaky besides:";
+const BESIDES: &str = "It is broken, see above. Is it flaky as well?";
 
 /// How to read weights.
 pub const LEGEND: &str =
@@ -107,6 +134,23 @@ pub const fn event(kind: EventKind) -> &'static str {
         EventKind::BadCommit => "bad commit: the revision broke them together",
         EventKind::SystemicGroup => "tests that flake together",
     }
+}
+
+/// What happened to many tests of a module, on one line.
+#[must_use]
+pub fn group(event: &EventView) -> String {
+    let module = event.module.as_deref().unwrap_or_default();
+    let revision = event.revision.as_deref().map(|name| format!(", revision {}", revision(name)));
+    format!(
+        "{}: {} of {} of {} failed{}; {} ({})",
+        event.started.get(..16).unwrap_or(&event.started).replace('T', " "),
+        number(event.failed.into()),
+        count(event.executed, "test"),
+        escape::shortened(&escape::line(module), FIELD_CHARS_MAX),
+        revision.unwrap_or_default(),
+        self::event(event.kind),
+        percent(event.probability)
+    )
 }
 
 #[cfg(test)]

@@ -33,6 +33,7 @@ fn run(place: u32) -> JudgedRun {
         )),
         branch: Some(if place % 5 == 4 { "feature/discounts" } else { "main" }.to_owned()),
         lane: if place % 5 == 4 { Lane::Change } else { Lane::Default },
+        on_main: place % 5 != 4,
         variant: String::new(),
         build: Some((400 + place / 2).to_string()),
         attempt: place % 2 + 1,

@@ -4,7 +4,7 @@
 //! Everything that a report or a forge supplied is escaped here.
 
 use super::escape;
-use super::limits::REVISION_CHARS;
+use super::limits::{FIELD_CHARS_MAX, REVISION_CHARS};
 use super::palette::Tone;
 use super::view::RunsView;
 use crate::analysis::verdict::{Fact, JudgedRun, NextStep, Rate, Status, Verdict};
@@ -177,7 +177,7 @@ const fn speaks_for(fact: &Fact, status: Status) -> bool {
     matches!(
         (fact, status),
         (Fact::FailsSince { .. }, Status::NewlyBroken | Status::Broken)
-            | (Fact::PassesSince { .. }, Status::Fixed)
+            | (Fact::PassesSince { .. }, Status::Fixed | Status::Recovering)
             | (
                 Fact::PassedOnRetry { .. }
                     | Fact::BothOnOneRevision { .. }
@@ -226,7 +226,7 @@ pub fn fact(fact: &Fact, runs: &[JudgedRun]) -> String {
             often(*flips),
             count(*pairs, "time")
         ),
-        Fact::FailsSince { .. } | Fact::PassesSince { .. } => streak(fact),
+        Fact::FailsSince { .. } | Fact::PassesSince { .. } => streak(fact, runs),
         Fact::IgnoredOutages { failures } => {
             format!("{} together with many other tests not counted", count(*failures, "failure"))
         }
@@ -248,13 +248,14 @@ pub fn fact(fact: &Fact, runs: &[JudgedRun]) -> String {
 
 /// One fact as evidence for a verdict: the last failures of a flaky test began with no revision.
 #[must_use]
-pub fn evidence(telling: &Fact, status: Status, runs: &[JudgedRun]) -> String {
+pub fn evidence(telling: &Fact, status: Status, all: &[JudgedRun]) -> String {
     match (telling, status) {
         (Fact::FailsSince { runs: failed, since, .. }, Status::Flaky | Status::Recovering) => {
             let (runs, since) = (*failed, *since);
-            streak(&Fact::FailsSince { runs, first_bad: None, last_good: None, since })
+            let fact = Fact::FailsSince { runs, first_bad: None, last_good: None, since };
+            streak(&fact, all)
         }
-        _ => fact(telling, runs),
+        _ => fact(telling, all),
     }
 }
 
@@ -262,14 +263,21 @@ fn branches_of(branches: u32) -> String {
     count(branches, "branch")
 }
 
-fn streak(fact: &Fact) -> String {
+/// Streaks are those of the main line, which is said where there is another one.
+fn streak(fact: &Fact, all: &[JudgedRun]) -> String {
+    let of_main = match all.iter().all(|run| run.on_main) {
+        true => "",
+        false => " of the default branch",
+    };
     match fact {
         Fact::FailsSince { runs, first_bad, last_good, since } => {
             let lead = match runs {
-                1 => format!("Failed in the last run, on {}", since.to_date()),
-                _ => {
-                    format!("Failed in the last {}, since {}", count(*runs, "run"), since.to_date())
-                }
+                1 => format!("Failed in the last run{of_main}, on {}", since.to_date()),
+                _ => format!(
+                    "Failed in the last {}{of_main}, since {}",
+                    count(*runs, "run"),
+                    since.to_date()
+                ),
             };
             let revisions = match (first_bad, last_good) {
                 (Some(bad), Some(good)) if bad == good => {
@@ -288,10 +296,12 @@ fn streak(fact: &Fact) -> String {
         }
         Fact::PassesSince { runs, failed_runs, first_good, since } => {
             let lead = match runs {
-                1 => format!("Passed in the last run, on {}", since.to_date()),
-                _ => {
-                    format!("Passed in the last {}, since {}", count(*runs, "run"), since.to_date())
-                }
+                1 => format!("Passed in the last run{of_main}, on {}", since.to_date()),
+                _ => format!(
+                    "Passed in the last {}{of_main}, since {}",
+                    count(*runs, "run"),
+                    since.to_date()
+                ),
             };
             let before = match failed_runs {
                 0 => String::new(),
@@ -314,6 +324,9 @@ pub fn next(step: NextStep) -> String {
         NextStep::MoreResults { runs } => {
             format!("{} needed to say anything", count(runs, "more result"))
         }
+        NextStep::NoLongerFlaky { runs } => {
+            format!("{} without a failure, and it is no longer called flaky", count(runs, "run"))
+        }
         NextStep::CleanRuns { runs } => {
             format!("{} without a failure would clear it", count(runs, "run"))
         }
@@ -327,6 +340,16 @@ pub fn next(step: NextStep) -> String {
 #[must_use]
 pub fn harm(reddened_alone: u32) -> Option<String> {
     (reddened_alone > 0).then(|| format!("Alone turned {} red", count(reddened_alone, "build")))
+}
+
+/// From this P(broken) on a flaky test may be broken as well.
+const MAY_BE_BROKEN: f64 = 0.5;
+
+/// The doubt about a flaky test that fails again and again, where there is any.
+#[must_use]
+pub fn may_be_broken(status: Status, broken: Option<f64>) -> Option<String> {
+    let broken = broken.filter(|share| status == Status::Flaky && *share >= MAY_BE_BROKEN)?;
+    Some(format!("Its latest failures may be a breakage: {}", percent(broken)))
 }
 
 /// One sentence that answers "is it getting better?".
@@ -358,6 +381,24 @@ pub fn trend(runs: &RunsView) -> String {
         count(usual, "run"),
         if runs.red == 1 { "was red" } else { "were red" }
     )
+}
+
+/// Which branch is taken for the default branch, where none is known and there are several.
+#[must_use]
+pub fn assumed_default_branch(runs: &[JudgedRun]) -> Option<String> {
+    let of_main = || runs.iter().filter(|run| run.on_main && run.lane == Lane::Other);
+    let others = || runs.iter().filter(|run| !run.on_main && run.lane == Lane::Other);
+    let first = of_main().next().filter(|_| others().next().is_some())?;
+    let name = first.branch.as_deref().map_or_else(
+        || "runs without a branch are".to_owned(),
+        |name| format!("`{}` is", escape::shortened(&escape::line(name), FIELD_CHARS_MAX)),
+    );
+    Some(format!(
+        "No run is known to be of the default branch; {name} taken for it, with {} of {}. \
+         Say which it is when you ingest: --default-branch NAME",
+        number(of_main().count() as u64),
+        count(runs.len() as u64, "run"),
+    ))
 }
 
 /// Which branch a run belongs to, for people.

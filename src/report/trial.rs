@@ -20,7 +20,7 @@ pub fn name(rule: &Rule) -> String {
 pub fn rule(rule: &Rule) -> String {
     match rule {
         Rule::Filter { flaky, stay } => format!(
-            "Flaky from a probability of {} on, with proof or two recoveries; no longer below {}",
+            "Flaky from a probability of {} on, with evidence (docs/DETECTION.md); no longer below {}",
             percent(*flaky),
             percent(*stay)
         ),
@@ -65,20 +65,28 @@ fn flagged(trial: &TrialView) -> Option<String> {
     if trial.tests_flagged == 0 {
         return Some("No test would have been called flaky".to_owned());
     }
-    let mut text = format!(
-        "{} would have been called flaky, {} still in the end",
-        count(trial.tests_flagged, "test"),
-        number(trial.tests_flagged_at_end)
-    );
+    let still = match (trial.tests_flagged, trial.tests_flagged_at_end) {
+        (1, 1) => "and still in the end".to_owned(),
+        (1, _) => "but no longer in the end".to_owned(),
+        (_, still) => format!("{} still in the end", number(still)),
+    };
+    let flagged = count(trial.tests_flagged, "test");
+    let mut text = format!("{flagged} would have been called flaky, {still}");
     if let Some(flakes) = trial.flakes_until_flagged_median {
         text += &match flakes {
+            0 | 1 if trial.tests_flagged == 1 => ", by its first flake".to_owned(),
             0 | 1 => "; half of them by their first flake".to_owned(),
+            flakes if trial.tests_flagged == 1 => format!(", after {}", count(flakes, "flake")),
             flakes => format!("; half of them after {} or fewer", count(flakes, "flake")),
         };
     }
     if trial.tests_flagged_wrongly > 0 {
         let wrongly = number(trial.tests_flagged_wrongly);
-        text += &format!("; {wrongly} wrongly, as none of their failures was a flake");
+        text += &match (trial.tests_flagged_wrongly, trial.tests_flagged) {
+            (1, 1) => "; wrongly, as none of its failures was a flake".to_owned(),
+            (1, _) => "; 1 wrongly, as none of its failures was a flake".to_owned(),
+            _ => format!("; {wrongly} wrongly, as none of their failures was a flake"),
+        };
     }
     Some(text)
 }
@@ -91,6 +99,13 @@ fn greened(trial: &TrialView, view: &BacktestView) -> Option<String> {
         0 => String::new(),
         wrongly => format!(", {} wrongly, as something was broken", number(wrongly.into())),
     };
+    if view.runs.red == 1 {
+        return Some(match (trial.runs_turned_green, trial.runs_turned_green_wrongly) {
+            (0, _) => "The only red run would have stayed red".to_owned(),
+            (_, 0) => "The only red run would have been green".to_owned(),
+            _ => "The only red run would have been green, wrongly: something was broken".to_owned(),
+        });
+    }
     Some(format!(
         "{} of {} would have been green{wrongly}",
         number(trial.runs_turned_green.into()),
@@ -101,6 +116,11 @@ fn greened(trial: &TrialView, view: &BacktestView) -> Option<String> {
 fn hidden(trial: &TrialView, view: &BacktestView) -> Option<String> {
     Some(match (view.regressions, trial.regressions_hidden) {
         (0, _) => "The main line had no regression to hide".to_owned(),
+        (1, 0) => "The only regression of the main line would not have been hidden".to_owned(),
+        (1, _) => format!(
+            "The only regression of the main line would have been hidden, for {}",
+            count(trial.regression_runs_hidden_max, "run")
+        ),
         (all, 0) => {
             format!("None of {} of the main line would have been hidden", count(all, "regression"))
         }
@@ -146,11 +166,12 @@ pub fn alike(view: &BacktestView) -> Option<String> {
 pub const LEGEND: [&str; 6] = [
     "Each line replays the same runs under another rule, which at each run knows only what came \
      before; a test that it calls flaky is fenced off from its next run on",
-    "Called flaky: tests, once for each variant; wrongly: none of their failures was a flake",
+    "Called flaky: tests, once for each variant; wrongly, in \
+     flakedb's view: none of their failures was a flake",
     "After flakes: half of the tests were called flaky after so many flakes, or fewer",
     "Runs green: red runs in which all that failed was fenced off; wrongly: something was broken",
     "Hidden regressions: breakages of the main line of which at least one failed run would not \
-     have been seen; one that is called broken is seen again",
+     have been seen; one that is probably broken is seen again",
     "Hidden changes: failures that a change itself caused, on its own runs",
 ];
 
@@ -185,7 +206,7 @@ pub fn flag(flag: &FlagView) -> String {
         (_, flakes) => format!("after {}", count(flakes, "flake")),
     };
     match &flag.until {
-        None => format!("{how}, still flaky"),
+        None => format!("{how}, still called flaky in the end"),
         Some(until) => format!("{how}, until {}", minute(until)),
     }
 }
@@ -208,6 +229,13 @@ pub fn regression(hidden: &HiddenView) -> String {
         Some(shown) => text + &format!(", seen again from {}", minute(shown)),
         None => text,
     }
+}
+
+/// What was replayed, behind a word: `over all runs since …`, `over the last 60 runs`.
+#[must_use]
+pub fn over(view: &BacktestView) -> String {
+    let text = &view.window.text;
+    if text.starts_with("all ") { format!("over {text}") } else { format!("over the {text}") }
 }
 
 /// What no rule is in force for.

@@ -33,11 +33,10 @@ pub fn causes(course: Option<&Course>, run: u32) -> Option<Attribution> {
 /// Failures in an outage say nothing and are passed over; anything else ends a regression.
 #[must_use]
 pub fn breakages(history: &History, unit: &Unit, course: Option<&Course>) -> Vec<Breakage> {
-    let main = history.main_lane();
     let mut found = Vec::new();
     let mut open: Vec<u32> = Vec::new();
     for seen in &unit.seen {
-        let of_main = history.run(seen.run).is_some_and(|run| Some(run.lane) == main);
+        let of_main = history.is_on_main(seen.run);
         if !of_main || observed(seen).is_none() {
             continue;
         }

@@ -19,7 +19,7 @@ use super::judge::{JudgeError, judged_run, method_of};
 use super::outage;
 use super::settings::Settings;
 use super::verdict::JudgedRun;
-use crate::model::Lane;
+use crate::model::Timestamp;
 use crate::store::query::TestNo;
 
 /// A window under several rules.
@@ -138,7 +138,6 @@ pub fn backtest(history: &History, settings: &Settings) -> Result<Backtest, Judg
     method_of(settings)?;
     let filtered = filter(history, &settings.filter, Moments::Keep);
     let outages = filtered.outages();
-    let main = history.main_lane();
     let runs: Vec<JudgedRun> = history
         .runs
         .iter()
@@ -155,7 +154,7 @@ pub fn backtest(history: &History, settings: &Settings) -> Result<Backtest, Judg
     let set_aside = outage::find(history, &settings.outage);
     let bench = Bench { history, runs: &runs, cases: &cases, set_aside: &set_aside, settings };
     let rules = Rule::all(&settings.filter, &settings.threshold);
-    let trials = rules.into_iter().map(|rule| bench.try_out(rule, main)).collect();
+    let trials = rules.into_iter().map(|rule| bench.try_out(rule)).collect();
     let regressions = cases.iter().map(|case| case.breakages.len() as u32).sum();
     Ok(Backtest { runs, regressions, trials })
 }
@@ -207,11 +206,20 @@ impl<'a> Case<'a> {
     }
 
     /// The runs whose failure a rule forgives, oldest first: it knows only what was before.
-    fn forgiven(&self, stands: &[Stand]) -> Vec<u32> {
+    ///
+    /// A late run stands among the runs of its revision, but nobody knew of it before it started.
+    fn forgiven(&self, history: &History, stands: &[Stand]) -> Vec<u32> {
+        let started = |run: u32| history.run(run).map(|run| run.started);
+        let newest = |newest: &mut Option<Timestamp>, stand: &Stand| {
+            *newest = started(stand.run).max(*newest);
+            Some(*newest)
+        };
+        let known_from: Vec<_> = stands.iter().scan(None, newest).collect();
         let bad = self.unit.seen.iter().filter(|seen| seen.outcome.is_bad());
         let forgiven = |run: u32| {
             let before = stands.partition_point(|stand| stand.run < run);
-            let known = before.checked_sub(1).and_then(|last| stands.get(last));
+            let by_then = known_from.partition_point(|from| *from <= started(run));
+            let known = before.min(by_then).checked_sub(1).and_then(|last| stands.get(last));
             known.is_some_and(|stand| stand.forgives())
         };
         bad.map(|seen| seen.run).filter(|run| forgiven(*run)).collect()
@@ -237,22 +245,23 @@ struct Pardon {
 }
 
 impl Bench<'_> {
-    fn try_out(&self, rule: Rule, main: Option<Lane>) -> Trial {
+    fn try_out(&self, rule: Rule) -> Trial {
         let mut pardons = vec![Pardon::default(); self.runs.len()];
         let (mut flags, mut hidden, mut changes_hidden) = (Vec::new(), Vec::new(), 0);
         for case in self.cases {
-            let broken = self.settings.filter.broken;
-            let stands = rule.follow(self.history, case.unit, case.course, self.set_aside, broken);
+            let withhold = self.settings.filter.withhold;
+            let stands =
+                rule.follow(self.history, case.unit, case.course, self.set_aside, withhold);
             let Some(flag) = case.flag(&stands) else { continue };
             flags.push(flag);
-            let forgiven = case.forgiven(&stands);
+            let forgiven = case.forgiven(self.history, &stands);
             hidden.extend(case.hidden(&forgiven));
             for run in forgiven {
                 let causes = causes(case.course, run);
                 let is = |cause: fn(&Attribution) -> f64| {
                     causes.is_some_and(|causes| cause(&causes) >= CAUSE_LIKELY)
                 };
-                let of_main = self.history.run(run).map(|run| run.lane) == main;
+                let of_main = self.history.is_on_main(run);
                 changes_hidden += u32::from(!of_main && is(|causes| causes.change));
                 if let Some(pardon) = pardons.get_mut(run as usize) {
                     pardon.failures += 1;

@@ -34,7 +34,7 @@ pub struct Stand {
     pub run: u32,
     /// It is called flaky.
     pub flaky: bool,
-    /// It is called broken, so that its failures are shown whether it is flaky or not.
+    /// It is probably broken, so that its failures are shown whether it is flaky or not.
     pub broken: bool,
 }
 
@@ -58,18 +58,17 @@ impl Rule {
         filters.chain([Self::Classic(classic.clone())]).collect()
     }
 
-    /// The filter at a threshold, with the way out in proportion to the way in.
+    /// The filter at a threshold, with everything else as it is set.
     #[must_use]
     pub fn filter(settings: &FilterSettings, flaky: f64) -> Self {
-        let share = if settings.flaky > 0.0 { settings.stay / settings.flaky } else { 1.0 };
-        // The threshold in force has the way out that is in force.
-        let stay = if flaky == settings.enter() { settings.stay } else { flaky * share };
-        Self::Filter { flaky, stay }
+        let tried = FilterSettings { flaky, strict: false, ..settings.clone() };
+        Self::Filter { flaky, stay: tried.leave() }
     }
 
     /// What the rule says of a test after each of its runs, oldest first.
     ///
-    /// `course` is what the filter believed, with its moments; from `broken` on a test is broken.
+    /// `course` is what the filter believed, with its moments; from a P(broken) of `withhold` on a
+    /// test is not quarantined.
     /// `outages` are the runs that the classic rule looks past, where it is set to.
     #[must_use]
     pub fn follow(
@@ -78,22 +77,22 @@ impl Rule {
         unit: &Unit,
         course: Option<&Course>,
         outages: &[bool],
-        broken: f64,
+        withhold: f64,
     ) -> Vec<Stand> {
         match self {
             Self::Filter { flaky, stay } => {
-                course.map_or_else(Vec::new, |course| filter(course, *flaky, *stay, broken))
+                course.map_or_else(Vec::new, |course| filter(course, *flaky, *stay, withhold))
             }
             Self::Classic(settings) => classic(history, unit, outages, settings),
         }
     }
 }
 
-fn filter(course: &Course, enter: f64, stay: f64, broken: f64) -> Vec<Stand> {
+fn filter(course: &Course, enter: f64, stay: f64, withhold: f64) -> Vec<Stand> {
     let mut flaky = false;
     let stand = |moment: &Moment| {
         flaky = (moment.score >= enter && moment.guarded) || (flaky && moment.score >= stay);
-        Stand { run: moment.run, flaky, broken: moment.broken >= broken }
+        Stand { run: moment.run, flaky, broken: moment.broken >= withhold }
     };
     course.moments.iter().map(stand).collect()
 }
@@ -104,14 +103,13 @@ fn classic(
     outages: &[bool],
     settings: &ThresholdSettings,
 ) -> Vec<Stand> {
-    let main = history.main_lane();
     let set_aside = |run: u32| {
         settings.outages == Outages::LeaveOut && outages.get(run as usize) == Some(&true)
     };
     let counts = |run: u32| match settings.lanes {
         _ if set_aside(run) => false,
         Lanes::All => true,
-        Lanes::Main => history.run(run).map(|run| run.lane) == main,
+        Lanes::Main => history.is_on_main(run),
     };
     let mut latest: VecDeque<bool> = VecDeque::new();
     let results = unit.seen.iter().filter(|seen| seen.executed() && counts(seen.run));

@@ -11,7 +11,7 @@ use super::trials::Trial;
 use crate::analysis::statistics::counts::{LnFactorials, Table};
 
 /// A number of failures among a number of runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Share {
     /// Runs in which it failed.
     pub failed: u32,

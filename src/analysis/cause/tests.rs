@@ -352,3 +352,26 @@ fn every_signal_is_named_once() {
     let names: HashSet<&str> = SIGNALS.iter().map(|signal| signal.name).collect();
     assert_eq!(names.len(), SIGNALS.len());
 }
+
+#[test]
+fn branches_that_fail_more_than_the_main_line_are_no_spells() {
+    for seed in 0..10 {
+        let mut random = Random(seed);
+        let mut window = made(
+            (0..120)
+                .map(|no| {
+                    let failed = no % 3 == 2 && random.chance(0.6);
+                    let tests = (0..10).map(|test| (test, failed && test == 0, 10)).collect();
+                    let report = ("h".to_owned(), "j.xml".to_owned(), tests);
+                    MadeRun { hour: no, variant: "", reports: vec![report] }
+                })
+                .collect(),
+        );
+        for (no, run) in window.runs.iter_mut().enumerate().filter(|(no, _)| no % 3 == 2) {
+            run.lane = Lane::Change;
+            run.branch = Some(format!("b{}", no / 12));
+        }
+        let hints = words(&window.judge(), 0);
+        assert!(!hints.contains(&"burst"), "seed {seed}: {hints:?}");
+    }
+}

@@ -30,6 +30,13 @@ pub use self::settings::FilterSettings;
 use super::history::{History, Seen, Unit};
 use crate::model::{Lane, Outcome, Repeat};
 
+/// Fewer units than this are not worth another thread.
+const UNITS_PER_THREAD_MIN: usize = 256;
+
+/// Runs whose results are fetched at once: each visit to a test's results then reads a few whole
+/// lines of memory, not a part of one.
+const RUNS_PER_BLOCK: usize = 8;
+
 /// What the filter believes of one test in one variant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Belief {
@@ -104,7 +111,7 @@ pub fn filter(history: &History, settings: &FilterSettings, moments: Moments) ->
             Moments::Forget => Knowledge::default(),
         };
         take_back(&places, &pass, &mut runs);
-        for (unit, slot) in of_variant.iter().zip(&seats.slot_of) {
+        let one = |(unit, slot): (&Unit, &u32)| {
             let (classes, on_main) = pass.belief(*slot).unwrap_or_default();
             let mut course = replay(unit, settings, &runs, moments).map(Box::new);
             let then = |runs: &[_]| replay(unit, settings, runs, moments);
@@ -117,15 +124,36 @@ pub fn filter(history: &History, settings: &FilterSettings, moments: Moments) ->
             let (classes, on_main) = course
                 .as_ref()
                 .map_or((classes, on_main), |course| (course.classes, course.broken));
-            units.push(Belief {
-                score: actionable(&classes),
-                broken: broken(&classes, &on_main),
-                course,
-            });
-        }
+            Belief { score: actionable(&classes), broken: broken(&classes, &on_main), course }
+        };
+        units.extend(in_parallel(of_variant, &seats.slot_of, &one));
     }
     // Every run has a variant; the pass of that variant explained it.
     Filtered { runs: runs.into_iter().flatten().collect(), units }
+}
+
+/// What `one` makes of each unit and its slot, in their order; tests do not depend on each other.
+fn in_parallel(
+    units: &[Unit],
+    slots: &[u32],
+    one: &(impl Fn((&Unit, &u32)) -> Belief + Sync),
+) -> Vec<Belief> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let part = units.len().div_ceil(threads).max(UNITS_PER_THREAD_MIN);
+    let of = |(units, slots): (&[Unit], &[u32])| units.iter().zip(slots).map(one).collect();
+    let mut parts = units.chunks(part).zip(slots.chunks(part));
+    let first = parts.next();
+    std::thread::scope(|scope| {
+        let others: Vec<_> = parts.map(|part| scope.spawn(move || of(part))).collect();
+        let mut beliefs: Vec<Belief> = first.map(of).unwrap_or_default();
+        for other in others {
+            match other.join() {
+                Ok(more) => beliefs.extend(more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        beliefs
+    })
 }
 
 /// Whether courses keep what was believed after each run.
@@ -146,38 +174,70 @@ fn pass<'s>(
     explained: &mut [Option<Explained>],
 ) -> Pass<'s> {
     let mut pass = Pass::new(&settings.model, seats.slots.clone());
-    let mut results: Vec<SlotResult> = Vec::new();
-    // The results still to come of each kept unit, side by side for the cache's sake.
-    let mut ahead: Vec<&[Seen]> = Vec::with_capacity(seats.kept.len());
-    let seen = |unit: &u32| units.get(*unit as usize).map_or(&[][..], |unit| &unit.seen);
-    ahead.extend(seats.kept.iter().map(seen));
-    let runs = history.runs.iter().zip(abouts).zip(&history.executed).zip(explained.iter_mut());
-    for (place, (((run, about), executed), explained)) in (0_u32..).zip(runs) {
-        if run.variant != variant {
-            continue;
+    let mut results = Results::new(history, units, seats);
+    for block in places(history, variant).chunks(RUNS_PER_BLOCK) {
+        results.fetch(block);
+        for (place, results) in block.iter().zip(&mut results.of_block) {
+            let about = (abouts.get(*place), history.executed.get(*place));
+            let (Some(about), Some(executed)) = about else { continue };
+            let quiet = (seats.kept.len() as u32..).zip(&seats.quiet);
+            let ran = quiet.filter(|(_, bit)| executed.has(**bit));
+            let pass_of = |slot| SlotResult { slot, observed: Observed::PASS, signature: None };
+            results.extend(ran.map(|(slot, _)| pass_of(slot)));
+            if let Some(explained) = explained.get_mut(*place) {
+                *explained = Some(pass.step(about, results));
+            }
         }
-        results.clear();
-        for (slot, ahead) in (0_u32..).zip(&mut ahead) {
-            let Some((seen, rest)) = ahead.split_first().filter(|(seen, _)| seen.run == place)
-            else {
-                continue;
-            };
-            *ahead = rest;
-            let Some(observed) = observed(seen) else { continue };
-            let unit = || units.get(*seats.kept.get(slot as usize)? as usize);
-            let signature = match observed.troubled() {
-                true => unit().and_then(|unit| history.signature(place, unit.test)),
-                false => None,
-            };
-            results.push(SlotResult { slot, observed, signature });
-        }
-        let quiet = (seats.kept.len() as u32..).zip(&seats.quiet);
-        let ran = quiet.filter(|(_, bit)| executed.has(**bit));
-        let pass_of = |slot| SlotResult { slot, observed: Observed::PASS, signature: None };
-        results.extend(ran.map(|(slot, _)| pass_of(slot)));
-        *explained = Some(pass.step(about, &results));
     }
     pass
+}
+
+/// The results of tests that keep them, turned from test by test to run by run.
+struct Results<'a> {
+    history: &'a History,
+    units: &'a [Unit],
+    kept: &'a [u32],
+    /// The results still to come of each kept unit.
+    ahead: Vec<&'a [Seen]>,
+    /// Those of each run of the block, by slot.
+    of_block: Vec<Vec<SlotResult>>,
+}
+
+impl<'a> Results<'a> {
+    fn new(history: &'a History, units: &'a [Unit], seats: &'a Seats) -> Self {
+        let seen = |unit: &u32| units.get(*unit as usize).map_or(&[][..], |unit| &unit.seen);
+        Self {
+            history,
+            units,
+            kept: &seats.kept,
+            ahead: seats.kept.iter().map(seen).collect(),
+            of_block: vec![Vec::new(); RUNS_PER_BLOCK],
+        }
+    }
+
+    /// Turns the results of the next runs.
+    fn fetch(&mut self, block: &[usize]) {
+        self.of_block.iter_mut().for_each(Vec::clear);
+        for ((slot, unit), ahead) in (0_u32..).zip(self.kept).zip(&mut self.ahead) {
+            let mut at = 0;
+            while let Some((seen, rest)) = ahead.split_first() {
+                while block.get(at).is_some_and(|place| *place < seen.run as usize) {
+                    at += 1;
+                }
+                let Some(results) = self.of_block.get_mut(at).filter(|_| at < block.len()) else {
+                    break;
+                };
+                *ahead = rest;
+                let Some(observed) = observed(seen) else { continue };
+                let test = || self.units.get(*unit as usize).map(|unit| unit.test);
+                let signature = match observed.troubled() {
+                    true => test().and_then(|test| self.history.signature(seen.run, test)),
+                    false => None,
+                };
+                results.push(SlotResult { slot, observed, signature });
+            }
+        }
+    }
 }
 
 /// Takes back what looked like outages and lasted.
@@ -273,20 +333,25 @@ impl Seats {
 
 /// For each place of a test, a fingerprint of the runs that executed it: tests with one
 /// fingerprint ran together (two that did not share it with a chance of 2⁻¹²⁸).
+///
+/// A run marks the tests that it executed or those that it did not, whichever are fewer: both tell
+/// the two apart.
 fn presence(history: &History, variant: u32) -> Vec<u128> {
-    let mut prints: Vec<u128> = Vec::new();
+    let places = history.units.iter().map(|unit| unit.place + 1).max().unwrap_or(0);
+    let mut prints = vec![0_u128; places as usize];
     for (place, (run, executed)) in (1_u64..).zip(history.runs.iter().zip(&history.executed)) {
         if run.variant != variant {
             continue;
         }
         let mark = u128::from(mixed(place)) << 64 | u128::from(mixed(!place));
-        for test in executed.iter() {
-            if test as usize >= prints.len() {
-                prints.resize(test as usize + 1, 0);
-            }
+        let mut add = |test: u32| {
             if let Some(print) = prints.get_mut(test as usize) {
                 *print = print.wrapping_add(mark);
             }
+        };
+        match executed.count() > places / 2 {
+            true => executed.missing(places).for_each(&mut add),
+            false => executed.iter().for_each(&mut add),
         }
     }
     prints
@@ -303,7 +368,6 @@ const fn mixed(number: u64) -> u64 {
 
 /// Branches and revisions as numbers. A run without a revision is one of its own.
 fn abouts(history: &History) -> Vec<RunAbout> {
-    let main = history.main_lane();
     let mut revisions: BTreeMap<&str, u32> = BTreeMap::new();
     let mut branches: BTreeMap<(Lane, Option<&str>), u32> = BTreeMap::new();
     let mut abouts = Vec::with_capacity(history.runs.len());
@@ -314,8 +378,7 @@ fn abouts(history: &History) -> Vec<RunAbout> {
         };
         let known = branches.len() as u32;
         let name = run.branch.as_deref().or(run.revision.as_deref());
-        let branch =
-            (Some(run.lane) != main).then(|| *branches.entry((run.lane, name)).or_insert(known));
+        let branch = (!run.on_main).then(|| *branches.entry((run.lane, name)).or_insert(known));
         abouts.push(RunAbout { branch, revision, started: run.started });
     }
     abouts

@@ -375,7 +375,7 @@ impl<'m> Replay<'m> {
         let some = course.isolated >= 1 || course.branches >= self.settings.branches;
         let guarded = course.has_evidence() || (some && score >= self.settings.single_recovery);
         let enters = score >= self.settings.enter() && guarded;
-        let stays = course.flagged && score >= self.settings.stay;
+        let stays = course.flagged && score >= self.settings.leave();
         if enters && !course.flagged {
             course.flagged_since = Some(run);
         }

@@ -26,6 +26,9 @@ pub struct FilterSettings {
     pub recovered: f64,
     /// From this P(broken) on a test is broken.
     pub broken: f64,
+    /// From this P(broken) on a flaky test is not recommended for quarantine: it would hide a
+    /// breakage as likely as not.
+    pub withhold: f64,
     /// Passing runs after which a broken test is fixed rather than recovering.
     pub fixed_runs: u32,
     /// Fewer executions than this say nothing, unless they prove something.
@@ -49,6 +52,7 @@ impl Default for FilterSettings {
             stay: 0.3,
             recovered: 0.05,
             broken: 0.9,
+            withhold: 0.5,
             fixed_runs: 3,
             min_runs: 5,
             quarantine_runs: 5,
@@ -59,6 +63,12 @@ impl Default for FilterSettings {
 }
 
 impl FilterSettings {
+    /// The threshold below which a flaky test is no longer flaky, never above the one to enter.
+    #[must_use]
+    pub const fn leave(&self) -> f64 {
+        self.stay.min(self.enter())
+    }
+
     /// The threshold that a test must reach to be called flaky.
     #[must_use]
     pub const fn enter(&self) -> f64 {

@@ -24,6 +24,7 @@ pub(super) const METHOD: MethodEntry = MethodEntry {
     name: "changepoint",
     summary: "where the failure rate last changed, and what it has been since, as LUCI has it",
     weighs: false,
+    outages: |settings| settings.changepoint.outages,
     judge,
 };
 

@@ -19,6 +19,7 @@ pub(super) const METHOD: MethodEntry = MethodEntry {
     name: "entropy",
     summary: "Apple's entropy: how much the results of one revision disagree",
     weighs: false,
+    outages: |settings| settings.entropy.outages,
     judge,
 };
 

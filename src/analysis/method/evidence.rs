@@ -1,15 +1,16 @@
-//! The default method: facts that prove or suggest flakiness, weighed by one decision table.
+//! Evidence: facts that prove or suggest flakiness, weighed by one decision table.
 
 use super::{Docket, MethodEntry, Opinion};
 use crate::analysis::classify::{Signs, clean_runs_needed};
 use crate::analysis::evidence::Evidence;
-use crate::analysis::settings::EvidenceSettings;
+use crate::analysis::settings::{EvidenceSettings, Outages};
 use crate::analysis::verdict::{NextStep, Status};
 
 pub(super) const METHOD: MethodEntry = MethodEntry {
     name: "evidence",
     summary: "both outcomes on the same code, or failures that recover by themselves",
     weighs: false,
+    outages: |_| Outages::LeaveOut,
     judge,
 };
 

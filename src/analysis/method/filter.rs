@@ -8,13 +8,14 @@ use crate::analysis::filter::ledger::Kind;
 use crate::analysis::filter::replay::Course;
 use crate::analysis::filter::{Belief, FilterSettings};
 use crate::analysis::interval::{excluded_one_in, flake_rate};
-use crate::analysis::settings::Settings;
+use crate::analysis::settings::{Outages, Settings};
 use crate::analysis::verdict::{Fact, NextStep, Status, Weighing};
 
 pub(super) const METHOD: MethodEntry = MethodEntry {
     name: "filter",
     summary: "weighs flake against breakage with every run, outages and bad commits explained",
     weighs: true,
+    outages: |_| Outages::LeaveOut,
     judge,
 };
 
@@ -23,10 +24,7 @@ fn judge(docket: &Docket<'_>) -> Vec<Opinion> {
         return docket.each(|_, _, _, _| Opinion::of(Status::New));
     };
     let settings = &docket.settings.filter;
-    let ahead = match docket.history.main_lane() {
-        Some(_) => Ahead::Main,
-        None => Ahead::Branches,
-    };
+    let ahead = if docket.history.has_main() { Ahead::Main } else { Ahead::Branches };
     let units = filtered.units.iter().zip(docket.evidence).zip(docket.vanished);
     let mut opinions: Vec<Opinion> = units
         .map(|((belief, evidence), vanished)| {
@@ -52,7 +50,7 @@ fn opinion(
         broken_probability: Some(belief.broken),
         weighing: course.map(|course| Box::new(weighing(course))),
         score: Some(belief.score),
-        quarantine: status == Status::Flaky && enough,
+        quarantine: status == Status::Flaky && enough && belief.broken < settings.withhold,
         facts: excluded(status, course, evidence).into_iter().collect(),
         next: next_steps(status, course, evidence, settings, ahead),
         ..Opinion::of(status)
@@ -119,6 +117,8 @@ impl Signs {
         let few = evidence.passes_since_streak < numbers.fixed_runs;
         let main = match (belief.broken >= numbers.broken, fails, was_broken) {
             (true, ..) if evidence.passed_on_main => Main::Broken,
+            // A test that failed in its only run may be anything.
+            (true, ..) if evidence.executions < 2 => Main::Fails,
             (true, ..) => Main::AlwaysBroken,
             (false, true, _) => Main::Fails,
             (false, false, true) if few => Main::PassesAgain,
@@ -143,8 +143,8 @@ impl Signs {
         Self { vanished, scarce, main, flaky, unclear }
     }
 
-    /// Read from the top: what is broken now comes before what ever flickered, so that a flaky
-    /// test that breaks is never hidden; proof comes before the number of results.
+    /// Read from the top: what is broken now comes before what ever flickered; proof comes before
+    /// the number of results.
     const fn status(self) -> Status {
         match (self.vanished, self.main, self.flaky, self.scarce) {
             (true, ..) => Status::Stale,
@@ -221,7 +221,13 @@ fn next_steps(
         runs.filter(|runs| *runs > 0).map(|runs| NextStep::CleanRuns { runs })
     };
     match status {
-        Status::Flaky => clear(settings.stay).into_iter().collect(),
+        Status::Flaky => {
+            let leaves = match clear(settings.leave()) {
+                Some(NextStep::CleanRuns { runs }) => Some(NextStep::NoLongerFlaky { runs }),
+                other => other,
+            };
+            leaves.into_iter().chain(clear(settings.recovered)).collect()
+        }
         Status::Suspect => {
             let rerun = course.after_failure.map(|after| NextStep::RerunRevision {
                 times: reruns_to_settle(&settings.model, &course.classes, &after, settings.broken),
@@ -229,8 +235,13 @@ fn next_steps(
             rerun.into_iter().chain(clear(settings.enter())).collect()
         }
         Status::Recovering => {
-            let passes = settings.fixed_runs.saturating_sub(evidence.passes_since_streak);
-            let needed = match clear(settings.recovered) {
+            let mending = evidence.passes_since_streak > 0 || evidence.failing_now().is_none();
+            let passes = match course.last_broken.is_some() && mending {
+                true => settings.fixed_runs.saturating_sub(evidence.passes_since_streak),
+                false => 0,
+            };
+            let was_flaky = course.flagged_since.is_some();
+            let needed = match clear(settings.recovered).filter(|_| was_flaky) {
                 Some(NextStep::CleanRuns { runs }) => runs.max(passes),
                 _ => passes,
             };

@@ -18,6 +18,7 @@ pub(super) const METHOD: MethodEntry = MethodEntry {
     name: "flip-rate",
     summary: "Apple's flip rate: how often the outcome changes within a day",
     weighs: false,
+    outages: |settings| settings.flip_rate.outages,
     judge,
 };
 

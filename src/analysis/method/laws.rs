@@ -207,3 +207,80 @@ proptest! {
         }
     }
 }
+
+/// The status of the test after so many more passes.
+fn after(strip: &str, passes: u32) -> Status {
+    let strip = strip.to_owned() + &".".repeat(passes as usize);
+    verdict_of(&Strip::new(&strip), &by("filter")).status
+}
+
+#[test]
+fn the_filter_says_exactly_how_many_passes_change_a_verdict() {
+    let mut told = 0;
+    for strip in [
+        ".....F......F.......",
+        ".......F.....F..",
+        "..r.........r......",
+        "..F..F...F....",
+        "....FFFFFFFF.",
+        ".....F......F...............................................................",
+    ] {
+        let verdict = verdict_of(&Strip::new(strip), &by("filter"));
+        for step in verdict.next {
+            told += 1;
+            let (runs, is_over): (u32, fn(Status) -> bool) = match step {
+                NextStep::NoLongerFlaky { runs } => (runs, |status| status != Status::Flaky),
+                NextStep::CleanRuns { runs } => {
+                    (runs, |status| matches!(status, Status::Healthy | Status::Fixed))
+                }
+                NextStep::MoreResults { .. } | NextStep::RerunRevision { .. } => continue,
+            };
+            assert!(is_over(after(strip, runs)), "{strip}: {step:?} is too few");
+            assert!(!is_over(after(strip, runs - 1)), "{strip}: {step:?} is too many");
+        }
+    }
+    assert!(told >= 8, "{told}");
+}
+
+#[test]
+fn a_mended_breakage_is_told_as_one() {
+    let verdict = verdict_of(&Strip::new("....FFFFFFFF."), &by("filter"));
+    assert_eq!((verdict.status, verdict.is_mended()), (Status::Recovering, true));
+    assert!(matches!(verdict.facts[0], Fact::PassesSince { failed_runs: 8, .. }), "{verdict:?}");
+    assert_eq!(verdict.certainty(), None);
+    assert_eq!(verdict.next, [NextStep::CleanRuns { runs: 2 }]);
+    let flaky = verdict_of(&Strip::new("..r...r....r..............."), &by("filter"));
+    assert!(!flaky.is_mended() && flaky.certainty().is_some());
+}
+
+#[test]
+fn a_test_that_failed_in_its_only_run_is_new() {
+    let status = |strip| verdict_of(&Strip::new(strip), &by("filter")).status;
+    assert_eq!([status("F"), status("FFF")], [Status::New, Status::Broken]);
+}
+
+#[test]
+fn a_flaky_test_that_is_probably_broken_is_not_recommended_for_quarantine() {
+    let mut settings = by("filter");
+    settings.filter.false_discovery_rate = 1.0;
+    let mut withheld = 0;
+    for failed in 0..12 {
+        let strip = ".F.".repeat(20) + &"F".repeat(failed);
+        let verdict = verdict_of(&Strip::new(&strip), &settings);
+        let doubtful = verdict.broken_probability.unwrap() >= 0.5;
+        assert_eq!(verdict.quarantine, verdict.status == Status::Flaky && !doubtful, "{failed}");
+        withheld += u32::from(verdict.status == Status::Flaky && doubtful);
+    }
+    assert!(withheld > 0, "no flaky test looked broken");
+}
+
+#[test]
+fn rules_that_count_outages_set_nothing_aside() {
+    let strip = Strip::new("....F.....F....").outages(&[4]);
+    for method in METHODS.iter().filter(|method| !method.weighs && method.name != "evidence") {
+        let verdict = verdict_of(&strip, &by(method.name));
+        assert_eq!((verdict.executions, verdict.failures), (15, 2), "{}", method.name);
+    }
+    let evidence = verdict_of(&strip, &by("evidence"));
+    assert_eq!((evidence.executions, evidence.failures), (14, 1));
+}

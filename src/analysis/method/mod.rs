@@ -28,7 +28,7 @@ pub use wilson::WilsonSettings;
 use super::evidence::Evidence;
 use super::filter::Filtered;
 use super::history::{History, Unit};
-use super::settings::Settings;
+use super::settings::{Outages, Settings};
 use super::verdict::{Fact, NextStep, Status, Weighing};
 
 /// What a method is given.
@@ -36,7 +36,7 @@ use super::verdict::{Fact, NextStep, Status, Weighing};
 pub struct Docket<'a> {
     /// The window.
     pub history: &'a History,
-    /// Which of its runs are set aside, one flag for each.
+    /// Which of its runs are set aside, one flag for each; none where the method counts them all.
     pub outages: &'a [bool],
     /// The evidence about each unit of the history, in the same order.
     pub evidence: &'a [Evidence],
@@ -103,6 +103,8 @@ pub struct MethodEntry {
     pub summary: &'static str,
     /// It weighs by the filter, whose outages then hold.
     pub weighs: bool,
+    /// Whether it looks past outages or counts them like any run.
+    pub outages: fn(&Settings) -> Outages,
     /// One opinion for each unit of the history, in its order.
     pub judge: fn(&Docket<'_>) -> Vec<Opinion>,
 }

@@ -85,8 +85,6 @@ impl<'a> Case<'a> {
         vanished: bool,
         scope: Scope,
     ) -> Self {
-        let main = docket.history.main_lane();
-        let on_main = |run: &Run| Some(run.lane) == main;
         let set_aside = |run: u32| docket.outages.get(run as usize) == Some(&true);
         let executed = unit.seen.iter().filter(|seen| seen.executed());
         let counted = executed
@@ -100,17 +98,16 @@ impl<'a> Case<'a> {
             vanished,
         };
         for (seen, run) in counted {
-            if on_main(run) {
+            if run.on_main {
                 let bad = seen.outcome.is_bad();
                 case.failing = if bad { case.failing + 1 } else { 0 };
                 case.passed_on_main |= !bad;
             }
-            if scope.lanes == Lanes::All || on_main(run) {
+            if scope.lanes == Lanes::All || run.on_main {
                 case.results.push((seen, run));
             }
         }
-        let ran_there = scope.lanes == Lanes::All
-            || main.is_some_and(|lane| unit.tally.lanes >> lane.code() & 1 == 1);
+        let ran_there = scope.lanes == Lanes::All || unit.tally.ran_on_main();
         case.total = match (unit.seen.is_empty(), scope.outages) {
             (false, _) => case.results.len() as u32,
             (true, _) if !ran_there => 0,

@@ -21,6 +21,7 @@ pub(super) const METHOD: MethodEntry = MethodEntry {
     name: "same-revision",
     summary: "passed and failed on one revision lately, as CI services have it",
     weighs: false,
+    outages: |settings| settings.same_revision.outages,
     judge,
 };
 

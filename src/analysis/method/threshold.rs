@@ -10,6 +10,7 @@ pub(super) const METHOD: MethodEntry = MethodEntry {
     name: "threshold",
     summary: "the classic rule: a share of failures among the latest results",
     weighs: false,
+    outages: |settings| settings.threshold.outages,
     judge,
 };
 
@@ -61,14 +62,13 @@ impl Latest {
             latest.results = results.min(settings.window);
             return latest;
         }
-        let main = docket.history.main_lane();
         let set_aside = |run: u32| {
             settings.outages == Outages::LeaveOut && docket.outages.get(run as usize) == Some(&true)
         };
         let counts = |run: u32| match settings.lanes {
             _ if set_aside(run) => false,
             Lanes::All => true,
-            Lanes::Main => docket.history.run(run).map(|run| run.lane) == main,
+            Lanes::Main => docket.history.is_on_main(run),
         };
         let results = unit.seen.iter().rev().filter(|seen| seen.executed() && counts(seen.run));
         for seen in results {

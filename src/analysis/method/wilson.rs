@@ -22,6 +22,7 @@ pub(super) const METHOD: MethodEntry = MethodEntry {
     name: "wilson",
     summary: "a failure rate that is surely above 1 %, and the test does not fail right now",
     weighs: false,
+    outages: |settings| settings.wilson.outages,
     judge,
 };
 

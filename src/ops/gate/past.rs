@@ -230,7 +230,7 @@ fn groups(runs: &[RunRow], matrix: &Matrix<'_>) -> Vec<Group> {
                 group.runs.push(place);
             }
             None => {
-                groups.push(Group { lane: run.lane, complete: run.complete, runs: vec![place] })
+                groups.push(Group { lane: run.lane, complete: run.complete, runs: vec![place] });
             }
         }
     }

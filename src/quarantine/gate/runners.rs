@@ -71,7 +71,7 @@ pub const RUNNERS: &[RunnerCodes] = &[
         &[&["go", "test"], &["gotestsum"]],
         &["gotestsum"],
         ONE,
-        &[(2, "go was called wrongly, or a test binary crashed")],
+        &[(2, "go was called wrongly")],
     ),
     row("ginkgo", &[&["ginkgo"]], &["ginkgo"], ONE, &[]),
     row("jest", &[&["jest"]], &["jest-junit"], ONE, &[]),

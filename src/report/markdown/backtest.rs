@@ -14,7 +14,7 @@ pub(super) fn write(view: &BacktestView, document: &mut Document) {
         ));
         return;
     }
-    document.paragraph(&format!("Over the {}.", text(&view.window.text)));
+    document.paragraph(&format!("Back-test {}.", text(&trial::over(view))));
     document.paragraph(&format!("{}.", trial::window(view)));
     if let Some(remark) = trial::without_threshold(view) {
         document.paragraph(&format!("{}.", text(&remark)));

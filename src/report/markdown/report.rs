@@ -1,9 +1,10 @@
 //! The verdicts of a window as Markdown.
 
-use super::super::limits::STRIP_COLUMN_MAX;
-use super::super::view::{ReportView, TestView};
-use super::super::{sentence, strip};
+use super::super::limits::{OUTAGES_SHOWN_MAX, STRIP_COLUMN_MAX};
+use super::super::view::{Explain, ReportView, TestView, WeighingView};
+use super::super::{explanation, sentence, strip};
 use super::document::{Document, code, text};
+use crate::analysis::verdict::Status;
 
 pub(super) fn write(view: &ReportView, document: &mut Document) {
     document.heading(2, &format!("{}: test verdicts", text(&view.project)));
@@ -16,6 +17,9 @@ pub(super) fn write(view: &ReportView, document: &mut Document) {
     }
     document.paragraph(&summary(view));
     document.paragraph(&format!("{}.", sentence::trend(&view.runs)));
+    for note in &view.notes {
+        document.paragraph(&text(note));
+    }
     if view.tests.is_empty() {
         document.paragraph(match view.listing {
             "only" => "No test has this status.",
@@ -23,6 +27,7 @@ pub(super) fn write(view: &ReportView, document: &mut Document) {
         });
         return;
     }
+    let row = |test: &TestView| row(test, view.explain);
     let rows: Vec<Vec<String>> = view.tests.iter().map(row).collect();
     document.table(
         &["Status", "Test", "Failed", "Runs, latest at the right", "Why"],
@@ -36,6 +41,12 @@ pub(super) fn write(view: &ReportView, document: &mut Document) {
             "{runs} set aside, in which many tests failed together, and not before or after: \
              failures there count against no test."
         ));
+    }
+    let groups: Vec<String> =
+        view.groups().rev().map(|event| text(&explanation::group(event))).collect();
+    if !groups.is_empty() {
+        document.paragraph("Tests that failed together:");
+        document.list(groups.get(..OUTAGES_SHOWN_MAX).unwrap_or(&groups));
     }
 }
 
@@ -58,7 +69,7 @@ fn summary(view: &ReportView) -> String {
     )
 }
 
-fn row(test: &TestView) -> Vec<String> {
+fn row(test: &TestView, explain: Explain) -> Vec<String> {
     let failing = test.failing();
     let failed = format!(
         "{} of {}{}",
@@ -71,8 +82,12 @@ fn row(test: &TestView) -> Vec<String> {
         owners => format!("<br>{}", code(&owners.join(" "))),
     };
     let mut why = text(&test.reason);
-    if let Some(harm) = sentence::harm(test.reddened_alone) {
-        why += &format!("<br>{harm}");
+    let doubt = sentence::may_be_broken(test.status, test.broken_probability);
+    for more in doubt.into_iter().chain(sentence::harm(test.reddened_alone)) {
+        why += &format!("<br>{more}");
+    }
+    if let (Explain::Yes, Some(weighing)) = (explain, &test.weighing) {
+        why += &weights(weighing, test.status);
     }
     vec![
         sentence::status(test.status).to_owned(),
@@ -81,4 +96,13 @@ fn row(test: &TestView) -> Vec<String> {
         code(&strip::folded(&test.strip, STRIP_COLUMN_MAX)),
         why,
     ]
+}
+
+/// What weighed how much, folded away below the reason.
+fn weights(weighing: &WeighingView, status: Status) -> String {
+    let lines = explanation::rows(weighing);
+    let lines = lines.iter().map(|(weight, words)| format!("<br>{weight} {}", text(words)));
+    let besides = explanation::besides(status).map(|line| format!("<br>{line}"));
+    let all: String = besides.into_iter().chain(lines).collect();
+    format!("<details><summary>weights</summary>{}{all}</details>", explanation::LEGEND)
 }

@@ -13,7 +13,7 @@ const FULL_FROM: u16 = 100;
 
 pub(super) fn lay_out(view: &BacktestView, page: &mut Page) {
     let project = page.mark(Tone::Strong, &escape::line(&view.project));
-    page.prose(&format!("{project}: back-test over the {}", escape::line(&view.window.text)));
+    page.prose(&format!("{project}: back-test {}", escape::line(&trial::over(view))));
     if view.runs.total == 0 {
         page.blank();
         page.prose("No runs in this window, so there is nothing to replay yet.");

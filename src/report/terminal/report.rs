@@ -26,6 +26,7 @@ pub(super) fn lay_out(view: &ReportView, page: &mut Page) {
         return nothing_yet(page);
     }
     summary(view, page);
+    view.notes.iter().for_each(|note| page.prose(note));
     page.blank();
     // Away from a terminal nobody scrolls, but programs search.
     let shown = match (view.tests.get(..TERMINAL_TESTS_MAX), page.is_piped()) {
@@ -167,11 +168,15 @@ pub(super) const fn tone(mark: char) -> Tone {
 /// for.
 fn why(test: &TestView, explain: Explain, page: &Page) -> Vec<String> {
     let weights = match (explain, &test.weighing) {
-        (Explain::Yes, Some(weights)) => weighing::lines(weights, page),
+        (Explain::Yes, Some(weights)) => {
+            let besides = explanation::besides(test.status).map(str::to_owned);
+            besides.into_iter().chain(weighing::lines(weights, page)).collect()
+        }
         _ => Vec::new(),
     };
     let next = test.next.iter().filter(|_| explain == Explain::Yes);
     std::iter::once(test.reason.clone())
+        .chain(sentence::may_be_broken(test.status, test.broken_probability))
         .chain(sentence::harm(test.reddened_alone))
         .chain(weights)
         .chain(test.hint_line().filter(|_| explain == Explain::Yes))
@@ -297,38 +302,18 @@ fn outages(view: &ReportView, page: &mut Page) {
 
 /// What happened to many tests of a module, whole runs left out.
 fn groups(view: &ReportView, page: &mut Page) {
-    let groups: Vec<&EventView> =
-        view.events.iter().filter(|event| event.module.is_some()).collect();
+    let groups: Vec<&EventView> = view.groups().collect();
     if groups.is_empty() {
         return;
     }
     page.section("Tests that failed together");
     for event in groups.iter().rev().take(OUTAGES_SHOWN_MAX) {
-        page.bullet(&group_line(event));
+        page.bullet(&explanation::group(event));
     }
     let more = groups.len().saturating_sub(OUTAGES_SHOWN_MAX);
     if more > 0 {
         page.bullet(&sentence::count(more as u64, "earlier time"));
     }
-}
-
-fn group_line(event: &EventView) -> String {
-    let module = event.module.as_deref().unwrap_or_default();
-    let mut line = format!(
-        "{}: {} of {} of {} failed",
-        event.started.get(..16).unwrap_or(&event.started).replace('T', " "),
-        sentence::number(event.failed.into()),
-        sentence::count(event.executed, "test"),
-        escape::shortened(&escape::line(module), FIELD_CHARS_MAX),
-    );
-    if let Some(revision) = &event.revision {
-        line += &format!(", revision {}", sentence::revision(revision));
-    }
-    line + &format!(
-        "; {} ({})",
-        explanation::event(event.kind),
-        sentence::percent(event.probability)
-    )
 }
 
 fn outage_line(outage: &OutageView) -> String {

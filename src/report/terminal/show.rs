@@ -56,8 +56,8 @@ fn verdict(variant: &VariantView, false_discovery_rate: f64, page: &mut Page) {
     }
     if let Some(weights) = &test.weighing {
         page.section("How much each speaks for or against flakiness");
-        if matches!(test.status, Status::Broken | Status::NewlyBroken) {
-            page.quoted(2, explanation::BESIDES);
+        if let Some(besides) = explanation::besides(test.status) {
+            page.quoted(2, besides);
         }
         weighing::lay_out(weights, page);
     }

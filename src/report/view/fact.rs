@@ -112,7 +112,8 @@ impl FactView {
 /// What would change a verdict.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NextView {
-    /// What kind of step: `more-results`, `clean-runs`, `rerun-revision`.
+    /// What kind of step: `more-results`, `no-longer-flaky`, `clean-runs`,
+    /// `rerun-revision`.
     pub kind: &'static str,
     /// How many runs, results or repetitions.
     pub count: u32,
@@ -126,6 +127,7 @@ impl NextView {
     pub fn new(step: NextStep) -> Self {
         let (kind, count) = match step {
             NextStep::MoreResults { runs } => ("more-results", runs),
+            NextStep::NoLongerFlaky { runs } => ("no-longer-flaky", runs),
             NextStep::CleanRuns { runs } => ("clean-runs", runs),
             NextStep::RerunRevision { times } => ("rerun-revision", times),
         };

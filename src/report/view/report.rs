@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
+use super::super::sentence;
 use super::{EventView, TestLabel, TestView, WindowText, WindowView};
 use crate::analysis::verdict::{JudgedRun, Judgement, Status, Verdict};
 use crate::model::Timestamp;
@@ -253,6 +254,8 @@ pub struct ReportView {
     pub outages: Vec<OutageView>,
     /// What happened to many tests of one run, oldest first, where the method tells.
     pub events: Vec<EventView>,
+    /// Remarks, such as what is taken for the default branch.
+    pub notes: Vec<String>,
     /// Whether pages for people show what weighed how much.
     #[serde(skip)]
     pub explain: Explain,
@@ -288,8 +291,16 @@ impl ReportView {
             tests,
             outages: runs.iter().filter(|run| run.outage).map(OutageView::new).collect(),
             events: EventView::all(judgement, input.modules),
+            notes: sentence::assumed_default_branch(runs).into_iter().collect(),
             explain: input.explain,
         }
+    }
+}
+
+impl ReportView {
+    /// What happened to many tests of a module; whole runs stand in [`outages`](Self::outages).
+    pub fn groups(&self) -> impl DoubleEndedIterator<Item = &EventView> {
+        self.events.iter().filter(|event| event.module.is_some())
     }
 }
 

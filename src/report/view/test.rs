@@ -67,6 +67,9 @@ pub struct TestView {
     pub score: Option<f64>,
     /// The method recommends to quarantine it.
     pub quarantine: bool,
+    /// It was broken and passes again, so that its failures have no rate.
+    #[serde(skip)]
+    pub mended: bool,
     /// Why, in one sentence.
     pub reason: String,
     /// Share of executions with a failed attempt.
@@ -136,6 +139,7 @@ impl TestView {
             certainty: verdict.certainty().map(rounded),
             score: verdict.score.map(rounded),
             quarantine: verdict.quarantine,
+            mended: verdict.is_mended(),
             reason: sentence::reason(verdict, runs),
             rate: verdict.rate.into(),
             executions: verdict.executions,
@@ -168,7 +172,8 @@ impl TestView {
     /// question and the filter tells; else failed executions of all.
     #[must_use]
     pub fn failing(&self) -> Failing {
-        let by_chance = matches!(self.status, Status::Flaky | Status::Suspect | Status::Recovering);
+        let by_chance = matches!(self.status, Status::Flaky | Status::Suspect | Status::Recovering)
+            && !self.mended;
         match &self.weighing {
             Some(weighing) if by_chance && weighing.flakes > 0 => Failing {
                 word: "flaked",
@@ -180,7 +185,8 @@ impl TestView {
                 word: "failed",
                 bad: self.failures + self.retried,
                 of: self.executions,
-                rate: by_chance.then(|| self.rate.rate()),
+                // Failures that were no flakes have no rate.
+                rate: (by_chance && self.weighing.is_none()).then(|| self.rate.rate()),
             },
         }
     }

@@ -89,11 +89,8 @@ fn the_numbers_are_those_of_the_clearest_window() {
 fn a_branch_that_breaks_the_test_is_seen_among_the_passes_of_others() {
     // Two of three runs are those of other branches, where it passes.
     let mut everywhere = vec![false; 200];
-    let mut branch = vec![false; 10];
-    for _ in 0..6 {
-        everywhere.extend([false, false, true]);
-        branch.push(true);
-    }
+    let branch: Vec<bool> = (0..16).map(|run| run >= 10).collect();
+    (0..6).for_each(|_| everywhere.extend([false, false, true]));
     assert_eq!(record(everywhere.clone()).worse(LEVEL), None);
     let worse = Record { everywhere, branch }.worse(LEVEL).unwrap();
     assert_eq!((worse.recent_bad, worse.recent), (5, 5));
@@ -160,10 +157,9 @@ fn a_constant_rate_is_called_worse_no_more_often_than_the_level_says() {
     for known in [5, 20, 50, 200] {
         for rate in RATES {
             let (per_run, per_failure) = alarms(rate, known, &mut dice);
-            println!(
-                "{known:>4} runs known, rate {rate:>5}: {per_run:.5} a run, {per_failure:.5} a failure"
-            );
-            assert!(per_run <= LEVEL, "rate {rate} after {known} runs: {per_run}");
+            assert!(per_run <= LEVEL / 4.0, "rate {rate} after {known} runs: {per_run}");
+            let enough = rate >= 0.02;
+            assert!(!enough || per_failure <= 2.0 * LEVEL, "rate {rate}: {per_failure} a failure");
         }
     }
 }
@@ -191,7 +187,6 @@ fn a_test_that_fails_always_is_caught_soon() {
             needed += 1;
             assert!(needed <= 40, "rate {rate}");
         }
-        println!("rate {rate}: caught at failure {needed}");
         assert_eq!(needed, caught, "rate {rate}");
     }
 }

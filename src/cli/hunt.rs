@@ -19,6 +19,7 @@ use crate::store::sqlite::SqliteStore;
 use super::console::Console;
 use super::exit;
 use super::failure::Failure;
+use super::gate::words;
 use super::global::{Global, Settled};
 use super::output::{FormatArgs, screen};
 use super::progress::Progress;
@@ -88,7 +89,7 @@ fn inside(text: &str) -> Result<f64, String> {
 /// Hunts and shows what was found.
 ///
 /// # Errors
-/// A command that cannot be started, reports that would overwrite each other, an unusable history.
+/// A command that cannot be started, reports that would overwrite each other.
 pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failure> {
     let settled = global.settle()?;
     let (reports, mut notes) = args.reports()?;
@@ -104,7 +105,13 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
         workplace: workplace.path().to_path_buf(),
         ingest: if stores { Some(args.ingest(global, &settled)?) } else { None },
     };
-    let mut store = if stores { Some(settled.open_to_write()?) } else { None };
+    let mut store = None;
+    if stores {
+        match settled.open_to_write() {
+            Ok(opened) => store = Some(opened),
+            Err(failure) => notes.push(format!("the runs are not stored: {}", words(&failure))),
+        }
+    }
     let (stopped, signal) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicI32::new(0)));
     let flags = (Arc::clone(&stopped), Arc::clone(&signal));
     let listening = child::OnSignal::call(move |number| {
@@ -118,7 +125,7 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
     drop(listening);
     let outcome = outcome.map_err(Failure::usage)?;
     let mut view = outcome.view;
-    view.history = stores.then(|| settled.db.display().to_string());
+    view.history = outcome.stored.then(|| settled.db.display().to_string());
     view.notes.append(&mut notes);
     if view.first_failure.is_some() {
         // Its whole output is worth more than a tidy directory.

@@ -87,7 +87,7 @@ pub fn main() -> ExitCode {
     let arguments = match parsed {
         Ok(arguments) => arguments,
         Err(error) => {
-            if run::is_asked_for(std::env::args_os()) && error.use_stderr() {
+            if run::is_asked_for(std::env::args_os().skip(1)) && error.use_stderr() {
                 // A command that did not run has no code of its own: 2 could be its.
                 let _ = error.print();
                 return ExitCode::from(exit::FAILED);

@@ -94,8 +94,10 @@ pub struct Args {
 }
 
 /// True where the command line asks for `run`, whose codes are those of the command that it runs.
-pub fn is_asked_for(arguments: impl Iterator<Item = OsString>) -> bool {
-    arguments.skip(1).take_while(|word| word != "--").any(|word| word == "run")
+pub fn is_asked_for(mut arguments: impl Iterator<Item = OsString>) -> bool {
+    let all = super::Arguments::command();
+    let asked = arguments.find_map(|word| all.find_subcommand(&word).map(clap::Command::get_name));
+    asked == Some("run")
 }
 
 /// Nobody told us to end.

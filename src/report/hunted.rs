@@ -1,7 +1,7 @@
 //! What a hunt found, in sentences that a terminal and a pull request share.
 
 use super::palette::Tone;
-use super::view::{HuntView, HuntedTest, SightingView};
+use super::view::{ChanceView, HuntView, HuntedTest, SightingView};
 use super::{escape, sentence};
 use crate::analysis::hunt::ALWAYS_RUNS;
 use crate::analysis::interval::excluded_rate;
@@ -100,11 +100,16 @@ pub fn could_have_found(view: &HuntView) -> Option<String> {
     if view.finding != "clean" || view.seen.all.runs == 0 {
         return None;
     }
-    let of = |(rate, chance): &(f64, f64)| {
-        format!("{} for one of {}", sentence::percent(*chance), sentence::percent(*rate))
+    let of = |ChanceView { rate, chance }: &ChanceView| {
+        format!("{} for one of {}", chance_of(*chance), sentence::percent(*rate))
     };
     let chances: Vec<String> = view.could_find.iter().map(of).collect();
     Some(format!("So many runs meet a flake with a chance of {}.", sentence::list(&chances)))
+}
+
+/// Never certain, however many runs there were.
+fn chance_of(chance: f64) -> String {
+    sentence::percent(chance.min(1.0 - f64::EPSILON))
 }
 
 /// `failed in 1 of 7 runs (exact 95 % interval: 0.4-58 %).`

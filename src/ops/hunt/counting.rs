@@ -7,7 +7,7 @@ use super::{HuntOutcome, HuntRequest};
 use crate::analysis::hunt::{Company, Finding, Goal, Ledger, Seen};
 use crate::context::child::How;
 use crate::model::TestId;
-use crate::report::view::{EndingView, FailedRun, HuntView, HuntedTest, SightingView};
+use crate::report::view::{ChanceView, EndingView, FailedRun, HuntView, HuntedTest, SightingView};
 
 /// Flake rates that a person has a feeling for, to say what a hunt could have found.
 const TELLING_RATES: [f64; 4] = [0.001, 0.005, 0.01, 0.05];
@@ -112,7 +112,7 @@ impl<'a> Counting<'a> {
         let finding = self.finding();
         let Goal { runs, confidence } = self.request.goal;
         let made = Goal { runs: self.command.runs(), confidence };
-        let power = |rate: f64| (rate, made.power(rate));
+        let power = |rate: f64| ChanceView::new(rate, made.power(rate));
         let words: Vec<String> =
             self.request.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         let mut endings: Vec<EndingView> = self
@@ -137,7 +137,7 @@ impl<'a> Counting<'a> {
             history: None,
             notes: self.notes,
         };
-        HuntOutcome { view, finding }
+        HuntOutcome { view, finding, stored: false }
     }
 
     fn hunted(&self, confidence: f64) -> Vec<HuntedTest> {

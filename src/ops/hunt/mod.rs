@@ -60,6 +60,8 @@ pub struct HuntOutcome {
     pub view: HuntView,
     /// What it found.
     pub finding: Finding,
+    /// True where its runs are in the history, all of them.
+    pub stored: bool,
 }
 
 /// Hunts until the goal is met, a flake is shown or `stopped` is set.
@@ -72,8 +74,15 @@ pub fn hunt<'a>(
     stopped: &'a AtomicBool,
     watcher: &'a dyn Watcher,
 ) -> Result<HuntOutcome, StartError> {
-    let mut hunt =
-        Hunt { request, store, stopped, watcher, counting: Counting::new(request), next: 1 };
+    let mut hunt = Hunt {
+        request,
+        store,
+        stopped,
+        watcher,
+        counting: Counting::new(request),
+        next: 1,
+        stored: false,
+    };
     watcher.phase("hunting");
     watcher.steps(request.goal.runs.into());
     if request.jobs > 1 {
@@ -83,7 +92,8 @@ pub fn hunt<'a>(
         hunt.alone(request.goal.runs)?;
     }
     let interrupted = stopped.load(Ordering::Relaxed);
-    Ok(hunt.counting.finish(interrupted))
+    let stored = hunt.stored && hunt.store.is_some();
+    Ok(HuntOutcome { stored, ..hunt.counting.finish(interrupted) })
 }
 
 struct Hunt<'a> {
@@ -94,6 +104,8 @@ struct Hunt<'a> {
     counting: Counting<'a>,
     /// The number of the next run.
     next: u32,
+    /// True once a run was stored.
+    stored: bool,
 }
 
 impl Hunt<'_> {
@@ -105,7 +117,7 @@ impl Hunt<'_> {
             }
             let done = one(self.request, self.next, Company::Alone)?;
             self.next += 1;
-            self.take(done);
+            self.take(&done);
         }
         Ok(())
     }
@@ -135,7 +147,7 @@ impl Hunt<'_> {
             drop(sender);
             for one in done {
                 match one {
-                    Ok(one) => self.take(one),
+                    Ok(one) => self.take(&one),
                     Err(error) => refused = Some(error),
                 }
                 // With the last run as the end the rest still says how often it fails.
@@ -165,13 +177,13 @@ impl Hunt<'_> {
         (shown && self.request.stop == Stop::AtFlake) || self.counting.is_broken()
     }
 
-    fn take(&mut self, done: One) {
+    fn take(&mut self, done: &One) {
         self.watcher.step();
         if done.interrupted {
             return;
         }
-        self.store_reports(&done);
-        self.counting.add(&done);
+        self.store_reports(done);
+        self.counting.add(done);
     }
 
     fn store_reports(&mut self, done: &One) {
@@ -186,10 +198,13 @@ impl Hunt<'_> {
         ingest.overrides.attempt = Some(done.number);
         let stored = collect(&ingest, &super::Unwatched)
             .and_then(|collected| collected.write(store, &super::Unwatched));
-        if let Err(error) = stored {
-            // What it finds is worth more than its place in the history.
-            self.store = None;
-            self.counting.note(format!("the runs are not stored: {error}"));
+        match stored {
+            Ok(_) => self.stored = true,
+            Err(error) => {
+                // What it finds is worth more than its place in the history.
+                self.store = None;
+                self.counting.note(format!("runs are no longer stored: {error}"));
+            }
         }
     }
 }

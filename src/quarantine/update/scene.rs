@@ -99,7 +99,7 @@ impl<'a> Scene<'a> {
                 let seats = named.flat_map(|(label, seats)| {
                     seats.iter().map(move |seat| (label.as_str(), seat))
                 });
-                seats.filter(|(_, seat)| fits(&seat)).collect()
+                seats.filter(|(_, seat)| fits(seat)).collect()
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Hunts to render in tests, one of each finding.
 
 use crate::analysis::hunt::{Goal, Ledger, Tally};
-use crate::report::view::{EndingView, FailedRun, HuntView, HuntedTest, SightingView};
+use crate::report::view::{ChanceView, EndingView, FailedRun, HuntView, HuntedTest, SightingView};
 
 const GOAL: Goal = Goal { runs: 299, confidence: 0.95 };
 
@@ -28,7 +28,9 @@ fn hunt(finding: &'static str, ledger: &Ledger) -> HuntView {
         command: "pytest -q tests/test_checkout.py".to_owned(),
         planned: GOAL.runs,
         confidence: GOAL.confidence,
-        could_find: [0.001, 0.01, 0.05].map(|rate| (rate, made.power(rate))).to_vec(),
+        could_find: [0.001, 0.01, 0.05]
+            .map(|rate| ChanceView::new(rate, made.power(rate)))
+            .to_vec(),
         finding,
         interrupted: false,
         seen: SightingView::new(ledger, GOAL.confidence),

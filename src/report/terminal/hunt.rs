@@ -32,7 +32,7 @@ pub(super) fn lay_out(view: &HuntView, page: &mut Page) {
         let note = page.mark(Tone::Faint, &escape::line(note));
         page.prose(&note);
     }
-    if let (Some(history), true) = (&view.history, view.tests_seen > 0) {
+    if let Some(history) = &view.history {
         page.prose(&format!("The runs are stored in {}", escape::line(history)));
         page.hints(&[("flakedb report".to_owned(), "what the history says now")]);
     }

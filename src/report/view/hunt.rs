@@ -54,6 +54,23 @@ impl SightingView {
     }
 }
 
+/// How likely a flake of some rate is to be met.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct ChanceView {
+    /// The share of runs in which it fails.
+    pub rate: f64,
+    /// The chance that so many runs meet it at least once.
+    pub chance: f64,
+}
+
+impl ChanceView {
+    /// A rate and the chance to meet it.
+    #[must_use]
+    pub fn new(rate: f64, chance: f64) -> Self {
+        Self { rate, chance: super::rounded(chance) }
+    }
+}
+
 /// A test that failed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct HuntedTest {
@@ -102,7 +119,7 @@ pub struct HuntView {
     /// How sure what is excluded is.
     pub confidence: f64,
     /// Flake rates, each with the chance that as many runs would have shown it.
-    pub could_find: Vec<(f64, f64)>,
+    pub could_find: Vec<ChanceView>,
     /// `flaky`, `under-load`, `always-fails` or `clean`: of the command or of any test, the first
     /// of these that holds.
     pub finding: &'static str,

@@ -29,7 +29,7 @@ pub use gate::{
     ReasonView, RunnerView, SourceView,
 };
 pub use hint::{HintView, MediansView, ShareView};
-pub use hunt::{EndingView, FailedRun, HuntView, HuntedTest, SightingView, TallyView};
+pub use hunt::{ChanceView, EndingView, FailedRun, HuntView, HuntedTest, SightingView, TallyView};
 pub use ingest::{FileProblem, IngestView, Phase};
 pub use quarantine::{QuarantineEntry, QuarantineRule, QuarantineView, StandingView};
 pub use quarantine_lint::{FindingView, LintView};

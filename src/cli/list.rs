@@ -100,7 +100,7 @@ impl From<EditError> for Failure {
             EditError::Refused(_) => {
                 Self { code: super::exit::FINDINGS, error: Some(error.into()), hint: None }
             }
-            EditError::NotListed { .. } => Self::usage(error),
+            EditError::Unclear { .. } | EditError::NotListed { .. } => Self::usage(error),
         }
     }
 }

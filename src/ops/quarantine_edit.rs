@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
-use crate::analysis::match_name;
+use crate::analysis::match_name::{self, Fit};
 use crate::context::owners::Owners;
 use crate::model::Variant;
 use crate::quarantine::emit::TestName;
@@ -14,10 +14,11 @@ use crate::quarantine::update::{Budget, Scene};
 use crate::report::escape;
 use crate::report::view::{Applied, ChangeView, StandingView, UpdateView, WindowView};
 use crate::store::Store;
+use crate::store::query::TestRow;
 
 use super::Watcher;
 use super::judge::{JudgeRequest, JudgingError};
-use super::quarantine_file::{ListFile, ListFileError, save};
+use super::quarantine_file::{ListFile, ListFileError, resolve, save};
 use super::quarantine_ground::survey;
 use super::quarantine_update::listed;
 use super::show::{ShowError, find};
@@ -62,6 +63,14 @@ pub enum EditError {
     /// The list must not, or need not, have it.
     #[error("{0}")]
     Refused(String),
+    /// No test is called so, but one is called like it.
+    #[error("no test is called `{typed}`; did you mean `{like}`?")]
+    Unclear {
+        /// What was typed.
+        typed: String,
+        /// The test that is like it.
+        like: String,
+    },
     /// The list has no such entry.
     #[error("{path} has no entry for `{typed}`{like}", path = path.display())]
     NotListed {
@@ -93,10 +102,14 @@ pub fn add(
     let (file, mut list) = listed(&request.path)?;
     let AddRequest { judge, policy, owners, path, today, target, mut entry } = request;
     let ground = survey(store, &judge, owners, &mut list, watcher)?;
-    entry.target = match target {
-        Wanted::Test(typed) => Target::Test(find(&ground.tests, &typed, &judge.project)?.label()),
-        Wanted::Pattern(pattern) => Target::Pattern(Pattern::new(pattern)),
-    };
+    match target {
+        Wanted::Test(typed) => {
+            let (label, cell) = meant(&ground.tests, &typed, &judge.project)?;
+            entry.target = Target::Test(label);
+            entry.variant = entry.variant.with_all(&cell);
+        }
+        Wanted::Pattern(pattern) => entry.target = Target::Pattern(Pattern::new(pattern)),
+    }
     let budget = ground.on(today, &policy, |scene| {
         entry.since = Some(today);
         entry.expires = entry.expires.or(Some(scene.in_days(policy.expires_days)));
@@ -123,6 +136,27 @@ pub fn add(
         budget: Some(budget.into()),
         ..UpdateView::default()
     })
+}
+
+/// The test that was typed, with the cell behind it where there is one: as a screen prints it, or
+/// the end of its name. What is only like it is asked back, as the list is no place for guesses.
+fn meant(tests: &[TestRow], typed: &str, project: &str) -> Result<(String, Variant), EditError> {
+    let typed_entry = Entry::new(Target::Test(typed.to_owned()));
+    let mut one = List { entries: vec![typed_entry], ..List::default() };
+    resolve(&mut one, tests);
+    let is_known = |label: &str| tests.iter().any(|test| test.label() == label);
+    if let Some(entry) = one.entries.pop().filter(|entry| is_known(entry.target.as_str())) {
+        return Ok((entry.target.to_string(), entry.variant));
+    }
+    let label = find(tests, typed, project)?.label();
+    let fits = match_name::find(typed, &[&label]);
+    match fits.first().is_some_and(|fit| fit.fit <= Fit::SuffixCaseApart) {
+        true => Ok((label, Variant::default())),
+        false => Err(EditError::Unclear {
+            typed: escape::line(typed).into_owned(),
+            like: escape::line(&label).into_owned(),
+        }),
+    }
 }
 
 /// Whether an entry may come in, and how full the list is with it.
@@ -212,7 +246,9 @@ fn entries_of(list: &List, typed: &str, variant: Option<&Variant>) -> Vec<usize>
     let mut targets: Vec<&str> = list.entries.iter().map(|entry| entry.target.as_str()).collect();
     targets.sort_unstable();
     targets.dedup();
-    let candidates = match_name::find(typed, &targets);
+    let mut candidates = match_name::find(typed, &targets);
+    // What is only like it is no reason to remove anything.
+    candidates.retain(|candidate| candidate.fit <= Fit::SuffixCaseApart);
     let Some(only) = match_name::certain(&candidates) else { return Vec::new() };
     let Some(target) = targets.get(only.place) else { return Vec::new() };
     let fits = |entry: &Entry| {

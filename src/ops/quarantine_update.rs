@@ -125,13 +125,13 @@ fn view(plan: &Update, ground: &Ground) -> UpdateView {
 fn words(policy: &PolicySettings) -> Vec<String> {
     vec![
         format!(
-            "An entry holds for {} days; `update` extends it while its test still flakes",
+            "An entry holds for {} days and is extended while its test still flakes",
             policy.expires_days
         ),
         format!(
             "It is released after {} or more runs without a flake in every cell that had one, as \
              many as make it improbable that the test is as flaky as before; or after {} since the \
-             revision in its `fixed`",
+             revision that its entry names as fixed",
             policy.release_runs, policy.release_runs
         ),
         "A broken test neither enters nor stays".to_owned(),

@@ -10,6 +10,8 @@ pub mod list;
 pub mod policy;
 pub mod record;
 pub mod simulate;
+#[cfg(test)]
+mod testing;
 pub mod update;
 
 pub use policy::{Entry, Plan, PolicySettings, plan};

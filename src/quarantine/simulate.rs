@@ -355,3 +355,6 @@ struct Build {
     /// Something was broken in a run that was greened.
     wrongly: bool,
 }
+
+#[cfg(test)]
+mod tests;

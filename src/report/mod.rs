@@ -4,6 +4,7 @@
 //! writer, and knows neither the store nor a terminal. Everything that came from a report passes
 //! through [`escape`] before a person sees it.
 
+pub mod annotation;
 pub mod escape;
 pub mod excerpt;
 pub mod explanation;
@@ -27,6 +28,8 @@ pub mod view;
 mod gate_screens;
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod sample_list;
 #[cfg(test)]
 mod screens;
 

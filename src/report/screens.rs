@@ -5,7 +5,7 @@ mod hunt;
 use proptest::prelude::*;
 
 use super::view::Listing;
-use super::{Format, Palette, Screen, View, escape, render, sample};
+use super::{Format, Palette, Screen, View, escape, render, sample, sample_list};
 use crate::analysis::Settings;
 use crate::analysis::backtest::Backtest;
 
@@ -109,6 +109,28 @@ fn quarantine_screens() {
 }
 
 #[test]
+fn list_screens() {
+    let list = sample_list::list();
+    snapshots("list", View::Quarantine(&list));
+    insta::assert_snapshot!("list_json", json(View::Quarantine(&list)));
+    let update = sample_list::update();
+    snapshots("update", View::QuarantineUpdate(&update));
+    insta::assert_snapshot!("update_json", json(View::QuarantineUpdate(&update)));
+    let added = sample_list::added();
+    insta::assert_snapshot!("update_added", plain(View::QuarantineUpdate(&added), Some(80)));
+    let nothing = super::UpdateView { changes: Vec::new(), ..added };
+    insta::assert_snapshot!("update_nothing", plain(View::QuarantineUpdate(&nothing), Some(80)));
+    let lint = sample_list::lint();
+    snapshots("lint", View::QuarantineLint(&lint));
+    insta::assert_snapshot!("lint_json", json(View::QuarantineLint(&lint)));
+    let clean = super::LintView { findings: Vec::new(), notes: Vec::new(), ..lint };
+    insta::assert_snapshot!("lint_clean", plain(View::QuarantineLint(&clean), Some(80)));
+    let simulation = sample_list::simulation();
+    snapshots("simulation", View::QuarantineSimulation(&simulation));
+    insta::assert_snapshot!("simulation_json", json(View::QuarantineSimulation(&simulation)));
+}
+
+#[test]
 fn compare_screens() {
     let view = sample::compare();
     snapshots("compare", View::Compare(&view));
@@ -185,7 +207,15 @@ fn colour_changes_nothing_but_colour() {
     let quarantine = sample::quarantine();
     let compare = sample::compare();
     let backtest = sample::backtest();
+    let list = sample_list::list();
+    let update = sample_list::update();
+    let lint = sample_list::lint();
+    let simulation = sample_list::simulation();
     for view in [
+        View::Quarantine(&list),
+        View::QuarantineUpdate(&update),
+        View::QuarantineLint(&lint),
+        View::QuarantineSimulation(&simulation),
         View::Compare(&compare),
         View::Backtest(&backtest),
         View::Report(&report),
@@ -326,7 +356,35 @@ proptest! {
         }
         quarantine.notes.push(name.clone());
         quarantine.project.clone_from(&name);
-        for view in [View::Show(&show), View::Validate(&validate), View::Ingest(&ingest), View::Quarantine(&quarantine), View::Compare(&compare), View::Backtest(&backtest)] {
+        let mut list = sample_list::list();
+        let mut update = sample_list::update();
+        let mut lint = sample_list::lint();
+        let mut simulation = sample_list::simulation();
+        list.entries[0].test.clone_from(&name);
+        list.entries[0].variant.clone_from(&name);
+        list.rules[0].test.clone_from(&name);
+        list.rules[0].reason.clone_from(&name);
+        for change in update.changes.iter_mut().chain(&mut update.refused) {
+            change.test.clone_from(&name);
+            change.why.clone_from(&name);
+            change.file.clone_from(&name);
+            change.owner = Some(name.clone());
+            change.ticket = Some(name.clone());
+        }
+        update.withheld[0].test.clone_from(&name);
+        update.list.clone_from(&name);
+        lint.list.clone_from(&name);
+        for finding in &mut lint.findings {
+            finding.test.clone_from(&name);
+            finding.message.clone_from(&name);
+            finding.mend.clone_from(&name);
+        }
+        simulation.project.clone_from(&name);
+        simulation.hidden[0].test.clone_from(&name);
+        simulation.hidden[0].revision = Some(name.clone());
+        simulation.terms[0].test.clone_from(&name);
+        let lists = [View::Quarantine(&list), View::QuarantineUpdate(&update), View::QuarantineLint(&lint), View::QuarantineSimulation(&simulation)];
+        for view in lists.into_iter().chain([View::Show(&show), View::Validate(&validate), View::Ingest(&ingest), View::Quarantine(&quarantine), View::Compare(&compare), View::Backtest(&backtest)]) {
             for format in [Format::Table, Format::Markdown] {
                 inert(&page(view, format, Screen { width, palette: Palette::Plain }));
                 let coloured = page(view, format, Screen { width, palette: Palette::Colour });

@@ -19,6 +19,7 @@ mod import;
 mod ingest;
 mod main_job;
 mod promises;
+mod quarantine_list;
 mod reader;
 mod reference;
 mod run;

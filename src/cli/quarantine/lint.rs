@@ -1,7 +1,7 @@
 //! `flakedb quarantine lint`: what is wrong with the list.
 
 use crate::ops::quarantine_lint::{LintRequest, lint, lint_alone};
-use crate::report::View;
+use crate::report::{View, annotation};
 
 use super::super::console::Console;
 use super::super::exit;
@@ -21,8 +21,11 @@ use super::super::progress::Progress;
 Examples:
   flakedb quarantine lint
   flakedb quarantine lint --set 'quarantine.allow=[\"no-ticket\"]'
-  flakedb quarantine lint --format json")]
+  flakedb quarantine lint --github            annotations on the lines of the file, in a workflow")]
 pub(super) struct Args {
+    /// Write each finding as a workflow command of GitHub Actions, which annotates its line
+    #[arg(long, conflicts_with = "format")]
+    github: bool,
     #[command(flatten)]
     list: ListArgs,
     #[command(flatten)]
@@ -55,7 +58,10 @@ pub(super) fn run(args: &Args, global: &Global, console: &Console) -> Result<u8,
             view?
         }
     };
-    let page = screen(View::QuarantineLint(&view), args.output.format, console)?;
+    let page = match args.github {
+        true => annotation::of_lint(&view),
+        false => screen(View::QuarantineLint(&view), args.output.format, console)?,
+    };
     console.deliver(&page, args.output.output.as_deref())?;
     Ok(if view.findings.is_empty() { exit::FINE } else { exit::FINDINGS })
 }

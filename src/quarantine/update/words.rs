@@ -47,10 +47,9 @@ pub(super) fn why(action: Action, entry: &Entry, figures: &Figures, scene: &Scen
             let since =
                 figures.last_flake.map_or(String::new(), |last| format!(", last on {last}"));
             format!(
-                "Still {status}: flaked in {} of {}{since}; {} more without a flake would release it",
+                "Still {status}: flaked in {} of {}{since}; {left} more without a flake release it",
                 figures.flakes,
-                runs(figures.runs),
-                runs(left)
+                runs(figures.runs)
             )
         }
         Action::Release if figures.is_broken() => {

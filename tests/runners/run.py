@@ -11,6 +11,8 @@ import sys
 import time
 
 import trial
+import trip_runners
+import trips
 from tools import BIN, HERE, WORK, Trouble, call, check, copy_suite, flakedb, python_with, stamped
 
 RUNS = 10
@@ -139,6 +141,7 @@ def circle(runner):
 def main(wanted):
     known = {runner.name: lambda runner=runner: circle(runner) for runner in (Pytest(), Vitest(), Nextest())}
     known |= {story.name: lambda story=story: trial.told(story) for story in (trial.Time(), trial.Order(), trial.Commit())}
+    known |= {f"trip-{trip.name}": lambda trip=trip: trips.journey(trip) for trip in trip_runners.TRIPS}
     unknown = [name for name in wanted if name not in known]
     if unknown:
         print(f"run.py: nothing named {', '.join(unknown)}; choose from {', '.join(known)}", file=sys.stderr)

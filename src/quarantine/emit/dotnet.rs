@@ -34,6 +34,7 @@ const LANGUAGE: Language = Language {
         Err(why) => Expressed::Not(why.to_owned()),
     },
     caught: |test| name(test).map(|name| name.to_lowercase()).into_iter().collect(),
+    globs: false,
     why: "dotnet test compares names without regard to case",
     leave_out: Frame {
         before: "FullyQualifiedName!=",

@@ -44,15 +44,26 @@ fn emit(request: &Request<'_>) -> Emitted {
 
 fn only(request: &Request<'_>) -> Option<Selected> {
     let mut notes = Vec::new();
-    let words = request.express(pattern, &mut notes);
+    let mut words = request.express(pattern, &mut notes);
     if words.by_word.is_empty() {
         return None;
     }
+    let above: BTreeSet<&str> =
+        words.by_word.values().flat_map(|test| parents(&test.name)).collect();
+    // A parent fails with its sub-tests and runs with them; named, it would run the others, too.
+    words.by_word.retain(|_, test| !above.contains(test.name.as_str()));
     let alternatives: Vec<&str> = words.by_word.keys().map(String::as_str).collect();
     let arguments = vec!["-run".to_owned(), alternatives.join("|")];
     note_collateral(request, &words, "-run knows no package", &mut notes);
+    let is_above = |test: &TestName| is_go_test(&test.name) && above.contains(test.name.as_str());
+    request.note_collateral(is_above, "a sub-test runs within its parent", &mut notes);
     let missing = words.missing.iter().map(|test| (*test).clone()).collect();
     Some(Selected { arguments, missing, notes, ..Selected::default() })
+}
+
+/// The names of the tests that a sub-test is within.
+fn parents(name: &str) -> impl Iterator<Item = &str> {
+    name.match_indices('/').filter_map(|(end, _)| name.get(..end))
 }
 
 fn note_collateral(request: &Request<'_>, words: &Words<'_>, why: &str, notes: &mut Vec<String>) {
@@ -60,8 +71,7 @@ fn note_collateral(request: &Request<'_>, words: &Words<'_>, why: &str, notes: &
     let same = |test: &TestName| is_go_test(&test.name) && names.contains(test.name.as_str());
     request.note_collateral(same, why, notes);
     let below = |test: &TestName| {
-        let parents = test.name.match_indices('/').filter_map(|(end, _)| test.name.get(..end));
-        is_go_test(&test.name) && parents.into_iter().any(|parent| names.contains(parent))
+        is_go_test(&test.name) && parents(&test.name).any(|parent| names.contains(parent))
     };
     request.note_collateral(below, "sub-tests go with their parent", notes);
 }

@@ -2,13 +2,17 @@
 //!
 //! The command line can only choose (`--tests`), only right behind a test task, and fails for
 //! modules without a match; a script can leave out, too, and does not fail. It acts after all
-//! projects are evaluated, so that their own filters are set before. A filter names methods with
-//! all their rows of data, inner classes are `Outer$Inner`, and only `*` is special.
-//! `excludeTestsMatching` is of Gradle 5; choosing was measured on Gradle 4.4.
+//! projects are evaluated, so that their own filters are set before. Inner classes are
+//! `Outer$Inner`. JUnit 4 has its rows as methods of their own, `method[text]`; JUnit 5 knows no
+//! rows. Only `*` is special. `excludeTestsMatching` is of Gradle 5; choosing was measured on
+//! Gradle 4.4 with JUnit 4.13.
 
-use super::request::{Expressed, Request, Words};
-use super::selected::{FILE, Place, Selected, SelectedFile, Selection};
-use super::{Emitted, Format, TestName, jvm};
+use super::jvm::{self, JvmTest, Part};
+use super::language::{Frame, Language, Only};
+use super::regex_text::escape;
+use super::request::Expressed;
+use super::selected::{FILE, Place, Selection};
+use super::{Format, TestName};
 
 pub(super) const FORMAT: Format = Format {
     name: "gradle",
@@ -16,70 +20,75 @@ pub(super) const FORMAT: Format = Format {
     summary: "an init script for Gradle (5 and later)",
     usage: "write it to a file that ends in .gradle, then: gradle --init-script FILE test",
     producers: &["gradle"],
-    emit,
+    emit: |request| LANGUAGE.leave_out(request),
     only: Some(Selection {
-        make: only,
+        make: |request| LANGUAGE.only(request),
         place: Place::End,
         not_with: &["--"],
         usage: "write it to a file that ends in .gradle, then: gradle --init-script FILE test",
     }),
 };
 
-const WHY: &str = "Gradle knows methods, not their rows of data";
-
-fn emit(request: &Request<'_>) -> Emitted {
-    let mut emitted = Emitted::default();
-    let words = request.express(method, &mut emitted.notes);
-    let lines = words.by_word.keys().map(|word| format!("excludeTestsMatching '{word}'"));
-    emitted.text = script(lines);
-    note_collateral(request, &words, &mut emitted.notes);
-    emitted
-}
-
-fn only(request: &Request<'_>) -> Option<Selected> {
-    let mut notes = Vec::new();
-    let words = request.express(method, &mut notes);
-    if words.by_word.is_empty() {
-        return None;
-    }
-    let listed: Vec<String> = words.by_word.keys().map(|word| format!("'{word}'")).collect();
-    let text = script(std::iter::once(format!("setIncludePatterns({})", listed.join(", "))));
-    note_collateral(request, &words, &mut notes);
-    Some(Selected {
-        arguments: vec!["--init-script".to_owned(), FILE.to_owned()],
-        file: Some(SelectedFile { name: "flakedb_only.gradle", text, path_variable: None }),
-        missing: words.missing.into_iter().cloned().collect(),
-        notes,
-        ..Selected::default()
-    })
-}
-
-fn method(test: &TestName) -> Expressed {
-    match jvm::method(test) {
-        Ok((class, method)) => Expressed::As(format!("{class}.{method}")),
+const LANGUAGE: Language = Language {
+    words: |test| match jvm::parse(test) {
+        Ok(parsed) => Expressed::As(escape(&name(test, parsed), "\\'")),
         Err(why) => Expressed::Not(why.to_owned()),
+    },
+    caught: |test| jvm::parse(test).map(|parsed| name(test, parsed)).into_iter().collect(),
+    globs: true,
+    why: "Gradle cannot tell these rows of data from the listed ones",
+    leave_out: Frame {
+        before: "\
+// Written by `flakedb quarantine --emit gradle`.
+// Use: gradle --init-script FILE test
+gradle.projectsEvaluated {
+    gradle.rootProject.allprojects {
+        tasks.withType(Test) {
+            filter {
+                failOnNoMatchingTests = false
+                excludeTestsMatching '",
+        between: "'\n                excludeTestsMatching '",
+        after: "'
+            }
+        }
     }
 }
-
-fn note_collateral(request: &Request<'_>, words: &Words<'_>, notes: &mut Vec<String>) {
-    let goes_along =
-        |test: &TestName| jvm::caught(test).iter().any(|word| words.by_word.contains_key(word));
-    request.note_collateral(goes_along, WHY, notes);
-}
-
-/// A Groovy script; identifiers need no escape in single quotes.
-fn script(lines: impl Iterator<Item = String>) -> String {
-    let mut out = String::from(
-        "// Written by flakedb for: gradle --init-script FILE test\n\
-         gradle.projectsEvaluated {\n\
-         \x20   gradle.rootProject.allprojects {\n\
-         \x20       tasks.withType(Test) {\n\
-         \x20           filter {\n\
-         \x20               failOnNoMatchingTests = false\n",
-    );
-    for line in lines {
-        out.push_str(&format!("                {line}\n"));
+",
+        empty: "// Written by `flakedb quarantine --emit gradle`: the list is empty.\n",
+    },
+    only: Only::File(
+        &["--init-script", FILE],
+        "flakedb_only.gradle",
+        Frame {
+            before: "\
+// Written by flakedb: runs only the listed tests.
+// Use: gradle --init-script FILE test
+gradle.projectsEvaluated {
+    gradle.rootProject.allprojects {
+        tasks.withType(Test) {
+            filter {
+                failOnNoMatchingTests = false
+                setIncludePatterns(
+                    '",
+            between: "',\n                    '",
+            after: "'
+                )
+            }
+        }
     }
-    out.push_str("            }\n        }\n    }\n}\n");
-    out
+}
+",
+            empty: "",
+        },
+    ),
+    // No argument, so no limit.
+    bytes_max: Some((usize::MAX, "")),
+};
+
+fn name(test: &TestName, parsed: JvmTest<'_>) -> String {
+    let JvmTest { class, method, part } = parsed;
+    match part {
+        Part::Whole => format!("{class}.{method}"),
+        Part::Row | Part::Numbered => format!("{class}.{}", test.name),
+    }
 }

@@ -30,6 +30,7 @@ const LANGUAGE: Language = Language {
         None => Expressed::Not("not a test of GoogleTest: it is named Suite.Test".to_owned()),
     },
     caught: |test| name(test).into_iter().collect(),
+    globs: false,
     why: "GoogleTest programs do not know each other's tests",
     leave_out: Frame { before: "-", between: ":", after: "", empty: "*" },
     only: Only::Text(&[], Frame { before: "--gtest_filter=", between: ":", after: "", empty: "*" }),

@@ -28,6 +28,7 @@ const LANGUAGE: Language = Language {
     words: pattern,
     // jest compiles the pattern without regard to case, and knows no file.
     caught: |test| vec![words(&full_name(test)).join(" ").to_lowercase()],
+    globs: false,
     why: "jest compares names without their file, case and white space",
     leave_out: NONE_OF,
     only: Only::Text(&["--testNamePattern"], ONE_OF),

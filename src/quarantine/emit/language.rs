@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::request::{Expressed, Request, note_length};
-use super::selected::Selected;
+use super::request::{Expressed, Request, Words, note_length};
+use super::selected::{Selected, SelectedFile};
 use super::{Emitted, TestName};
 
 /// How a runner takes names.
@@ -13,6 +13,8 @@ pub(super) struct Language {
     /// What the runner compares of a test, itself first, then what it is taken for besides: a
     /// listed test takes along all that are taken for it. Empty for a test of other runners.
     pub(super) caught: fn(&TestName) -> Vec<String>,
+    /// True where `*` and `?` stand for others in words.
+    pub(super) globs: bool,
     /// Why tests go together.
     pub(super) why: &'static str,
     /// The text that leaves tests out.
@@ -38,8 +40,10 @@ pub(super) struct Frame {
 pub(super) enum Only {
     /// These, and then one text of all tests.
     Text(&'static [&'static str], Frame),
-    /// These, and then for each test the option and its words.
-    Each(&'static [&'static str], Option<&'static str>),
+    /// These, and then the words of each test.
+    Each(&'static [&'static str]),
+    /// These, and a file of that name with one text of all tests.
+    File(&'static [&'static str], &'static str, Frame),
 }
 
 impl Frame {
@@ -68,7 +72,7 @@ impl Language {
             Some(_) => {}
             None => note_length(&emitted.text, &mut emitted.notes),
         }
-        self.note_collateral(request, words.by_word.values(), &mut emitted.notes);
+        self.note_collateral(request, &words, &mut emitted.notes);
         emitted
     }
 
@@ -89,29 +93,64 @@ impl Language {
                 }
                 selected.arguments.push(text);
             }
-            Only::Each(before, option) => {
+            Only::Each(before) => {
                 selected.arguments = owned(before);
-                for word in words.by_word.keys() {
-                    selected.arguments.extend(option.map(str::to_owned));
-                    selected.arguments.push(word.clone());
-                }
+                selected.arguments.extend(words.by_word.keys().cloned());
+            }
+            Only::File(arguments, name, frame) => {
+                selected.arguments = owned(arguments);
+                let text = frame.text(words.by_word.keys());
+                selected.file = Some(SelectedFile { name, text, path_variable: None });
             }
         }
-        self.note_collateral(request, words.by_word.values(), &mut selected.notes);
+        self.note_collateral(request, &words, &mut selected.notes);
         selected.missing = words.missing.into_iter().cloned().collect();
         Some(selected)
     }
 
-    fn note_collateral<'a>(
-        &self,
-        request: &Request<'_>,
-        listed: impl Iterator<Item = &'a &'a TestName>,
-        notes: &mut Vec<String>,
-    ) {
+    fn note_collateral(&self, request: &Request<'_>, words: &Words<'_>, notes: &mut Vec<String>) {
         let own = |test: &TestName| (self.caught)(test).into_iter().next();
-        let listed: BTreeSet<String> = listed.filter_map(|test| own(test)).collect();
-        let goes_along =
-            |test: &TestName| (self.caught)(test).iter().any(|text| listed.contains(text));
+        let listed: BTreeSet<String> =
+            words.by_word.values().filter_map(|test| own(test)).collect();
+        let globs: Vec<&str> = match self.globs {
+            true => words.by_word.keys().map(String::as_str).collect(),
+            false => Vec::new(),
+        };
+        let globs: Vec<&str> = globs.into_iter().filter(|word| word.contains(['*', '?'])).collect();
+        let goes_along = |test: &TestName| {
+            let caught = (self.caught)(test);
+            let by_glob = || caught.first().is_some_and(|own| globs.iter().any(|g| glob(g, own)));
+            caught.iter().any(|text| listed.contains(text)) || by_glob()
+        };
         request.note_collateral(goes_along, self.why, notes);
     }
+}
+
+/// True where the pattern, in which `*` stands for any text and `?` for one character, is all of
+/// the text.
+fn glob(pattern: &str, text: &str) -> bool {
+    let (pattern, text): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), text.chars().collect());
+    let (mut at, mut place) = (0, 0);
+    // Where the last `*` stood, and where its text ends so far.
+    let mut last: Option<(usize, usize)> = None;
+    while place < text.len() {
+        match (pattern.get(at), last) {
+            (Some('*'), _) => {
+                last = Some((at, place));
+                at += 1;
+            }
+            (Some(c), _) if *c == '?' || text.get(place) == Some(c) => {
+                at += 1;
+                place += 1;
+            }
+            (_, Some((star, end))) => {
+                last = Some((star, end + 1));
+                at = star + 1;
+                place = end + 1;
+            }
+            _ => return false,
+        }
+    }
+    pattern.iter().skip(at).all(|c| *c == '*')
 }

@@ -34,6 +34,7 @@ const LANGUAGE: Language = Language {
         words => Expressed::As(words),
     },
     caught: |test| vec![plain(test)],
+    globs: false,
     why: "mocha compares full titles without their file and white space",
     leave_out: NONE_OF,
     only: Only::Text(&["--grep"], ONE_OF),
@@ -42,8 +43,6 @@ const LANGUAGE: Language = Language {
 
 /// The only suite of mocha's own reporter.
 const XUNIT_SUITE: &str = "Mocha Tests";
-/// The suites of tests outside of any block.
-const ROOT_SUITES: [&str; 2] = ["Root Suite", ""];
 
 /// How a report tells a full title.
 enum Title<'a> {
@@ -57,8 +56,10 @@ fn title(test: &TestName) -> Title<'_> {
     if suite == XUNIT_SUITE {
         return Title::Split(classname, name, false);
     }
-    let is_root = ROOT_SUITES.contains(&suite.as_str());
-    if classname.is_empty() || (classname == name && is_root) {
+    // For Jenkins the suite ends in the class, `Root Suite.outer.inner`, else in its own title.
+    let in_class = suite.strip_suffix(classname.as_str());
+    let in_class = in_class.is_some_and(|before| before.is_empty() || before.ends_with('.'));
+    if classname.is_empty() || (classname == name && !in_class) {
         return Title::Whole(name);
     }
     if classname != name && name.ends_with(classname.as_str()) {

@@ -39,6 +39,7 @@ const LANGUAGE: Language = Language {
         Err(why) => Expressed::Not(why.to_owned()),
     },
     caught: |test| words(test).into_iter().collect(),
+    globs: false,
     why: "PHPUnit compares names without their file",
     leave_out: Frame { before: r"/\A(?!(?:", between: "|", after: r")\z)/", empty: "" },
     only: Only::Text(

@@ -31,6 +31,7 @@ pub(super) const FORMAT: Format = Format {
 const LANGUAGE: Language = Language {
     words: pattern,
     caught,
+    globs: false,
     why: "what follows a title may be a tag, and white space does not count",
     leave_out: MATCHES,
     only: Only::Text(&["--grep"], MATCHES),

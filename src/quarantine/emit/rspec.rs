@@ -36,6 +36,7 @@ const LANGUAGE: Language = Language {
         true => vec![test.name.split_whitespace().collect::<Vec<_>>().join(" ")],
         false => Vec::new(),
     },
+    globs: false,
     why: "RSpec compares descriptions without their file and white space",
     leave_out: Frame {
         before: r"\A(?![[:space:]]*(?:",

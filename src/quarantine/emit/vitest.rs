@@ -28,6 +28,7 @@ pub(super) const FORMAT: Format = Format {
 const LANGUAGE: Language = Language {
     words: pattern,
     caught,
+    globs: false,
     why: "vitest compares names without their file and white space",
     leave_out: NONE_OF,
     only: Only::Text(&["--testNamePattern"], ONE_OF),

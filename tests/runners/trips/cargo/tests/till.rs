@@ -1,0 +1,12 @@
+#[test]
+fn top() {}
+
+#[test]
+fn opens() {}
+
+mod tests {
+    #[test]
+    fn adds() {}
+    #[test]
+    fn closes() {}
+}

@@ -1,0 +1,6 @@
+package mail
+
+import "testing"
+
+func TestTotal(t *testing.T) {}
+func TestSend(t *testing.T)  {}

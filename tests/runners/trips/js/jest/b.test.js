@@ -1,0 +1,1 @@
+require("../few.cjs")(test, describe);

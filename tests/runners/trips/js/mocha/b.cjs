@@ -1,0 +1,1 @@
+require("../few.cjs")(it, describe);

@@ -1,0 +1,4 @@
+RSpec.describe('') do
+  it('plain') {}
+  it('of the second file') {}
+end

@@ -296,10 +296,7 @@ pub(crate) fn is_alive(sandbox: &Sandbox) -> bool {
 fn a_retry_runs_what_failed_and_reads_each_report_before_the_next() {
     let suite = Suite::usual();
     suite.sandbox.write("first.xml", report("FF.", 1));
-    let again = report("FF", 2).replace("message=\"no\"", "message=\"no\"");
-    let b_passes = again.replacen("<failure message=\"no\">trace</failure>", "", 2);
-    assert!(!b_passes.contains("<failure"));
-    suite.sandbox.write("second.xml", b_passes.replace("failures=\"2\"", "failures=\"0\""));
+    suite.sandbox.write("second.xml", report("..", 2));
     suite.runner(
         "echo \"$@\" >> calls\n\
          if [ -e again ]; then cp second.xml $report; exit 0; fi\n\

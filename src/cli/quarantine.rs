@@ -67,7 +67,9 @@ Examples:
   cargo nextest run -E \"$(flakedb quarantine --emit nextest)\"
   go test -skip \"$(flakedb quarantine --emit go)\" ./...
   npx jest --testNamePattern=\"$(flakedb quarantine --emit jest)\"
-  npx vitest run -t \"$(flakedb quarantine --emit vitest)\"";
+  npx vitest run -t \"$(flakedb quarantine --emit vitest)\"
+
+  flakedb quarantine --emit go --only | xargs -d '\\n' go test ./...";
 
 fn runners() -> PossibleValuesParser {
     let value = |format: &Format| {

@@ -11,6 +11,7 @@ mod backtest;
 mod command;
 mod compare;
 mod corpus;
+mod emit;
 mod faults;
 mod gate;
 mod histories;

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Real runners against flakedb: run ten times, ingest, judge, quarantine, and let the runner itself confirm.
 # Then three real histories, tried as a new user would: flaky by time, flaky by order, broken by a commit.
-# Usage: FLAKEDB=path/to/flakedb tests/runners/run.sh [pytest] [vitest] [nextest] [time] [order] [commit]  (default: all)
-# Needs: bash, git, python3 (3.10+ with venv), npm, cargo, and the package registries. Everything is written below target/runners.
+# Then the round trips: nasty names quarantined, emitted and given back to each runner that can be had here (trip-pytest …).
+# Usage: [SKIP_RUNNERS="NAME …"] FLAKEDB=path/to/flakedb tests/runners/run.sh [NAME …]  (default: all; names in README.md)
+# Needs: bash, git, python3 (3.10+ with venv), npm, cargo, and the package registries; as root it installs Debian's packages for the round trips. Everything is written below target/runners.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 : "${FLAKEDB:=$here/../../target/release/flakedb}"

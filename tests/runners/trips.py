@@ -16,7 +16,7 @@ import subprocess
 import time
 import xml.etree.ElementTree as xml
 
-from tools import HERE, WORK, Trouble, check, flakedb
+from tools import FLAKEDB, HERE, WORK, Trouble, check, flakedb
 
 REVISIONS = 3
 NAMES = json.loads((HERE / "trips" / "names.json").read_text(encoding="utf-8"))
@@ -70,7 +70,6 @@ def ingest(home, project, reports, wanted):
 
 def emitted(home, database, form, *more):
     """What flakedb emits, and its notes, which the terminal gets."""
-    from tools import FLAKEDB
     configuration = home / "flakedb.toml"
     configuration.write_text(CONFIGURATION)
     command = [FLAKEDB, "quarantine", "--method", "same-revision", "--quarantine-runs", "1", "--emit", form, *more,

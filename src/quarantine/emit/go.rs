@@ -19,7 +19,7 @@ pub(super) const FORMAT: Format = Format {
     emit,
     only: Some(Selection {
         make: only,
-        place: Place::End,
+        place: Place::AfterPackages,
         not_with: &["-args", "--args"],
         usage: "xargs -d '\\n' -a FILE go test ./...",
     }),

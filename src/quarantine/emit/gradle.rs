@@ -9,7 +9,6 @@
 
 use super::jvm::{self, JvmTest, Part};
 use super::language::{Frame, Language, Only};
-use super::regex_text::escape;
 use super::request::Expressed;
 use super::selected::{FILE, Place, Selection};
 use super::{Format, TestName};
@@ -31,7 +30,8 @@ pub(super) const FORMAT: Format = Format {
 
 const LANGUAGE: Language = Language {
     words: |test| match jvm::parse(test) {
-        Ok(parsed) => Expressed::As(escape(&name(test, parsed), "\\'")),
+        // What would end a string of Groovy: any text, which `*` is.
+        Ok(parsed) => Expressed::As(name(test, parsed).replace(['\'', '\\'], "*")),
         Err(why) => Expressed::Not(why.to_owned()),
     },
     caught: |test| jvm::parse(test).map(|parsed| name(test, parsed)).into_iter().collect(),

@@ -128,7 +128,7 @@ impl Language {
 
 /// True where the pattern, in which `*` stands for any text and `?` for one character, is all of
 /// the text.
-fn glob(pattern: &str, text: &str) -> bool {
+pub(super) fn glob(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), text.chars().collect());
     let (mut at, mut place) = (0, 0);

@@ -207,4 +207,6 @@ impl EmitEntry {
 }
 
 #[cfg(test)]
+mod runner_tests;
+#[cfg(test)]
 mod tests;

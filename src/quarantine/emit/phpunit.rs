@@ -57,6 +57,12 @@ fn words(test: &TestName) -> Result<String, &'static str> {
     if test.classname.is_empty() || !test.classname.chars().all(class) || test.name.is_empty() {
         return Err("not a test of PHPUnit: it is named Class::method");
     }
+    let method = test.name.split(" with data set ").next().unwrap_or_default();
+    if !method.chars().all(|c| c == '_' || c.is_alphanumeric()) {
+        return Err(
+            "its name is no method; Pest names its tests so, and filters them in another way",
+        );
+    }
     if test.name.contains(char::is_control) {
         return Err("its name has a control character");
     }

@@ -42,6 +42,8 @@ pub(super) enum Place {
     BeforeDashes,
     /// Behind a `--`, which is added where there is none.
     AfterDashes,
+    /// At the end, behind the packages: else gotestsum takes the arguments for its own.
+    AfterPackages,
 }
 
 /// How a format is turned round.
@@ -76,21 +78,27 @@ impl Selected {
     /// The command that runs only these tests, with the file at `path`.
     ///
     /// # Errors
-    /// A word of the command selects tests itself and the runner would run both: names the word.
+    /// A word of the command selects tests itself and the runner would run both, or takes the
+    /// arguments for its own: names the word.
     pub fn command(&self, command: &[String], path: &str) -> Result<Vec<String>, String> {
+        let program = command
+            .first()
+            .map_or("", |program| program.rsplit(['/', '\\']).next().unwrap_or(program));
+        let script = SCRIPT_RUNNERS.contains(&program);
         let clash = |word: &&String| {
             let option = word.split_once('=').map_or(word.as_str(), |(option, _)| option);
-            self.not_with.contains(&option)
+            self.not_with.contains(&option) && !(script && option == "--")
         };
         if let Some(word) = command.iter().find(clash) {
             return Err(word.clone());
         }
-        let added = self.arguments.iter().map(|argument| argument.replace(FILE, path));
         let dashes = command.iter().position(|word| word == "--");
-        let script = command.first().is_some_and(|program| {
-            let name = program.rsplit(['/', '\\']).next().unwrap_or(program);
-            SCRIPT_RUNNERS.contains(&name)
-        });
+        let packages = |word: &String| word.starts_with('.') || word.contains("...");
+        let apart = dashes.is_some() || command.iter().any(packages);
+        if self.place == Place::AfterPackages && program == "gotestsum" && !apart {
+            return Err(program.to_owned());
+        }
+        let added = self.arguments.iter().map(|argument| argument.replace(FILE, path));
         let mut out = command.to_vec();
         let at = match (self.place, dashes) {
             (Place::BeforeDashes, Some(at)) if !script => at,

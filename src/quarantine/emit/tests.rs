@@ -4,7 +4,7 @@ use regex::Regex;
 
 use super::*;
 
-fn test(classname: &str, name: &str) -> TestName {
+pub(super) fn test(classname: &str, name: &str) -> TestName {
     TestName {
         label: format!("{classname}::{name}"),
         classname: classname.into(),
@@ -13,7 +13,7 @@ fn test(classname: &str, name: &str) -> TestName {
     }
 }
 
-fn entry(classname: &str, name: &str) -> EmitEntry {
+pub(super) fn entry(classname: &str, name: &str) -> EmitEntry {
     EmitEntry {
         producers: Vec::new(),
         test: test(classname, name),
@@ -26,13 +26,13 @@ fn entry(classname: &str, name: &str) -> EmitEntry {
     }
 }
 
-fn text(format: &str, entries: &[EmitEntry]) -> String {
+pub(super) fn text(format: &str, entries: &[EmitEntry]) -> String {
     let emitted = emit(Format::find(format).unwrap(), entries, &[]);
     assert_eq!(emitted.notes, [""; 0], "{format}");
     emitted.text
 }
 
-fn notes(format: &str, entries: &[EmitEntry], known: &[TestName]) -> Vec<String> {
+pub(super) fn notes(format: &str, entries: &[EmitEntry], known: &[TestName]) -> Vec<String> {
     emit(Format::find(format).unwrap(), entries, known).notes
 }
 

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -13,7 +13,6 @@ use crate::model::Timestamp;
 use crate::ops::gate::{GateOutcome, GateRequest, HistoryInput, ListInput, gate};
 use crate::ops::reading::{InputFormat, ReadRequest};
 use crate::quarantine::gate::{Ending, GateSettings};
-use crate::quarantine::list;
 use crate::report::view::GateView;
 use crate::report::{Format, View, github};
 use crate::store::sqlite::{OpenMode, SqliteStore};
@@ -52,8 +51,8 @@ pub struct Args {
     /// Tests that were removed on purpose, * for anything (may be repeated)
     #[arg(long, value_name = "PATTERN")]
     removed: Vec<String>,
-    /// The list [default: quarantine.toml beside flakedb.toml]
-    #[arg(long, value_name = "FILE")]
+    /// The list [default: quarantine.toml beside flakedb.toml, else here or in a directory above]
+    #[arg(long, value_name = "FILE", env = "FLAKEDB_QUARANTINE")]
     list: Option<PathBuf>,
     /// Exit with 125 where flakedb itself is in trouble (list, history or configuration unusable)
     #[arg(long)]
@@ -247,7 +246,7 @@ impl Args {
         let now = Timestamp::from(chrono::Utc::now());
         let configured = || settled.file.reports.iter().map(|path| settled.directory.join(path));
         let paths = if self.paths.is_empty() { configured().collect() } else { self.paths.clone() };
-        let list = self.list.clone().unwrap_or_else(|| settled.near(list::FILE_NAME));
+        let list = settled.list_path(self.list.as_deref());
         GateRequest {
             rounds: vec![ReadRequest {
                 paths,
@@ -264,11 +263,22 @@ impl Args {
             words: Vec::new(),
             overrides: around.overrides,
             surroundings: around.surroundings,
-            list: ListInput::read(&list, &list.display().to_string()),
+            list: self.list_at(&list),
             owners: owners(settled),
             settings: self.settings(settled),
             trouble,
             now,
+        }
+    }
+
+    /// The list at a path; one that was named must be there.
+    fn list_at(&self, path: &Path) -> ListInput {
+        let shown = path.display().to_string();
+        match (ListInput::read(path, &shown), &self.list) {
+            (ListInput::Absent, Some(_)) => {
+                ListInput::Unreadable { message: format!("there is no list at {shown}") }
+            }
+            (found, _) => found,
         }
     }
 

@@ -114,6 +114,23 @@ impl Settled {
         Self { file: Config::default(), path: None, db: DEFAULT_DB.into(), directory }
     }
 
+    /// Where the quarantine list stands, whether it is there or not: what was named, else beside
+    /// the configuration, else where one lies in a directory above.
+    #[must_use]
+    pub fn list_path(&self, named: Option<&Path>) -> PathBuf {
+        let above = || config::find_named(&self.directory, quarantine::list::FILE_NAME);
+        let found = match (named, &self.path) {
+            (Some(named), _) => return named.to_path_buf(),
+            (None, Some(_)) => None,
+            (None, None) => above(),
+        };
+        let here = std::env::current_dir().unwrap_or_default();
+        match found {
+            None => self.near(quarantine::list::FILE_NAME),
+            Some(found) => found.strip_prefix(&here).map(Path::to_path_buf).unwrap_or(found),
+        }
+    }
+
     /// A file of the configuration's directory, as the user would type it from here.
     #[must_use]
     pub fn near(&self, name: &str) -> PathBuf {

@@ -4,11 +4,9 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
-use crate::config;
 use crate::ops::quarantine_edit::EditError;
 use crate::ops::quarantine_file::{ListFile, ListFileError, load};
 use crate::ops::quarantine_update::UpdateError;
-use crate::quarantine::list::FILE_NAME;
 
 use super::failure::Failure;
 use super::global::Settled;
@@ -29,16 +27,7 @@ impl ListArgs {
     /// Where the list stands, whether it is there or not.
     #[must_use]
     pub fn path(&self, settled: &Settled) -> PathBuf {
-        let beside = settled.directory.join(FILE_NAME);
-        let above = || config::find_named(&settled.directory, FILE_NAME);
-        let found = match (&self.list, &settled.path) {
-            (Some(named), _) => return named.clone(),
-            (None, Some(_)) => beside,
-            (None, None) => above().unwrap_or(beside),
-        };
-        // Messages name the file as the user would type it from here.
-        let here = std::env::current_dir().unwrap_or_default();
-        found.strip_prefix(&here).map(Path::to_path_buf).unwrap_or(found)
+        settled.list_path(self.list.as_deref())
     }
 
     /// The list; `None` where there is none and none was named.

@@ -23,6 +23,7 @@ use crate::store::query::RunRow;
 use crate::store::{Store, StoreError};
 
 use super::Watcher;
+use super::quarantine_file::resolve_names;
 use super::reading::ReadRequest;
 use past::{Past, ThisRun};
 use results::{Cell, Seen};
@@ -248,11 +249,12 @@ fn tests(
     cells: &BTreeMap<(TestId, String), Cell>,
     past: &mut Past,
 ) -> Vec<TestFact> {
+    let list = named(&request.list, cells);
     let mut tests: Vec<TestFact> = cells
         .iter()
         .filter_map(|((id, variant), cell)| {
             let detail = cell.detail.as_ref()?;
-            let cover = cover(request, &detail.test, variant);
+            let cover = cover(&list, request.now, &detail.test, variant);
             let past = past.of(*id, variant, cell.outcome);
             Some(TestFact {
                 id: *id,
@@ -286,11 +288,23 @@ fn owners(request: &GateRequest, cover: &CoverFact, file: &str) -> Vec<String> {
     }
 }
 
+/// The list with whatever else a screen prints for these tests read as their names.
+fn named(list: &ListInput, cells: &BTreeMap<(TestId, String), Cell>) -> ListInput {
+    let mut list = list.clone();
+    if let ListInput::Read { list, .. } = &mut list {
+        let names = cells.iter().filter_map(|((id, _), cell)| {
+            cell.detail.as_ref().map(|detail| (*id, detail.test.label.clone()))
+        });
+        resolve_names(list, names);
+    }
+    list
+}
+
 /// What the list makes of a test on the day of the decision, in UTC.
-fn cover(request: &GateRequest, test: &TestName, variant: &str) -> CoverFact {
-    let ListInput::Read { file, list } = &request.list else { return CoverFact::None };
+fn cover(list: &ListInput, now: Timestamp, test: &TestName, variant: &str) -> CoverFact {
+    let ListInput::Read { file, list } = list else { return CoverFact::None };
     // Beyond the years that a calendar holds every entry with an end has ended.
-    let today = request.now.to_utc().map_or(chrono::NaiveDate::MAX, |now| now.date_naive());
+    let today = now.to_utc().map_or(chrono::NaiveDate::MAX, |now| now.date_naive());
     let place = |line: usize| if line == 0 { String::new() } else { format!("{file}:{line}") };
     let rule = |rule: &list::Rule| Entry {
         place: place(rule.line),

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::model::Variant;
+use crate::model::{TestId, Variant};
 use crate::quarantine::list::{List, ListError, Target, parse};
 use crate::report::escape;
 use crate::store::query::{TestNo, TestRow};
@@ -115,16 +115,20 @@ fn write_beside(target: &Path, partial: &Path, text: &str) -> std::io::Result<()
 ///
 /// What no test is called stays as it is.
 pub fn resolve(list: &mut List, tests: &[TestRow]) {
+    resolve_names(list, tests.iter().map(|test| (test.id, test.label())));
+}
+
+/// The same for tests by identity and name, wherever they come from.
+pub fn resolve_names(list: &mut List, tests: impl IntoIterator<Item = (TestId, String)>) {
     let mut printed: HashMap<String, String> = HashMap::new();
-    for test in tests {
-        let label = test.label();
-        printed.insert(test.id.to_string(), label.clone());
-        printed.insert(escape::line(&label).into_owned(), label);
+    let mut labels: Vec<String> = Vec::new();
+    for (id, label) in tests {
+        printed.insert(id.to_string(), label.clone());
+        printed.insert(escape::line(&label).into_owned(), label.clone());
+        labels.push(label);
     }
     // A name wins over all that only looks like it.
-    for test in tests {
-        printed.insert(test.label(), test.label());
-    }
+    printed.extend(labels.into_iter().map(|label| (label.clone(), label)));
     for entry in &mut list.entries {
         let Target::Test(typed) = &entry.target else { continue };
         let found = printed.get(typed).map(|label| (label.clone(), Variant::default()));
@@ -159,7 +163,6 @@ pub fn tests_on(list: &List, tests: &[TestRow]) -> Vec<TestNo> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::TestId;
 
     fn row(no: u32, name: &str) -> TestRow {
         TestRow {

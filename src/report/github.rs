@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use super::escape;
 use super::limits::{ANNOTATIONS_MAX, HEADLINE_CHARS_MAX};
-use super::view::{GateTestView, GateView};
+use super::view::{GateTestView, GateView, LintView};
 
 /// The annotations of a decision: the decision itself first, then an error for each test that is
 /// not excused and a warning for each that is.
@@ -28,6 +28,27 @@ pub fn gate(view: &GateView) -> String {
     };
     pick("error", GateTestView::is_blocking, &mut out);
     pick("warning", |test| !test.is_blocking(), &mut out);
+    out
+}
+
+/// An error at the line of each finding of `quarantine lint`.
+#[must_use]
+pub fn lint(view: &LintView) -> String {
+    let mut out = String::new();
+    for finding in &view.findings {
+        let test = match finding.test.as_str() {
+            "" => String::new(),
+            test => format!("{test}: "),
+        };
+        let _ = writeln!(
+            out,
+            "::error file={},line={},title={}::{}",
+            property(&view.list),
+            finding.line,
+            property(&format!("quarantine: {}", finding.code)),
+            message(&format!("{test}{}; {}", finding.message, finding.mend))
+        );
+    }
     out
 }
 
@@ -61,6 +82,24 @@ fn property(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_finding_stands_at_its_line() {
+        let finding = super::super::view::FindingView {
+            line: 7,
+            code: "no-owner",
+            test: "a::b[100%]\n::error::x".into(),
+            message: "Nobody".into(),
+            mend: "add".into(),
+        };
+        let findings = vec![finding];
+        let view = LintView { list: "a:b,c.toml".into(), findings, ..LintView::default() };
+        assert_eq!(
+            lint(&view),
+            "::error file=a%3Ab%2Cc.toml,line=7,title=quarantine%3A no-owner::\
+             a::b[100%25]\\n::error::x: Nobody; add\n"
+        );
+    }
 
     #[test]
     fn foreign_text_neither_ends_a_command_nor_begins_one() {

@@ -4,7 +4,6 @@
 //! writer, and knows neither the store nor a terminal. Everything that came from a report passes
 //! through [`escape`] before a person sees it.
 
-pub mod annotation;
 pub mod escape;
 pub mod excerpt;
 pub mod explanation;

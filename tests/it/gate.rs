@@ -425,6 +425,21 @@ fn a_failure_outside_any_entry_keeps_the_code_and_is_known_or_new() {
 }
 
 #[test]
+fn an_entry_may_name_a_test_by_its_id_and_for_some_cells_only() {
+    let sandbox = stage();
+    sandbox.write("report.xml", report(FLAKY, ""));
+    let said = gate(&sandbox, "1", &["--format", "json"]).exits(0).json();
+    let id = said["tests"][0]["id"].as_str().unwrap().to_owned();
+    sandbox.write("quarantine.toml", LIST.replace("shop.test_cart::test_2", &id));
+    says(&gate(&sandbox, "1", &[]), 0, EXCUSED);
+    let windows = LIST.replace("owner =", "variant = \"os=windows\"\nowner =");
+    sandbox.write("quarantine.toml", windows);
+    keeps(&sandbox, "1", "shop.test_cart::test_2 failed, and no quarantine entry covers it");
+    let anyhow = ["--set", "gate.expected=if-known", "--variant", "os=windows"];
+    says(&gate(&sandbox, "1", &anyhow), 0, EXCUSED);
+}
+
+#[test]
 fn a_breakage_of_the_default_branch_is_known() {
     let sandbox = stage();
     backfill(&sandbox, 60, &["F.......", "F......."]);
@@ -452,6 +467,25 @@ fn an_expired_entry_and_a_never_rule_keep_the_code() {
         "1",
         "shop.test_cart::test_2 failed and may never be quarantined (quarantine.toml:8)",
     );
+}
+
+#[test]
+fn an_entry_may_name_a_test_as_any_screen_prints_it() {
+    let sandbox = stage();
+    sandbox.write("report.xml", report(FLAKY, ""));
+    let shown = sandbox.run(&["show", "test_2", "--format", "json"]).exits(0).json();
+    let id = shown["id"].as_str().unwrap().to_owned();
+    for (printed, code) in [
+        (id.as_str(), 0),
+        ("shop.test_cart::test_2 [os=linux]", 0),
+        ("shop.test_cart::test_2 [os=windows]", 1),
+    ] {
+        let list = format!("[[entry]]\ntest = \"{printed}\"\nreason = \"r\"\n");
+        sandbox.write("quarantine.toml", list);
+        let known = "gate.expected=if-known";
+        let said = gate(&sandbox, "1", &["--variant", "os=linux", "--set", known]);
+        assert_eq!(said.code, code, "{printed}: {said:?}");
+    }
 }
 
 #[test]
@@ -505,6 +539,11 @@ fn our_own_trouble_keeps_the_code_and_strict_makes_it_125() {
     sandbox.write("quarantine.toml", "[[entry]]\ntst = \"a\"\n");
     both("quarantine.toml:2:1: ");
     sandbox.write("quarantine.toml", LIST);
+    let said = gate(&sandbox, "1", &["--list", "elsewhere.toml"]).exits(1);
+    assert!(
+        said.stdout.starts_with("kept exit code 1: there is no list at elsewhere.toml"),
+        "{said:?}"
+    );
     sandbox.write(".flakedb/history.db", "this is no database, it is far too short to be one");
     both("the history cannot be used: .flakedb/history.db is not a database");
     sandbox.write(".flakedb/history.db", history());

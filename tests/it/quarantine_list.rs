@@ -33,6 +33,9 @@ fn a_list_is_proposed_written_and_then_what_counts() {
     assert!(!sandbox.path("quarantine.toml").exists(), "a plan writes nothing");
 
     let by_policy = quarantine(&sandbox, &["--emit"]).exits(0).stdout;
+    quarantine(&sandbox, &["--emit", "toml", "-o", "start.toml"]).exits(0);
+    let started = quarantine(&sandbox, &["--list", "start.toml", "--format", "json"]);
+    assert_eq!(started.exits(0).json()["entries"].as_array().unwrap().len(), 5);
     let written = update(&sandbox, &["--apply", "--format", "json"]).exits(0).json();
     assert_eq!(written["state"], "written");
     insta::assert_snapshot!("quarantine_toml", list(&sandbox));

@@ -1,7 +1,7 @@
 //! `flakedb quarantine lint`: what is wrong with the list.
 
 use crate::ops::quarantine_lint::{LintRequest, lint, lint_alone};
-use crate::report::{View, annotation};
+use crate::report::{View, github};
 
 use super::super::console::Console;
 use super::super::exit;
@@ -59,7 +59,7 @@ pub(super) fn run(args: &Args, global: &Global, console: &Console) -> Result<u8,
         }
     };
     let page = match args.github {
-        true => annotation::of_lint(&view),
+        true => github::lint(&view),
         false => screen(View::QuarantineLint(&view), args.output.format, console)?,
     };
     console.deliver(&page, args.output.output.as_deref())?;

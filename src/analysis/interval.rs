@@ -99,6 +99,49 @@ pub fn excluded_one_in(clean: u32) -> Option<u32> {
     (clean > 0).then(|| (1.0 / rate).round() as u32)
 }
 
+/// The share `bad` of `total` with its exact two-sided interval at `confidence`; [0, 1] for none.
+///
+/// Source: C. J. Clopper and E. S. Pearson, "The use of confidence or fiducial limits illustrated in
+/// the case of the binomial", Biometrika 26 (1934): the rates at which neither so many nor so few
+/// failures are surprising, which are quantiles of Beta distributions. It covers at least as often
+/// as it says, whatever the rate, which is what a claim to have excluded one needs.
+///
+/// ```
+/// use flakedb::analysis::interval::clopper_pearson;
+/// let rate = clopper_pearson(1, 10, 0.95);
+/// assert!((rate.low - 0.002_529).abs() < 1e-6 && (rate.high - 0.445_016).abs() < 1e-6);
+/// ```
+#[must_use]
+pub fn clopper_pearson(bad: u32, total: u32, confidence: f64) -> Rate {
+    if total == 0 {
+        return Rate { value: 0.0, low: 0.0, high: 1.0 };
+    }
+    let bad = bad.min(total);
+    let tail = (1.0 - confidence.clamp(0.0, 1.0)) / 2.0;
+    let (k, good) = (f64::from(bad), f64::from(total - bad));
+    let low = if bad == 0 { 0.0 } else { beta_quantile(tail, k, good + 1.0) };
+    let high = if bad == total { 1.0 } else { beta_quantile(1.0 - tail, k + 1.0, good) };
+    Rate { value: k / f64::from(total), low, high }
+}
+
+/// The rate above which `clean` runs without an event exclude it at `confidence`, exactly:
+/// 1 - (1 - confidence)^(1/n), the one-sided bound of [`clopper_pearson`]; 1 for no runs.
+///
+/// At 95 % and many runs it is the rule of three, 3 / n.
+///
+/// ```
+/// use flakedb::analysis::interval::excluded_rate;
+/// assert!((excluded_rate(299, 0.95) - 0.009_969).abs() < 1e-6);
+/// ```
+#[must_use]
+pub fn excluded_rate(clean: u32, confidence: f64) -> f64 {
+    if clean == 0 {
+        return 1.0;
+    }
+    let alpha = (1.0 - confidence).clamp(0.0, 1.0);
+    -(alpha.ln() / f64::from(clean)).exp_m1()
+}
+
 /// How often in a row something of chance `q` must happen before chance is excluded at `alpha`:
 /// the smallest n ≥ 1 with qⁿ ≤ alpha.
 #[must_use]
@@ -213,6 +256,44 @@ mod tests {
     }
 
     #[test]
+    fn exact_bounds_are_where_the_binomial_tails_are() {
+        for confidence in [0.8, 0.95, 0.99] {
+            let tail = (1.0 - confidence) / 2.0;
+            for n in [1_u32, 2, 5, 10, 60, 299, 2_000] {
+                for k in [0, 1, 2, n / 3, n / 2, n - 1, n].into_iter().filter(|k| *k <= n) {
+                    let rate = clopper_pearson(k, n, confidence);
+                    let at_most = |p: f64| Binomial::new(p, n.into()).unwrap().cdf(k.into());
+                    let at_least = |p: f64| match k {
+                        0 => 1.0,
+                        k => 1.0 - Binomial::new(p, n.into()).unwrap().cdf(u64::from(k) - 1),
+                    };
+                    let (low, high) = (at_least(rate.low), at_most(rate.high));
+                    assert!(k == 0 || (low - tail).abs() < 1e-8, "{k} of {n}: {low}");
+                    assert!(k == n || (high - tail).abs() < 1e-8, "{k} of {n}: {high}");
+                    assert!(rate.low <= rate.value && rate.value <= rate.high);
+                }
+            }
+        }
+        assert_eq!(clopper_pearson(0, 0, 0.95), Rate { value: 0.0, low: 0.0, high: 1.0 });
+    }
+
+    #[test]
+    fn clean_runs_exclude_what_they_would_have_shown() {
+        for n in [1_u32, 3, 59, 299, 100_000] {
+            for confidence in [0.9, 0.95, 0.999] {
+                let rate = excluded_rate(n, confidence);
+                let none = Binomial::new(rate, n.into()).unwrap().cdf(0);
+                assert!((none - (1.0 - confidence)).abs() < 1e-9, "{n} at {confidence}: {none}");
+                let beta = Beta::new(1.0, n.into()).unwrap();
+                assert!((beta.cdf(rate) - confidence).abs() < 1e-9);
+            }
+        }
+        let (exact, rule_of_three) = (excluded_rate(10_000, 0.95), 3.0 / 10_000.0);
+        assert!((exact / rule_of_three - 1.0).abs() < 0.002);
+        assert!((excluded_rate(0, 0.95) - 1.0).abs() < f64::EPSILON);
+    }
+
+    #[test]
     fn no_results_say_nothing() {
         assert_eq!(wilson(0, 0), Rate { value: 0.0, low: 0.0, high: 1.0 });
     }
@@ -250,6 +331,8 @@ mod tests {
             if n > 1 {
                 prop_assert!((1.0 - p).powi(n as i32 - 1) > alpha * (1.0 - 1e-6));
             }
+            // The same question asked the other way round.
+            prop_assert!(excluded_rate(n, 1.0 - alpha) <= p * (1.0 + 1e-6));
         }
     }
 }

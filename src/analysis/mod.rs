@@ -30,6 +30,7 @@ mod event;
 pub mod evidence;
 pub mod filter;
 pub mod history;
+pub mod hunt;
 pub mod interval;
 mod judge;
 pub mod late;

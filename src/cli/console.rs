@@ -89,6 +89,14 @@ impl Console {
         out.flush()
     }
 
+    /// Writes to standard error what belongs there although it is no message of ours alone.
+    pub fn say(&self, text: &str) {
+        let choice = AutoStream::choice(&io::stderr());
+        let mut out = AutoStream::new(io::stderr().lock(), choice);
+        // Standard error may be closed; there is nobody left to tell.
+        let _ = out.write_all(text.as_bytes());
+    }
+
     /// Writes `text` to the file, whole or not at all, or to standard output where there is none.
     ///
     /// # Errors

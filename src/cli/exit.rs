@@ -26,5 +26,5 @@ Exit codes:
   2  wrong usage or configuration
   3  an input could not be read
   4  the history could not be used
-gate passes the runner's code through, 0 where all that failed is excused; 125 where flakedb
+gate and run pass the runner's code through, 0 where all that failed is excused; 125 where flakedb
 itself failed and no code is known, or with --strict.";

@@ -96,7 +96,7 @@ fn after_long_help() -> String {
 
 /// How the decision is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Written {
+pub(super) enum Written {
     /// As any other screen.
     Screen(Format),
     /// As annotations of GitHub Actions.
@@ -116,7 +116,7 @@ impl Written {
     }
 }
 
-fn formats() -> impl TypedValueParser<Value = Written> {
+pub(super) fn formats() -> impl TypedValueParser<Value = Written> {
     let github = PossibleValue::new(GITHUB).help("annotations of GitHub Actions");
     let screens = Format::ALL.map(|one| PossibleValue::new(one.name()).help(one.summary()));
     PossibleValuesParser::new(screens.into_iter().chain([github]))
@@ -125,12 +125,14 @@ fn formats() -> impl TypedValueParser<Value = Written> {
 
 /// One more output.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Also {
-    format: Written,
-    file: Option<PathBuf>,
+pub(super) struct Also {
+    /// How.
+    pub(super) format: Written,
+    /// Where to; `None` for below the first.
+    pub(super) file: Option<PathBuf>,
 }
 
-fn parse_also(text: &str) -> Result<Also, String> {
+pub(super) fn parse_also(text: &str) -> Result<Also, String> {
     let (name, file) = text.split_once('=').map_or((text, None), |(name, file)| (name, Some(file)));
     let format = Written::of(name)
         .ok_or_else(|| "write it as markdown=FILE; also table, json and github".to_owned())?;
@@ -181,7 +183,7 @@ fn decide(args: &Args, global: &Global, console: &Console, ending: Ending) -> u8
 }
 
 /// Hands the history on as it is found; what is wrong with it is for the gate to weigh.
-fn with_history<T>(settled: &Settled, then: impl FnOnce(&HistoryInput<'_>) -> T) -> T {
+pub(super) fn with_history<T>(settled: &Settled, then: impl FnOnce(&HistoryInput<'_>) -> T) -> T {
     if !settled.db.exists() {
         return then(&HistoryInput::Absent);
     }
@@ -192,9 +194,9 @@ fn with_history<T>(settled: &Settled, then: impl FnOnce(&HistoryInput<'_>) -> T)
 }
 
 /// How long a run that has ended waits for others who write, in milliseconds.
-const HISTORY_WAIT_MS: u64 = 10_000;
+pub(super) const HISTORY_WAIT_MS: u64 = 10_000;
 
-fn words(failure: &Failure) -> String {
+pub(super) fn words(failure: &Failure) -> String {
     failure.error.as_ref().map_or_else(String::new, |error| format!("{error:#}"))
 }
 
@@ -222,7 +224,7 @@ fn deliver(args: &Args, console: &Console, ending: Ending, outcome: &GateOutcome
     if args.strict && trouble { exit::FAILED } else { outcome.exit }
 }
 
-fn page(view: &GateView, format: Written, console: &Console) -> anyhow::Result<String> {
+pub(super) fn page(view: &GateView, format: Written, console: &Console) -> anyhow::Result<String> {
     match format {
         Written::Screen(format) => screen(View::Gate(view), format, console),
         Written::Github => Ok(github::gate(view)),
@@ -248,6 +250,7 @@ impl Args {
         GateRequest {
             rounds: vec![ReadRequest {
                 paths,
+                documents: Vec::new(),
                 format: InputFormat::Junit,
                 repository_root: around.repository_root(),
                 now: Some(now),

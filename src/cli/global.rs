@@ -158,6 +158,20 @@ impl Settled {
     /// # Errors
     /// Where it cannot be created or used.
     pub fn open_to_write(&self) -> Result<SqliteStore, Failure> {
+        self.make_room()?;
+        SqliteStore::open(&self.db, OpenMode::Create).map_err(Failure::history)
+    }
+
+    /// The same, waiting at most so many milliseconds for others who write.
+    ///
+    /// # Errors
+    /// Where it cannot be created or used.
+    pub fn open_to_write_within(&self, wait_ms: u64) -> Result<SqliteStore, Failure> {
+        self.make_room()?;
+        SqliteStore::open_within(&self.db, OpenMode::Create, wait_ms).map_err(Failure::history)
+    }
+
+    fn make_room(&self) -> Result<(), Failure> {
         if let Some(parent) = self.db.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             let is_ours = parent.ends_with(".flakedb") && !parent.exists();
             std::fs::create_dir_all(parent).map_err(|error| {
@@ -169,7 +183,7 @@ impl Settled {
                 let _ = std::fs::write(parent.join(".gitignore"), "*\n");
             }
         }
-        SqliteStore::open(&self.db, OpenMode::Create).map_err(Failure::history)
+        Ok(())
     }
 
     /// The project that a reading command means: the flag's, the file's, else the only one there.

@@ -204,6 +204,7 @@ impl Args {
         Ok(IngestRequest {
             read: ReadRequest {
                 paths,
+                documents: Vec::new(),
                 format: self.output.read(),
                 jobs: self.jobs.map(usize::from),
                 repository_root: around.repository_root(),
@@ -212,6 +213,7 @@ impl Args {
             overrides: around.overrides,
             surroundings: around.surroundings,
             now,
+            retried: None,
         })
     }
 

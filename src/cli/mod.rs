@@ -9,6 +9,7 @@ pub mod exit;
 pub mod failure;
 pub mod gate;
 pub mod global;
+pub mod hunt;
 pub mod ingest;
 pub mod init;
 pub mod judging;
@@ -19,8 +20,10 @@ pub mod output;
 pub mod progress;
 pub mod quarantine;
 pub mod report;
+pub mod run;
 pub mod run_context;
 pub mod show;
+pub mod span;
 pub mod validate;
 pub mod window;
 
@@ -67,6 +70,8 @@ enum Command {
     Show(show::Args),
     Quarantine(Box<quarantine::Args>),
     Gate(gate::Args),
+    Run(run::Args),
+    Hunt(hunt::Args),
     CompareMethods(compare_methods::Args),
     Db(db::Args),
     Completions(completions::Args),
@@ -82,6 +87,11 @@ pub fn main() -> ExitCode {
     let arguments = match parsed {
         Ok(arguments) => arguments,
         Err(error) => {
+            if run::is_asked_for(std::env::args_os().skip(1)) && error.use_stderr() {
+                // A command that did not run has no code of its own: 2 could be its.
+                let _ = error.print();
+                return ExitCode::from(exit::FAILED);
+            }
             if let Some((code, said)) = gate::of_unreadable(std::env::args_os()) {
                 return gate::refuse(&error, code, &said);
             }
@@ -127,6 +137,8 @@ impl Arguments {
             Command::Show(args) => show::run(&args, &global, console),
             Command::Quarantine(args) => quarantine::run(&args, &global, console),
             Command::Gate(args) => gate::run(&args, &global, console),
+            Command::Run(args) => run::run(&args, &global, console),
+            Command::Hunt(args) => hunt::run(&args, &global, console),
             Command::CompareMethods(args) => compare_methods::run(&args, &global, console),
             Command::Db(args) => db::run(&args, &global, console),
             Command::Completions(args) => completions::run(&args, console),

@@ -49,6 +49,7 @@ const UNREAD: [&str; 3] = ["IO", "IS_DIRECTORY", "NO_MATCH"];
 pub fn run(args: &Args, console: &Console) -> Result<u8, Failure> {
     let request = ReadRequest {
         paths: args.paths.clone(),
+        documents: Vec::new(),
         format: InputFormat::Detected,
         jobs: args.jobs.map(usize::from),
         repository_root: None,

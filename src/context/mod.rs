@@ -5,13 +5,16 @@
 //! ([`owners`]). Knows the file system and the environment; knows nothing of JUnit XML, of the
 //! history or of the command line.
 
+pub mod child;
 pub mod ci;
 pub mod git;
 pub mod input;
 pub mod owners;
+pub mod places;
 mod remote;
 pub mod resolve;
 pub mod sidecar;
+pub mod written;
 pub mod zone;
 
 pub use crate::model::Facts;

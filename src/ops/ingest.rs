@@ -1,6 +1,7 @@
 //! Reports into the history: read in parallel, written in one transaction.
 
 mod imported;
+mod retried;
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -11,7 +12,7 @@ use crate::context::sidecar::{Sidecar, SidecarError, Sidecars};
 use crate::context::{Overrides, zone};
 use crate::junit::{Code, Reading, Warning};
 use crate::model::tests::TableFull;
-use crate::model::{Counts, Report, ReportHash, RunContext, Started, Timestamp};
+use crate::model::{Counts, Report, ReportHash, RunContext, Started, TestId, Timestamp};
 use crate::report::view::{FileProblem, FileVerdict, IngestView};
 use crate::store::batch::{BatchBuilder, ReportMeta};
 use crate::store::{Store, StoreError};
@@ -32,6 +33,8 @@ pub struct IngestRequest {
     pub surroundings: Surroundings,
     /// Now.
     pub now: Timestamp,
+    /// The tests that had failed, where the reports are of a retry of them.
+    pub retried: Option<BTreeSet<TestId>>,
 }
 
 /// Why nothing was written.
@@ -158,7 +161,10 @@ impl Collector<'_> {
             resolve(&self.request.overrides, sidecar.as_ref(), &self.request.surroundings);
         done.contexts.add(context.clone());
         let meta = self.meta(&document, &reading, context);
-        self.builder.add(meta, &reading.report)?;
+        match &self.request.retried {
+            Some(tests) => retried::add(&self.builder, meta, &reading.report, tests)?,
+            None => self.builder.add(meta, &reading.report)?,
+        }
         Ok(done)
     }
 

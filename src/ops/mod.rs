@@ -4,6 +4,7 @@ pub mod backtest;
 pub mod causes;
 pub mod compare;
 pub mod gate;
+pub mod hunt;
 pub mod ingest;
 pub mod judge;
 pub mod quarantine;
@@ -15,6 +16,7 @@ mod quarantine_list;
 pub mod quarantine_simulate;
 pub mod quarantine_update;
 pub mod reading;
+pub mod run;
 pub mod show;
 pub mod validate;
 

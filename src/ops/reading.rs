@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 
-use crate::context::input::{Document, InputProblem, Names, Source, sources, sources_like};
+use crate::context::input::{Document, InputProblem, Names, sources, sources_like};
 use crate::import;
 use crate::junit::{self, ReadOptions, Reading};
 use crate::model::Timestamp;
@@ -17,6 +17,8 @@ use super::Watcher;
 pub struct ReadRequest {
     /// Files, directories, globs; `-` is standard input.
     pub paths: Vec<PathBuf>,
+    /// Documents that were opened already, to be read before the paths.
+    pub documents: Vec<Document>,
     /// How to read them.
     pub format: InputFormat,
     /// Threads; one for each core where it is `None`.
@@ -100,16 +102,17 @@ pub fn read_all<T: Send>(
     let (walked, archived) = request.format.names();
     let (sources, problems) = sources_like(&request.paths, &walked, &archived);
     watcher.phase("reading");
-    watcher.steps(sources.len() as u64);
+    watcher.steps((request.documents.len() + sources.len()) as u64);
     let mut done: Vec<T> =
         problems.into_iter().map(|problem| each(Input::Problem(problem))).collect();
     let work = || -> Vec<Vec<T>> {
-        let one = |source: &Source| {
-            let results = read_source(source, request, each);
+        let one = |loaded: Vec<Result<Document, InputProblem>>| {
+            let results = read_loaded(loaded, request, each);
             watcher.step();
             results
         };
-        sources.par_iter().map(one).collect()
+        let opened = request.documents.par_iter().map(|document| one(vec![Ok(document.clone())]));
+        opened.chain(sources.par_iter().map(|source| one(source.load()))).collect()
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(request.jobs.unwrap_or(0)).build();
     // Where no thread can be started the global pool still does the work.
@@ -118,12 +121,11 @@ pub fn read_all<T: Send>(
     done
 }
 
-fn read_source<T>(
-    source: &Source,
+fn read_loaded<T>(
+    loaded: Vec<Result<Document, InputProblem>>,
     request: &ReadRequest,
     each: &(dyn Fn(Input) -> T + Sync),
 ) -> Vec<T> {
-    let loaded = source.load();
     let beside = Beside::of(&loaded, request.format);
     let read = |document: Document| -> Option<Input> {
         match request.format.of(&document) {

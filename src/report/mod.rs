@@ -10,6 +10,7 @@ pub mod explanation;
 pub mod format;
 pub mod github;
 pub mod hint;
+pub mod hunted;
 pub mod json;
 pub mod limits;
 pub mod markdown;
@@ -38,8 +39,8 @@ use serde::Serialize;
 pub use format::Format;
 pub use palette::Palette;
 pub use view::{
-    BacktestView, CompareView, GateView, IngestView, LintView, QuarantineView, ReportView,
-    ShowView, SimulationView, UpdateView, ValidateView,
+    BacktestView, CompareView, GateView, HuntView, IngestView, LintView, QuarantineView,
+    ReportView, ShowView, SimulationView, UpdateView, ValidateView,
 };
 
 /// What a page is written for.
@@ -77,6 +78,8 @@ pub enum View<'a> {
     Compare(&'a CompareView),
     /// The decision on a run.
     Gate(&'a GateView),
+    /// What a hunt found.
+    Hunt(&'a HuntView),
 }
 
 /// Why a view could not be written.

@@ -1,5 +1,7 @@
 //! Judgements and views to render in tests: one usual history, one hostile, built from strips.
 
+pub(super) mod hunt;
+
 use super::view::{
     BacktestInput, BacktestView, CompareInput, CompareView, Explain, FileProblem, FileVerdict,
     FileView, IngestView, Level, Listing, Phase, QuarantineEntry, QuarantineView, ReportInput,

@@ -1,5 +1,7 @@
 //! Every screen at every width, kept as snapshots; and what no screen may ever contain.
 
+mod hunt;
+
 use proptest::prelude::*;
 
 use super::view::Listing;

@@ -15,6 +15,7 @@ mod emit;
 mod faults;
 mod gate;
 mod histories;
+mod hunt;
 mod import;
 mod ingest;
 mod main_job;
@@ -22,7 +23,9 @@ mod promises;
 mod quarantine_list;
 mod reader;
 mod reference;
+mod run;
 mod store_concurrency;
+mod terminal;
 mod upgrade;
 
 /// A file of tests that is not listed above would never run.

@@ -4,6 +4,7 @@ mod backtest;
 mod compare;
 mod document;
 mod gate;
+mod hunt;
 mod lists;
 mod quarantine;
 mod report;
@@ -33,6 +34,7 @@ pub fn render(view: &View<'_>, _screen: Screen, out: &mut dyn Write) -> Result<(
         View::QuarantineSimulation(view) => quarantine::simulated(view, &mut document),
         View::Compare(view) => compare::write(view, &mut document),
         View::Gate(view) => gate::write(view, &mut document),
+        View::Hunt(view) => hunt::write(view, &mut document),
     }
     out.write_all(document.finish().as_bytes()).map_err(RenderError::Write)
 }

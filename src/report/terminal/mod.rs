@@ -3,6 +3,7 @@
 mod backtest;
 mod compare;
 mod gate;
+mod hunt;
 mod ingest;
 mod page;
 mod quarantine;
@@ -38,6 +39,7 @@ pub fn render(view: &View<'_>, screen: Screen, out: &mut dyn Write) -> Result<()
         View::QuarantineSimulation(view) => quarantine_simulation::lay_out(view, &mut page),
         View::Compare(view) => compare::lay_out(view, &mut page),
         View::Gate(view) => gate::lay_out(view, &mut page),
+        View::Hunt(view) => hunt::lay_out(view, &mut page),
     }
     out.write_all(page.finish().as_bytes()).map_err(RenderError::Write)
 }

@@ -9,6 +9,7 @@ mod compare;
 mod fact;
 mod gate;
 mod hint;
+mod hunt;
 mod ingest;
 mod quarantine;
 mod quarantine_lint;
@@ -28,6 +29,7 @@ pub use gate::{
     ReasonView, RunnerView, SourceView,
 };
 pub use hint::{HintView, MediansView, ShareView};
+pub use hunt::{ChanceView, EndingView, FailedRun, HuntView, HuntedTest, SightingView, TallyView};
 pub use ingest::{FileProblem, IngestView, Phase};
 pub use quarantine::{QuarantineEntry, QuarantineRule, QuarantineView, StandingView};
 pub use quarantine_lint::{FindingView, LintView};

@@ -1,5 +1,6 @@
 """How each provider runs a snippet: which scripts, in which shell, after what, and what it keeps of the job."""
 
+import pathlib
 import re
 
 from ruamel.yaml import YAML
@@ -101,6 +102,8 @@ class Github:
         job = self.job
         if action == "flakedb/flakedb":
             return self.composite(given)
+        if action == "actions/cache/restore" and "id" in step:
+            self.outputs[step["id"]] = {"outputs": {"cache-hit": ""}}
         if action == "actions/cache/save" and (job.project / given["path"]).exists():
             job.saved.append(given["path"])
         if action == "actions/upload-artifact" and (job.project / given["path"]).exists():
@@ -195,8 +198,9 @@ def azure(job, snippet):
                 job.env["PATH"] = f"{path}:{job.env['PATH']}"
         elif step["task"] != "UsePythonVersion@0" and not step.get("continueOnError"):
             raise Trouble(f"{step['task']} could fail a build whose tests pass: it needs continueOnError")
-        elif step["task"] == "PublishPipelineArtifact@1" and (job.project / step["inputs"]["targetPath"]).exists():
-            job.saved.append(step["inputs"]["targetPath"])
+        elif step["task"] == "PublishPipelineArtifact@1":
+            path = step["inputs"]["targetPath"].replace("$(System.DefaultWorkingDirectory)", str(job.project))
+            job.saved += [path] if pathlib.Path(path).exists() else []
     job.artifacts["ci"] = job.project / ".flakedb" / "ci"
     return code
 

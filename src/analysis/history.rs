@@ -6,10 +6,10 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::bit_set::BitSet;
-use super::duration::RecentDurations;
 use super::main_line::MainLine;
 use super::origin::{Origins, OriginsBuilder};
 use super::settings::OutageSettings;
+pub use super::tally::Tally;
 use super::verdict::Cell;
 use crate::model::{Lane, Micros, Outcome, Repeat, SignatureId, Timestamp};
 use crate::store::query::{ResultRow, RunNo, RunRow, RunRows, SignatureRow, TestNo};
@@ -133,30 +133,6 @@ impl Seen {
     }
 }
 
-/// What is counted for every test and variant, whatever it did.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Tally {
-    /// Runs in which it passed or failed.
-    pub executed: u32,
-    /// Runs in which it was skipped.
-    pub skipped: u32,
-    /// The first run with a result of it.
-    pub first: u32,
-    /// The last run with a result of it.
-    pub last: u32,
-    /// The first run in which it was executed, where it ever was.
-    pub first_executed: u32,
-    /// The last run in which it was executed, where it ever was.
-    pub last_executed: u32,
-    /// The lanes in which it was executed, one bit for each [`Lane::code`]; the highest bit for the
-    /// main line.
-    pub lanes: u8,
-    /// One more than the place of its results, or 0.
-    kept: u32,
-    /// How long it takes when it passes.
-    pub durations: RecentDurations,
-}
-
 /// One test in one variant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unit {
@@ -256,6 +232,8 @@ pub struct HistoryBuilder {
     dense: Vec<u32>,
     tests: Vec<TestNo>,
     tallies: Vec<Vec<Tally>>,
+    /// Runs of each variant that are still to be added.
+    runs_left: Vec<usize>,
     seen: Vec<Vec<Seen>>,
     modules: HashMap<TestNo, u32>,
     executed: Vec<BitSet>,
@@ -265,16 +243,14 @@ pub struct HistoryBuilder {
 }
 
 const ABSENT: u32 = u32::MAX;
-/// Stands for the main line among the bits of the lanes.
-const MAIN_BIT: u8 = 7;
 /// Room that a list of results gets at first.
 const SEEN_AT_FIRST: usize = 16;
 
 /// Pushes with a quarter more room, not twice as much: one outage makes every test keep its
-/// results, and then their lists are most of the memory.
-fn push_tight(list: &mut Vec<Seen>, seen: Seen) {
+/// results, and then their lists are most of the memory. At most `most` results are still to come.
+fn push_tight(list: &mut Vec<Seen>, seen: Seen, most: usize) {
     if list.len() == list.capacity() {
-        list.reserve_exact((list.len() / 4).max(SEEN_AT_FIRST));
+        list.reserve_exact((list.len() / 4).max(SEEN_AT_FIRST).min(most.max(1)));
     }
     list.push(seen);
 }
@@ -294,8 +270,15 @@ impl HistoryBuilder {
         let main = MainLine::of(runs);
         let runs: Vec<Run> =
             runs.iter().map(|row| run_of(row, place(&row.variant), main.has(row))).collect();
+        let mut runs_left = vec![0; variants.len()];
+        for run in &runs {
+            if let Some(left) = runs_left.get_mut(run.variant as usize) {
+                *left += 1;
+            }
+        }
         Self {
             executed: vec![BitSet::default(); runs.len()],
+            runs_left,
             runs,
             modules: HashMap::new(),
             signatures: BTreeMap::new(),
@@ -349,10 +332,12 @@ impl HistoryBuilder {
     pub fn add(&mut self, run: usize, rows: &[ResultRow]) {
         let Some(about) = self.runs.get_mut(run) else { return };
         let (place, variant) = (run as u32, about.variant as usize);
-        let lines = 1 << about.lane.code() | u8::from(about.on_main) << MAIN_BIT;
+        let lines = Tally::lines_of(about.lane, about.on_main);
         about.executed = rows.iter().filter(|row| row.outcome != Outcome::Skipped).count() as u32;
         about.bad = rows.iter().filter(|row| row.outcome.is_bad()).count() as u32;
         let in_mass = about.failed_in_mass(&self.outage);
+        let Some(left) = self.runs_left.get_mut(variant) else { return };
+        let most = std::mem::replace(left, left.saturating_sub(1));
         let mut quiet = Vec::new();
         let mut executed = BitSet::default();
         for (position, row) in rows.iter().enumerate() {
@@ -374,7 +359,7 @@ impl HistoryBuilder {
                 tally.kept = self.seen.len() as u32;
             }
             match self.seen.get_mut((tally.kept as usize).wrapping_sub(1)) {
-                Some(seen) => push_tight(seen, Seen::new(place, position, row)),
+                Some(seen) => push_tight(seen, Seen::new(place, position, row), most),
                 None if in_mass => quiet.push((row.test, row.outcome)),
                 None => {}
             }
@@ -439,38 +424,6 @@ impl HistoryBuilder {
             }
             Some(place) => *place,
             None => 0,
-        }
-    }
-}
-
-impl Tally {
-    /// It was executed on the main line.
-    #[must_use]
-    pub const fn ran_on_main(&self) -> bool {
-        self.lanes >> MAIN_BIT & 1 == 1
-    }
-
-    const fn is_new(&self) -> bool {
-        self.executed == 0 && self.skipped == 0
-    }
-
-    fn count(&mut self, run: u32, lines: u8, row: &ResultRow) {
-        if self.is_new() {
-            self.first = run;
-        }
-        self.last = run;
-        if row.outcome == Outcome::Skipped {
-            self.skipped += 1;
-            return;
-        }
-        if self.executed == 0 {
-            self.first_executed = run;
-        }
-        self.executed += 1;
-        self.last_executed = run;
-        self.lanes |= lines;
-        if let (Outcome::Passed, Some(duration)) = (row.outcome, row.duration) {
-            self.durations.add(duration);
         }
     }
 }

@@ -43,6 +43,7 @@ pub mod settings;
 pub mod special;
 pub mod statistics;
 pub mod streak;
+mod tally;
 pub mod verdict;
 
 pub use history::{History, HistoryBuilder};

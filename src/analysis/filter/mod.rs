@@ -33,6 +33,10 @@ use crate::model::{Lane, Outcome, Repeat};
 /// Fewer units than this are not worth another thread.
 const UNITS_PER_THREAD_MIN: usize = 256;
 
+/// Runs whose results are fetched at once: each visit to a test's results then reads a few whole
+/// lines of memory, not a part of one.
+const RUNS_PER_BLOCK: usize = 8;
+
 /// What the filter believes of one test in one variant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Belief {
@@ -170,38 +174,70 @@ fn pass<'s>(
     explained: &mut [Option<Explained>],
 ) -> Pass<'s> {
     let mut pass = Pass::new(&settings.model, seats.slots.clone());
-    let mut results: Vec<SlotResult> = Vec::new();
-    // The results still to come of each kept unit, side by side for the cache's sake.
-    let mut ahead: Vec<&[Seen]> = Vec::with_capacity(seats.kept.len());
-    let seen = |unit: &u32| units.get(*unit as usize).map_or(&[][..], |unit| &unit.seen);
-    ahead.extend(seats.kept.iter().map(seen));
-    let runs = history.runs.iter().zip(abouts).zip(&history.executed).zip(explained.iter_mut());
-    for (place, (((run, about), executed), explained)) in (0_u32..).zip(runs) {
-        if run.variant != variant {
-            continue;
+    let mut results = Results::new(history, units, seats);
+    for block in places(history, variant).chunks(RUNS_PER_BLOCK) {
+        results.fetch(block);
+        for (place, results) in block.iter().zip(&mut results.of_block) {
+            let about = (abouts.get(*place), history.executed.get(*place));
+            let (Some(about), Some(executed)) = about else { continue };
+            let quiet = (seats.kept.len() as u32..).zip(&seats.quiet);
+            let ran = quiet.filter(|(_, bit)| executed.has(**bit));
+            let pass_of = |slot| SlotResult { slot, observed: Observed::PASS, signature: None };
+            results.extend(ran.map(|(slot, _)| pass_of(slot)));
+            if let Some(explained) = explained.get_mut(*place) {
+                *explained = Some(pass.step(about, results));
+            }
         }
-        results.clear();
-        for (slot, ahead) in (0_u32..).zip(&mut ahead) {
-            let Some((seen, rest)) = ahead.split_first().filter(|(seen, _)| seen.run == place)
-            else {
-                continue;
-            };
-            *ahead = rest;
-            let Some(observed) = observed(seen) else { continue };
-            let unit = || units.get(*seats.kept.get(slot as usize)? as usize);
-            let signature = match observed.troubled() {
-                true => unit().and_then(|unit| history.signature(place, unit.test)),
-                false => None,
-            };
-            results.push(SlotResult { slot, observed, signature });
-        }
-        let quiet = (seats.kept.len() as u32..).zip(&seats.quiet);
-        let ran = quiet.filter(|(_, bit)| executed.has(**bit));
-        let pass_of = |slot| SlotResult { slot, observed: Observed::PASS, signature: None };
-        results.extend(ran.map(|(slot, _)| pass_of(slot)));
-        *explained = Some(pass.step(about, &results));
     }
     pass
+}
+
+/// The results of tests that keep them, turned from test by test to run by run.
+struct Results<'a> {
+    history: &'a History,
+    units: &'a [Unit],
+    kept: &'a [u32],
+    /// The results still to come of each kept unit.
+    ahead: Vec<&'a [Seen]>,
+    /// Those of each run of the block, by slot.
+    of_block: Vec<Vec<SlotResult>>,
+}
+
+impl<'a> Results<'a> {
+    fn new(history: &'a History, units: &'a [Unit], seats: &'a Seats) -> Self {
+        let seen = |unit: &u32| units.get(*unit as usize).map_or(&[][..], |unit| &unit.seen);
+        Self {
+            history,
+            units,
+            kept: &seats.kept,
+            ahead: seats.kept.iter().map(seen).collect(),
+            of_block: vec![Vec::new(); RUNS_PER_BLOCK],
+        }
+    }
+
+    /// Turns the results of the next runs.
+    fn fetch(&mut self, block: &[usize]) {
+        self.of_block.iter_mut().for_each(Vec::clear);
+        for ((slot, unit), ahead) in (0_u32..).zip(self.kept).zip(&mut self.ahead) {
+            let mut at = 0;
+            while let Some((seen, rest)) = ahead.split_first() {
+                while block.get(at).is_some_and(|place| *place < seen.run as usize) {
+                    at += 1;
+                }
+                let Some(results) = self.of_block.get_mut(at).filter(|_| at < block.len()) else {
+                    break;
+                };
+                *ahead = rest;
+                let Some(observed) = observed(seen) else { continue };
+                let test = || self.units.get(*unit as usize).map(|unit| unit.test);
+                let signature = match observed.troubled() {
+                    true => test().and_then(|test| self.history.signature(seen.run, test)),
+                    false => None,
+                };
+                results.push(SlotResult { slot, observed, signature });
+            }
+        }
+    }
 }
 
 /// Takes back what looked like outages and lasted.

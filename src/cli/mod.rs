@@ -68,7 +68,7 @@ enum Command {
     Validate(validate::Args),
     Report(report::Args),
     Show(show::Args),
-    Quarantine(quarantine::Args),
+    Quarantine(Box<quarantine::Args>),
     Gate(gate::Args),
     Run(run::Args),
     Hunt(hunt::Args),

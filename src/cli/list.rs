@@ -10,6 +10,7 @@ use crate::ops::quarantine_update::UpdateError;
 
 use super::failure::Failure;
 use super::global::Settled;
+use super::window::parse_date;
 
 /// Which list, on which day.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -19,7 +20,7 @@ pub struct ListArgs {
     #[arg(long, value_name = "FILE", env = "FLAKEDB_QUARANTINE")]
     pub list: Option<PathBuf>,
     /// Look at terms as on this day, in UTC [default: today]
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = parse_date)]
     pub today: Option<NaiveDate>,
 }
 

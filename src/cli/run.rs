@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::context::git::Checkout;
+use crate::context::owners::Owners;
 use crate::context::resolve::Surroundings;
 use crate::context::{child, places};
 use crate::model::Timestamp;
@@ -143,7 +144,7 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
     };
     // Git is asked while the command runs, so that nobody waits for it.
     let (ran, around) = thread::scope(|scope| {
-        let around = scope.spawn(|| args.run.around(global, &settled));
+        let around = scope.spawn(|| (args.run.around(global, &settled), owners(&settled)));
         (rounds(&request), around.join())
     });
     let ran = match ran {
@@ -151,14 +152,22 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
         Err(error) => return Ok(not_started(&error, console)),
     };
     code.store(ran.ending().code().into(), Ordering::Relaxed);
-    let around = match around {
-        Ok(Ok(around)) => around,
-        Ok(Err(failure)) => nothing_around(words(&failure), &mut trouble),
-        Err(_) => nothing_around("what git says was not learnt".to_owned(), &mut trouble),
+    let (around, owners) = match around {
+        Ok((Ok(around), owners)) => (around, owners),
+        Ok((Err(failure), owners)) => (nothing_around(words(&failure), &mut trouble), owners),
+        Err(_) => (nothing_around("git was not understood".to_owned(), &mut trouble), None),
     };
     let asked = ran.asked().or(Some(stopped.load(Ordering::Relaxed)).filter(|signal| *signal != 0));
-    let after =
-        After { args, settled: &settled, console, ran: &ran, around: &around, named, asked };
+    let after = After {
+        args,
+        settled: &settled,
+        console,
+        ran: &ran,
+        around: &around,
+        owners,
+        named,
+        asked,
+    };
     // Even a defect of ours must not change the command's code.
     let decided = catch_unwind(AssertUnwindSafe(|| after.decide(trouble)));
     Ok(decided.unwrap_or_else(|_| after.own_trouble("flakedb failed; please report it")))
@@ -221,6 +230,7 @@ struct After<'a> {
     console: &'a Console,
     ran: &'a Rounds,
     around: &'a Around,
+    owners: Option<Owners>,
     /// Places that must have a report.
     named: Vec<PathBuf>,
     /// The signal by which we were told to end.
@@ -334,7 +344,7 @@ impl After<'_> {
             overrides: self.around.overrides.clone(),
             surroundings: self.around.surroundings.clone(),
             list: ListInput::read(&list, &list.display().to_string()),
-            owners: owners(self.settled),
+            owners: self.owners.clone(),
             settings: self.settled.file.gate.clone().unwrap_or_default(),
             trouble,
             now,

@@ -78,6 +78,14 @@ fn epoch(text: &str) -> Option<Timestamp> {
     Some(Timestamp(seconds * 1_000 + millis))
 }
 
+/// Reads a date.
+///
+/// # Errors
+/// A sentence that shows its form.
+pub fn parse_date(text: &str) -> Result<NaiveDate, String> {
+    NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| "write a date as 2026-11-22".to_owned())
+}
+
 /// Reads a lane.
 ///
 /// # Errors
@@ -115,6 +123,12 @@ mod tests {
         for wrong in ["", "yesterday", "1.", ".5", "-5", "123456789012", "/no/such/file"] {
             assert!(parse_start(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_date_is_year_month_and_day() {
+        assert_eq!(parse_date("2026-11-22").map(|day| day.to_string()), Ok("2026-11-22".into()));
+        assert!(parse_date("today").unwrap_err().contains("2026-11-22"));
     }
 
     #[test]

@@ -192,7 +192,7 @@ fn admit(list: &List, entry: &Entry, scene: &Scene<'_>) -> Result<Budget, String
         let line = known.line;
         return Err(format!("`{target}` is on the list already, in line {line}: extend it there"));
     }
-    if scene.figures(entry).is_broken() {
+    if scene.figures(entry).broken {
         return Err(format!("`{target}` is broken, not flaky: a list would hide that"));
     }
     let limit = cap(scene.tests_known(), scene.policy);

@@ -22,6 +22,8 @@ pub struct Ground {
     pub names: Names,
     /// All tests of the project.
     pub tests: Vec<TestRow>,
+    /// False where only some cells, lanes or branches were looked at.
+    pub whole: bool,
 }
 
 /// Judges the window so that every result of the tests on the list is at hand, and gives the list
@@ -38,9 +40,14 @@ pub fn survey(
 ) -> Result<Ground, JudgingError> {
     let tests = store.all_tests(&request.project)?;
     resolve(list, &tests);
-    let judged = judge(store, request, &tests_on(list, &tests), watcher)?;
-    let names = Names::of(store, &judged.judgement.verdicts, owners)?;
-    Ok(Ground { judged, names, tests })
+    let listed = tests_on(list, &tests);
+    let judged = judge(store, request, &listed, watcher)?;
+    let verdicts = judged.judgement.verdicts.iter();
+    let named = verdicts.map(|verdict| verdict.test).chain(listed);
+    let names = Names::of_tests(store, named, owners)?;
+    let window = &request.window;
+    let whole = window.branches.is_empty() && window.lane.is_none() && window.variant.is_none();
+    Ok(Ground { judged, names, tests, whole })
 }
 
 impl Ground {
@@ -61,7 +68,9 @@ impl Ground {
         let label = |test: TestNo| self.names.label(test).label;
         let owner = |test: TestNo| self.owner(test);
         let Judged { judgement, history, .. } = &self.judged;
-        look(&Scene::new(judgement, history, policy, &label, &owner, today))
+        let mut scene = Scene::new(judgement, history, policy, &label, &owner, today);
+        scene.whole = self.whole;
+        look(&scene)
     }
 }
 

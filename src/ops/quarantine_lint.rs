@@ -57,7 +57,10 @@ pub fn lint(
     let owners = request.owners.take();
     let ground = survey(store, judged, owners, &mut request.list.list, watcher)?;
     let known = last_runs(&ground);
-    let newest = ground.judged.judgement.runs.iter().map(|run| run.started).max();
+    let started = || ground.judged.judgement.runs.iter().map(|run| run.started);
+    let gone_before = started().max().map(|newest| newest.minus_days(request.policy.stale_days));
+    // What is not in a window that is too small may have run outside it.
+    let gone_before = gone_before.filter(|gone| ground.whole && started().min() < Some(*gone));
     let numbers: BTreeMap<String, _> =
         ground.tests.iter().map(|test| (test.label(), test.no)).collect();
     let owned = |label: &str| numbers.get(label).is_some_and(|test| ground.owner(*test).is_some());
@@ -67,7 +70,7 @@ pub fn lint(
     let facts = LintFacts {
         today: request.today,
         known: Some(&known),
-        gone_before: newest.map(|newest| day(newest.minus_days(request.policy.stale_days))),
+        gone_before: gone_before.map(day),
         owned: &owned,
         budget: Some(budget),
         allow: &request.policy.allow,

@@ -166,8 +166,12 @@ fn notes(list: &List, scene: &Scene<'_>) -> Vec<String> {
     for entry in list.entries.iter().filter(|entry| !entry.is_expired(scene.today)) {
         let target = &entry.target;
         let figures = scene.figures(entry);
-        if figures.is_broken() {
-            notes.push(format!("`{target}` is broken now, which its entry hides"));
+        match (figures.broken, figures.hides_breakage()) {
+            (true, _) => notes.push(format!("`{target}` is broken now, which its entry hides")),
+            (false, true) => {
+                notes.push(format!("a test of `{target}` is broken now, which its entry hides"));
+            }
+            (false, false) => {}
         }
         if figures.status.is_none() {
             notes.push(format!("`{target}` means no test that ran in this window"));

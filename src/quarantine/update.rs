@@ -34,13 +34,14 @@ pub struct Update {
     pub refused: Vec<Change>,
     /// Entries that stay as they are.
     pub kept: usize,
-    /// Why some flaky tests do not enter at all.
+    /// Why some tests do not belong on the list: flaky ones that do not enter, and broken ones that
+    /// a pattern or a rule hides.
     pub withheld: Vec<Withheld>,
     /// How full the list is.
     pub budget: Budget,
 }
 
-/// A flaky test that does not enter, and why.
+/// A test that does not belong on the list, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Withheld {
     /// The test.
@@ -139,6 +140,8 @@ pub struct Figures {
     pub last_run: Option<NaiveDate>,
     /// The clean runs are counted from the revision that is said to have mended it.
     pub since_fix: bool,
+    /// A test is broken now; for a pattern, all are, since one must not take the others along.
+    pub broken: bool,
 }
 
 impl Figures {
@@ -148,9 +151,9 @@ impl Figures {
         self.clean >= self.clean_needed
     }
 
-    /// True where a test is broken now.
+    /// True where it is broken now, or one of several tests is.
     #[must_use]
-    pub const fn is_broken(&self) -> bool {
+    pub const fn hides_breakage(&self) -> bool {
         matches!(self.status, Some(Status::NewlyBroken | Status::Broken))
     }
 
@@ -167,11 +170,12 @@ fn decide(entry: &Entry, figures: &Figures, scene: &Scene<'_>) -> Option<Action>
     let ahead = EXTEND_AHEAD_DAYS.min(scene.policy.expires_days / 2);
     let stale = match (figures.last_run, entry.since) {
         (Some(last), _) => scene.is_stale(last),
-        // Never seen: perhaps it is too young to have run.
+        // It may run in runs that nobody looked at, or be too young to have run.
+        (None, _) if !scene.sees_all_of_late() => false,
         (None, Some(since)) => scene.is_stale(since),
-        (None, None) => scene.newest.is_some(),
+        (None, None) => true,
     };
-    match (stale, figures.is_broken(), figures.is_clean(), figures.is_unsteady()) {
+    match (stale, figures.broken, figures.is_clean(), figures.is_unsteady()) {
         (true, ..) => Some(Action::Stale),
         (_, true, ..) | (_, _, true, _) => Some(Action::Release),
         (_, _, _, true) if due(ahead) => Some(Action::Extend),

@@ -15,6 +15,7 @@ use super::super::judging::{JudgingArgs, owners};
 use super::super::list::ListArgs;
 use super::super::output::{FormatArgs, screen};
 use super::super::progress::Progress;
+use super::super::window::parse_date;
 
 /// Add one test to the list
 ///
@@ -46,7 +47,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "TEXT")]
     ticket: Option<String>,
     /// The first day on which it covers nothing any more [default: in quarantine.expires-days days]
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = parse_date)]
     expires: Option<NaiveDate>,
     #[command(flatten)]
     list: ListArgs,

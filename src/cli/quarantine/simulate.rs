@@ -13,6 +13,7 @@ use super::super::judging::JudgingArgs;
 use super::super::list::ListArgs;
 use super::super::output::{FormatArgs, screen};
 use super::super::progress::Progress;
+use super::super::window::parse_date;
 
 /// Replay the history day by day under the policy: what it would have spared, hidden and held
 ///
@@ -28,10 +29,10 @@ Examples:
       what another number would have done")]
 pub(super) struct Args {
     /// The first day to replay, in UTC
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = parse_date)]
     from: NaiveDate,
     /// The first day not to replay any more [default: the day after the newest run]
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = parse_date)]
     until: Option<NaiveDate>,
     #[command(flatten)]
     list: ListArgs,

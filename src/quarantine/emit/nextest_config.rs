@@ -6,7 +6,7 @@
 //! cargo-nextest 0.9.143; `flaky-result` is known since 0.9.131, earlier versions warn of it.
 
 use super::nextest::expression;
-use super::request::Request;
+use super::request::{Purpose, Request};
 use super::{Emitted, Format};
 
 pub(super) const FORMAT: Format = Format {
@@ -23,8 +23,9 @@ pub(super) const FORMAT: Format = Format {
 const RETRIES: u32 = 4;
 
 fn emit(request: &Request<'_>) -> Emitted {
+    let request = request.with(Purpose::Excuse);
     let mut emitted = Emitted::default();
-    let Some((listed, _)) = expression(request, &mut emitted.notes) else {
+    let Some((listed, _)) = expression(&request, &mut emitted.notes) else {
         return emitted;
     };
     // A literal string has no escapes; what it cannot hold is written as nextest's own escape.

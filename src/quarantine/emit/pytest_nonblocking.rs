@@ -8,7 +8,7 @@
 
 use super::pytest::node_id;
 use super::pytest_plugin::{ONLY, python_set};
-use super::request::Request;
+use super::request::{Purpose, Request};
 use super::{Emitted, Format};
 
 pub(super) const FORMAT: Format = Format {
@@ -56,6 +56,7 @@ def pytest_terminal_summary(terminalreporter):
 ";
 
 fn emit(request: &Request<'_>) -> Emitted {
+    let request = request.with(Purpose::Excuse);
     let mut emitted = Emitted::default();
     let ids = request.express(node_id, &mut emitted.notes);
     emitted.text = format!("{HEAD}{}{BODY}", python_set("QUARANTINED", ids.by_word.keys()));

@@ -22,6 +22,8 @@ pub(super) struct Request<'a> {
 pub(super) enum Purpose {
     /// The listed tests must not run.
     LeaveOut,
+    /// The listed tests run, and their failures do not count.
+    Excuse,
     /// No others must run.
     Only,
 }
@@ -44,7 +46,12 @@ pub(super) enum Expressed {
     Not(String),
 }
 
-impl Request<'_> {
+impl<'a> Request<'a> {
+    /// The same list for something else.
+    pub(super) fn with(&self, purpose: Purpose) -> Request<'a> {
+        Request { entries: self.entries.clone(), known: self.known, purpose }
+    }
+
     /// The runner's words for each listed test; notes take what cannot be expressed.
     pub(super) fn express(
         &self,
@@ -61,7 +68,7 @@ impl Request<'_> {
             match words(test) {
                 Expressed::As(text) => {
                     expressed.by_word.entry(text).or_insert(test);
-                    notes.extend(also_elsewhere(test, &listed));
+                    notes.extend(also_elsewhere(test, &listed, self.purpose));
                 }
                 Expressed::Not(why) => {
                     notes.push(format!("left out `{}`: {why}", printable(&test.label)));
@@ -102,6 +109,7 @@ impl Request<'_> {
         };
         let also = match self.purpose {
             Purpose::LeaveOut => "also removes",
+            Purpose::Excuse => "also excuses",
             Purpose::Only => "also runs",
         };
         notes.push(format!("{also} {}{more}: {why}", named.join(", ")));
@@ -109,7 +117,7 @@ impl Request<'_> {
 }
 
 /// Where else a runner removes a test, which it does whatever the variant.
-fn also_elsewhere(test: &TestName, listed: &[&EmitEntry]) -> Option<String> {
+fn also_elsewhere(test: &TestName, listed: &[&EmitEntry], purpose: Purpose) -> Option<String> {
     let others: BTreeSet<&str> = listed
         .iter()
         .flat_map(|entry| &entry.other_variants)
@@ -134,8 +142,13 @@ fn also_elsewhere(test: &TestName, listed: &[&EmitEntry]) -> Option<String> {
         }
         None => String::new(),
     };
+    let gone = match purpose {
+        Purpose::LeaveOut => "removed",
+        Purpose::Excuse => "excused",
+        Purpose::Only => "run",
+    };
     Some(format!(
-        "`{}` is also removed in {}, where it is not flaky{mend}",
+        "`{}` is also {gone} in {}, where it is not flaky{mend}",
         printable(&test.label),
         named.join(" and in ")
     ))

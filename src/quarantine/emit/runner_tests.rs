@@ -164,6 +164,19 @@ fn nextest_retries_the_listed() {
 }
 
 #[test]
+fn a_test_that_still_runs_is_not_called_removed() {
+    let windows = EmitEntry {
+        variant: "os=windows".into(),
+        other_variants: vec!["os=linux".into()],
+        ..entry("shop", "a")
+    };
+    for format in ["pytest-nonblocking", "nextest-config"] {
+        let said = notes(format, std::slice::from_ref(&windows), &[]).join("");
+        assert!(said.starts_with("`shop::a` is also excused in os=linux, "), "{said}");
+    }
+}
+
+#[test]
 fn pytest_nonblocking_is_a_python_file() {
     assert_snapshot!(text("pytest-nonblocking", &[entry("tests.test_a", "test_b")]));
 }

@@ -9,7 +9,7 @@ use super::{Action, Change, Scene, Update, Withheld, entry_of, words};
 use crate::analysis::verdict::{Status, Verdict};
 use crate::model::{Timestamp, Variant};
 use crate::quarantine::emit::TestName;
-use crate::quarantine::list::{Cover, Entry, List};
+use crate::quarantine::list::{Cover, Entry, List, Target};
 use crate::quarantine::policy::{self, PolicySettings};
 use crate::store::query::TestNo;
 
@@ -105,7 +105,31 @@ impl Scene<'_> {
             test: *test,
             why: format!("{}, which looks broken, not flaky", why.words()),
         });
-        elsewhere.chain(broken).filter(|withheld| free(&withheld.test)).collect()
+        let flaky = elsewhere.chain(broken).filter(|withheld| free(&withheld.test));
+        flaky.chain(self.hidden(staying)).collect()
+    }
+
+    /// Broken tests that a pattern or an `always` rule hides among others.
+    fn hidden(&self, staying: &List) -> Vec<Withheld> {
+        let mut hidden = Vec::new();
+        for (label, seats) in &self.seats {
+            let name = TestName { label: label.clone(), ..TestName::default() };
+            let why = seats
+                .iter()
+                .filter(|seat| matches!(seat.verdict.status, Status::NewlyBroken | Status::Broken))
+                .find_map(|seat| match staying.cover(&name, &seat.verdict.variant, self.today) {
+                    Cover::Live(Entry { target: Target::Pattern(pattern), .. }) => {
+                        Some(format!("it is broken, which the pattern {} hides", pattern.as_str()))
+                    }
+                    Cover::Always(rule) => {
+                        Some(format!("it is broken, which the rule for {} hides", rule.target))
+                    }
+                    _ => None,
+                });
+            let test = seats.first().map(|seat| seat.verdict.test);
+            hidden.extend(test.zip(why).map(|(test, why)| Withheld { test, why }));
+        }
+        hidden
     }
 }
 

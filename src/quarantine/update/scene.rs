@@ -36,8 +36,11 @@ pub struct Scene<'a> {
     pub owner: &'a dyn Fn(TestNo) -> Option<String>,
     /// The day, in UTC.
     pub today: NaiveDate,
-    /// The day of the newest run, in UTC.
-    pub newest: Option<NaiveDate>,
+    /// False where only some cells, lanes or branches are looked at: what does not run there may
+    /// run elsewhere.
+    pub whole: bool,
+    oldest: Option<NaiveDate>,
+    newest: Option<NaiveDate>,
     pub(super) seats: BTreeMap<String, Vec<Seat<'a>>>,
     pub(super) labels: HashMap<TestNo, String>,
 }
@@ -63,8 +66,11 @@ impl<'a> Scene<'a> {
         for seats in seats.values_mut() {
             seats.sort_by(|one, other| one.cell.cmp(&other.cell));
         }
-        let newest = judgement.runs.iter().map(|run| run.started).max().and_then(day);
-        Self { judgement, history, policy, owner, today, newest, seats, labels }
+        let started = || judgement.runs.iter().map(|run| run.started);
+        let oldest = started().min().and_then(day);
+        let newest = started().max().and_then(day);
+        let whole = true;
+        Self { judgement, history, policy, owner, today, whole, oldest, newest, seats, labels }
     }
 
     /// The day so many days from today.
@@ -83,6 +89,11 @@ impl<'a> Scene<'a> {
     pub(super) fn is_stale(&self, last: NaiveDate) -> bool {
         let limit = last.checked_add_days(Days::new(self.policy.stale_days.into()));
         limit.is_some_and(|limit| self.newest.is_some_and(|newest| limit <= newest))
+    }
+
+    /// True where the window holds all runs of so many days that what is not in it is gone.
+    pub(super) fn sees_all_of_late(&self) -> bool {
+        self.whole && self.oldest.is_some_and(|oldest| self.is_stale(oldest))
     }
 
     pub(super) fn seats_of<'s>(&'s self, entry: &'s Entry) -> Vec<(&'s str, &'s Seat<'a>)> {
@@ -142,6 +153,12 @@ impl<'a> Scene<'a> {
             .collect();
         let statuses = running.iter().map(|seat| seat.verdict.status);
         figures.status = statuses.min().or((!seats.is_empty()).then_some(Status::Stale));
+        let broken =
+            |seat: &&Seat<'_>| matches!(seat.verdict.status, Status::NewlyBroken | Status::Broken);
+        figures.broken = match entry.target {
+            Target::Test(_) => running.iter().any(broken),
+            Target::Pattern(_) => !running.is_empty() && running.iter().all(broken),
+        };
         figures.probability =
             running.iter().filter_map(|seat| seat.verdict.probability).max_by(f64::total_cmp);
         let records: Vec<Record> = running.iter().map(|seat| self.record(seat, 0)).collect();

@@ -157,6 +157,21 @@ fn a_broken_test_neither_enters_nor_stays() {
 }
 
 #[test]
+fn one_broken_test_does_not_take_its_pattern_along_but_is_named() {
+    let broken = strip(&[(".", 36), ("F", 20)]);
+    let flaky = strip(&[("r..F..", 9), ("..", 1)]);
+    let world = World { healthy: 30, ..World::new(&[&broken, &flaky]) };
+    let text = "[[entry]]\npattern = \"t?\"\nsince = 2026-01-02\nexpires = 2026-03-20";
+    let update = world.plan(&parse(text).unwrap(), 56, &policy());
+    assert_eq!(said(&update), [""; 0]);
+    let why = "it is broken, which the pattern t? hides".to_owned();
+    assert_eq!(update.withheld, [Withheld { test: TestNo(0), why }]);
+    let alone = text.replace("t?", "t0*");
+    let update = world.plan(&parse(&alone).unwrap(), 56, &policy());
+    assert_eq!(said(&update), ["enter t1", "release t0*"]);
+}
+
+#[test]
 fn what_still_flakes_is_extended_in_time_and_what_does_not_expires() {
     let world = World::new(&[&strip(&[("r..F..", 10)])]);
     // Today is day 15, 2026-01-16.
@@ -190,12 +205,14 @@ fn what_did_not_run_for_long_is_stale() {
     let update = world.plan(&list, 72, &policy());
     assert_eq!(said(&update), ["stale t0"]);
     assert!(update.changes[0].why.starts_with("Last ran on 2026-01-04"), "{update:?}");
-    let unknown = |since: &str| {
+    let unknown = |since: &str, runs: usize| {
         let text = format!("[[entry]]\npattern = \"x*\"\nsince = {since}\n");
-        said(&world.plan(&parse(&text).unwrap(), 72, &policy()))
+        said(&world.plan(&parse(&text).unwrap(), runs, &policy()))
     };
-    assert_eq!(unknown("2026-01-10"), [""; 0]);
-    assert_eq!(unknown("2026-01-02"), ["stale x*"]);
+    assert_eq!(unknown("2026-01-10", 72), [""; 0]);
+    assert_eq!(unknown("2026-01-02", 72), ["stale x*"]);
+    // A window that reaches back 13 days does not show what ran before it.
+    assert_eq!(unknown("2025-01-02", 56), [""; 0]);
 }
 
 #[test]

@@ -52,7 +52,7 @@ pub(super) fn why(action: Action, entry: &Entry, figures: &Figures, scene: &Scen
                 runs(figures.runs)
             )
         }
-        Action::Release if figures.is_broken() => {
+        Action::Release if figures.broken => {
             "It fails always now: it is broken, not flaky, and the list must not hide that"
                 .to_owned()
         }

@@ -108,7 +108,7 @@ pub(super) fn update(view: &UpdateView, document: &mut Document) {
         table(&view.refused.iter().collect::<Vec<_>>(), document);
     }
     if !view.withheld.is_empty() {
-        document.heading(3, &format!("Flaky, but not for the list ({})", view.withheld.len()));
+        document.heading(3, &format!("Not for the list ({})", view.withheld.len()));
         let items: Vec<String> = view
             .withheld
             .iter()

@@ -32,7 +32,7 @@ pub(super) fn lay_out(view: &UpdateView, page: &mut Page) {
         list_of(&view.refused.iter().collect::<Vec<_>>(), page);
     }
     if !view.withheld.is_empty() {
-        page.section("Flaky, but not for the list");
+        page.section("Not for the list");
         for withheld in &view.withheld {
             page.bullet(&format!("{}: {}", shown(&withheld.test), escape::line(&withheld.why)));
         }

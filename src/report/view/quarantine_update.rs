@@ -72,7 +72,7 @@ impl ChangeView {
     }
 }
 
-/// A flaky test that does not enter.
+/// A test that does not belong on the list.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct WithheldView {
     /// The test.
@@ -134,7 +134,8 @@ pub struct UpdateView {
     pub refused: Vec<ChangeView>,
     /// Entries that stay as they are.
     pub kept: u64,
-    /// Why some flaky tests do not enter at all.
+    /// Why some tests do not belong on the list: flaky ones that do not enter, and broken ones that
+    /// a pattern or a rule hides.
     pub withheld: Vec<WithheldView>,
     /// How full the list is; `None` where nobody asked the history.
     pub budget: Option<BudgetView>,

@@ -3,16 +3,16 @@
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::context::resolve::Surroundings;
 use crate::model::Timestamp;
-use crate::ops::gate::{GateOutcome, GateRequest, HistoryInput, ListInput, gate};
+use crate::ops::gate::{GateOutcome, GateRequest, HistoryInput, gate};
 use crate::ops::reading::{InputFormat, ReadRequest};
-use crate::quarantine::gate::{Ending, GateSettings};
+use crate::quarantine::gate::Ending;
 use crate::report::view::GateView;
 use crate::report::{Format, View, github};
 use crate::store::sqlite::{OpenMode, SqliteStore};
@@ -20,6 +20,7 @@ use crate::store::sqlite::{OpenMode, SqliteStore};
 use super::console::Console;
 use super::exit;
 use super::failure::Failure;
+use super::gate_rules::GateRules;
 use super::global::{Global, Settled};
 use super::judging::owners;
 use super::output::screen;
@@ -45,15 +46,8 @@ pub struct Args {
     /// The runner, which tells what its code means [default: from the reports]
     #[arg(long, value_name = "NAME", env = "FLAKEDB_RUNNER")]
     runner: Option<String>,
-    /// So many expected tests may be missing [default: 0]
-    #[arg(long, value_name = "N", env = "FLAKEDB_TOLERANCE")]
-    tolerance: Option<u32>,
-    /// Tests that were removed on purpose, * for anything (may be repeated)
-    #[arg(long, value_name = "PATTERN")]
-    removed: Vec<String>,
-    /// The list [default: quarantine.toml beside flakedb.toml, else here or in a directory above]
-    #[arg(long, value_name = "FILE", env = "FLAKEDB_QUARANTINE")]
-    list: Option<PathBuf>,
+    #[command(flatten)]
+    rules: GateRules,
     /// Exit with 125 where flakedb itself is in trouble (list, history or configuration unusable)
     #[arg(long)]
     strict: bool,
@@ -246,7 +240,6 @@ impl Args {
         let now = Timestamp::from(chrono::Utc::now());
         let configured = || settled.file.reports.iter().map(|path| settled.directory.join(path));
         let paths = if self.paths.is_empty() { configured().collect() } else { self.paths.clone() };
-        let list = settled.list_path(self.list.as_deref());
         GateRequest {
             rounds: vec![ReadRequest {
                 paths,
@@ -263,30 +256,12 @@ impl Args {
             words: Vec::new(),
             overrides: around.overrides,
             surroundings: around.surroundings,
-            list: self.list_at(&list),
+            list: self.rules.list(settled),
             owners: owners(settled),
-            settings: self.settings(settled),
+            settings: self.rules.settings(settled),
             trouble,
             now,
         }
-    }
-
-    /// The list at a path; one that was named must be there.
-    fn list_at(&self, path: &Path) -> ListInput {
-        let shown = path.display().to_string();
-        match (ListInput::read(path, &shown), &self.list) {
-            (ListInput::Absent, Some(_)) => {
-                ListInput::Unreadable { message: format!("there is no list at {shown}") }
-            }
-            (found, _) => found,
-        }
-    }
-
-    fn settings(&self, settled: &Settled) -> GateSettings {
-        let mut settings = settled.file.gate.clone().unwrap_or_default();
-        settings.tolerance = self.tolerance.unwrap_or(settings.tolerance);
-        settings.removed.extend(self.removed.iter().cloned());
-        settings
     }
 }
 

@@ -8,6 +8,7 @@ pub mod db;
 pub mod exit;
 pub mod failure;
 pub mod gate;
+pub mod gate_rules;
 pub mod global;
 pub mod hunt;
 pub mod ingest;

@@ -14,17 +14,17 @@ use crate::context::resolve::Surroundings;
 use crate::context::{child, places};
 use crate::model::Timestamp;
 use crate::ops::Unwatched;
-use crate::ops::gate::{GateOutcome, GateRequest, ListInput, gate};
+use crate::ops::gate::{GateOutcome, GateRequest, gate};
 use crate::ops::ingest::{IngestRequest, collect};
 use crate::ops::reading::{InputFormat, ReadRequest};
 use crate::ops::run::{Round, Rounds, RunRequest, rounds};
-use crate::quarantine::list;
 use crate::report::{Format, escape, sentence};
 
 use super::console::{Console, Verbosity};
 use super::exit;
 use super::failure::Failure;
 use super::gate::{Also, HISTORY_WAIT_MS, Written, formats, page, parse_also, with_history, words};
+use super::gate_rules::GateRules;
 use super::global::{Global, Settled};
 use super::judging::owners;
 use super::run_context::{Around, RunArgs};
@@ -68,9 +68,8 @@ pub struct Args {
     /// How long the command may take to end once it was told to; then it is killed
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_span)]
     grace: Duration,
-    /// The list [default: quarantine.toml beside flakedb.toml]
-    #[arg(long, value_name = "FILE")]
-    list: Option<PathBuf>,
+    #[command(flatten)]
+    rules: GateRules,
     /// Exit with 125 where flakedb itself is in trouble (list, history or configuration unusable)
     #[arg(long)]
     strict: bool,
@@ -332,7 +331,6 @@ impl After<'_> {
             first.paths = ran.unread.clone();
             first.paths.extend(ran.missing.iter().filter(|at| self.named.contains(at)).cloned());
         }
-        let list = self.args.list.clone().unwrap_or_else(|| self.settled.near(list::FILE_NAME));
         let words = self.args.command.iter().map(|word| word.to_string_lossy().into_owned());
         GateRequest {
             rounds,
@@ -343,9 +341,9 @@ impl After<'_> {
             words: words.collect(),
             overrides: self.around.overrides.clone(),
             surroundings: self.around.surroundings.clone(),
-            list: ListInput::read(&list, &list.display().to_string()),
+            list: self.args.rules.list(&self.settled),
             owners: self.owners.clone(),
-            settings: self.settled.file.gate.clone().unwrap_or_default(),
+            settings: self.args.rules.settings(&self.settled),
             trouble,
             now,
         }

@@ -201,6 +201,11 @@ fn what_the_list_does_not_cover_is_not_excused() {
     suite.sandbox.write("quarantine.toml", "[[entry]\n");
     suite.run(&[]).exits(1).first_line("flakedb: kept exit code 1: quarantine.toml:1");
     suite.run(&["--strict"]).exits(125);
+    // A list that was named must be there, and is the one that counts.
+    suite.sandbox.write("other.toml", LIST);
+    suite.run(&["--list", "other.toml"]).exits(0);
+    let said = suite.run(&["--list", "none.toml"]).exits(1);
+    said.first_line("flakedb: kept exit code 1: there is no list at none.toml");
 }
 
 #[test]

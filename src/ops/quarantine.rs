@@ -159,7 +159,8 @@ fn steady(judged: &Judgement, listed: &[TestNo]) -> HashMap<TestNo, Vec<String>>
 /// Why the entry is there, with the counts behind it.
 fn reason(entry: &Entry) -> String {
     let Entry { reason, failures, executions, rate, .. } = entry;
-    format!("{reason}: failed in {failures} of {executions} runs, {}", sentence::rate(*rate))
+    let failed = if entry.flakes_only { "flaked" } else { "failed" };
+    format!("{reason}: {failed} in {failures} of {executions} runs, {}", sentence::rate(*rate))
 }
 
 pub(super) fn test_name(row: &TestRow) -> TestName {

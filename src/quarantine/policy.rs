@@ -76,7 +76,7 @@ pub struct Entry {
     pub owner: Option<String>,
     /// Why it is listed, in one sentence.
     pub reason: String,
-    /// When it first failed in the window.
+    /// When it was called flaky, where the method tells, else when it first failed in the window.
     pub since: Timestamp,
     /// When the entry ends by itself.
     pub expires: Timestamp,
@@ -84,6 +84,8 @@ pub struct Entry {
     pub failures: u32,
     /// Of so many runs; those in which a flake could have shown where the method tells.
     pub executions: u32,
+    /// Only flakes were counted, no other failures.
+    pub flakes_only: bool,
     /// Their share.
     pub rate: Rate,
 }
@@ -241,8 +243,10 @@ fn entry(
     owner: &dyn Fn(TestNo) -> Option<String>,
     newest: Timestamp,
 ) -> Entry {
-    let first = verdict.cells.iter().find(|cell| cell.outcome.is_bad() || cell.retried);
-    let since = first.and_then(|cell| judgement.runs.get(cell.run as usize));
+    let first = || verdict.cells.iter().find(|cell| cell.outcome.is_bad() || cell.retried);
+    let called = verdict.weighing.as_deref().and_then(|weighing| weighing.flaky_since);
+    let since = called.or_else(|| first().map(|cell| cell.run));
+    let since = since.and_then(|run| judgement.runs.get(run as usize));
     // The same numbers as the report's: where flakes are told from breakages, only they count.
     let (failures, executions, rate) = match verdict.weighing.as_deref() {
         Some(weighing) => (weighing.flakes, weighing.chances, weighing.flake_rate),
@@ -258,6 +262,7 @@ fn entry(
         expires: Timestamp(newest.0.saturating_add(lifetime)),
         failures,
         executions,
+        flakes_only: verdict.weighing.is_some(),
         rate,
     }
 }

@@ -191,6 +191,8 @@ fn every_reason_has_a_word_and_a_mend() {
         words.insert(reason.word());
     }
     assert_eq!(words.len(), 28);
+    assert!(Reason::StartUnknown.mend().contains("--started FILE"));
+    assert!(Reason::RunnerUnknown { producers: Vec::new() }.mend().contains("--runner"));
 }
 
 #[test]

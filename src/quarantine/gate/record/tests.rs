@@ -122,6 +122,15 @@ fn a_record_shorter_than_a_window_has_no_such_window() {
     assert_eq!(record(vec![true; 2]).worse(0.999), None);
 }
 
+#[test]
+fn a_chance_at_the_level_is_no_rise_and_one_below_is() {
+    // One tail fits into four runs; the level is divided by four, which is exact.
+    let runs = record(vec![false, true, true, true]);
+    let chance = predicted_tail(3, 3, 0, 1);
+    assert_eq!(runs.worse(4.0 * chance), None);
+    assert!(runs.worse(4.0 * chance * (1.0 + 1e-9)).is_some());
+}
+
 /// A generator for simulations: xorshift64*, seeded.
 struct Dice(u64);
 

@@ -250,7 +250,16 @@ impl After<'_> {
         let request = self.gate_request(std::mem::take(&mut trouble), now);
         let outcome = with_history(self.settled, |history| gate(history, &request, &Unwatched));
         let mut in_trouble = outcome.view.has_own_trouble();
-        in_trouble |= self.show(&outcome).is_err();
+        let shown = self.show(&outcome);
+        in_trouble |= shown.is_err();
+        // An excuse that nobody can read is none.
+        let code = match shown {
+            Ok(()) => outcome.exit,
+            Err(error) => {
+                self.console.warn(&format!("{error:#}"));
+                self.ran.ending().code()
+            }
+        };
         let stored = match outcome.view.history.state {
             // Nobody waits for it twice.
             "unusable" => Err(Failure::history(anyhow::anyhow!(outcome.view.history.text.clone()))),
@@ -271,7 +280,7 @@ impl After<'_> {
         for note in &self.ran.notes {
             self.console.note(&escape::line(note));
         }
-        if self.args.strict && in_trouble { exit::FAILED } else { outcome.exit }
+        if self.args.strict && in_trouble { exit::FAILED } else { code }
     }
 
     fn own_trouble(&self, why: &str) -> u8 {

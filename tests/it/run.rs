@@ -134,6 +134,9 @@ fn a_quarantined_failure_is_excused_and_loud() {
     let said = suite.run(&[]).exits(0);
     assert!(said.stderr.contains("tests.test_shop::b"), "{said:?}");
     assert_eq!(suite.stored().0, 12);
+    // An excuse that nobody can read is none.
+    let said = suite.run(&["--format", "json", "-o", "no/such/folder/x.json"]).exits(1);
+    assert!(said.stderr.contains("no/such/folder/x.json"), "{said:?}");
 }
 
 #[test]

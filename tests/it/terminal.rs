@@ -112,9 +112,13 @@ fn a_pipeline_is_stopped_as_a_whole() {
 fn in_the_background_of_a_shell_it_leaves_the_terminal_alone() {
     let sandbox = Sandbox::new();
     sandbox.write("ask.sh", "echo ready; read line; echo got $line; exit 3\n");
-    let steps = "!PS1=prom'pt> '\\n|?prompt> |!$FLAKEDB run -- sh ask.sh &\\n|?ready|!\\n|!jobs\\n|?topped\
-                 |!fg\\n|?ask.sh|!hello\\n|?got hello|?prompt> |!exit 5\\n";
-    typed(&sandbox, steps, &["sh", "-i"]).exits(5);
+    let until_stopped = "while :; do jobs > out; grep -q topped out && break; sleep 0.1; done";
+    let steps = format!(
+        "!PS1=prom'pt> '\\n|?prompt> |!$FLAKEDB run -- sh ask.sh &\\n|?ready\
+         |!{until_stopped}; echo sto''pped\\n|?stopped\
+         |!fg\\n|?ask.sh|!hello\\n|?got hello|?prompt> |!exit 5\\n"
+    );
+    typed(&sandbox, &steps, &["sh", "-i"]).exits(5);
 }
 
 #[test]

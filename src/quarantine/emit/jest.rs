@@ -1,4 +1,7 @@
 //! jest: one pattern for `--testNamePattern` that matches every full name but those listed.
+//!
+//! jest forgets about case, and joins several patterns by a comma, so that they match nothing. The
+//! tests that do not match are reported as skipped.
 
 use super::language::{Language, Only};
 use super::regex_text::{NONE_OF, ONE_OF, words};

@@ -3,7 +3,10 @@
 //! The text removes exactly the listed tests, or a note says what it cannot do: an entry that
 //! cannot be expressed is named, and so is every known test that goes with one. An empty list is
 //! text that the runner accepts and that removes nothing. The exact rules were measured on the
-//! runners themselves: pytest 9.2, cargo-nextest 0.9.143, go 1.27, jest 30.5, vitest 4.1.
+//! runners themselves (pytest 9.2, cargo-nextest 0.9.143, go 1.27, jest 30.5, vitest 4.1, and those
+//! that each file names), and tests/runners holds both to them.
+//!
+//! [`select`] turns a format round, so that a retry runs only what failed.
 
 mod cargo_test;
 mod ctest;

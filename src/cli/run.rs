@@ -350,9 +350,9 @@ impl After<'_> {
             words: words.collect(),
             overrides: self.around.overrides.clone(),
             surroundings: self.around.surroundings.clone(),
-            list: self.args.rules.list(&self.settled),
+            list: self.args.rules.list(self.settled),
             owners: self.owners.clone(),
-            settings: self.args.rules.settings(&self.settled),
+            settings: self.args.rules.settings(self.settled),
             trouble,
             now,
         }

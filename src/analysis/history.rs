@@ -28,7 +28,7 @@ pub struct Run {
     /// Default branch, change, or other.
     pub lane: Lane,
     /// It belongs to the main line: the default branch, or what
-    /// [`MainLine`] takes for it.
+    /// `MainLine` takes for it.
     pub on_main: bool,
     /// The matrix cell, as a place in [`History::variants`].
     pub variant: u32,

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::bit_set::BitSet;
+use super::kept::Kept;
 use super::main_line::MainLine;
 use super::origin::{Origins, OriginsBuilder};
 use super::settings::OutageSettings;
@@ -234,7 +235,7 @@ pub struct HistoryBuilder {
     tallies: Vec<Vec<Tally>>,
     /// Runs of each variant that are still to be added.
     runs_left: Vec<usize>,
-    seen: Vec<Vec<Seen>>,
+    kept: Kept,
     modules: HashMap<TestNo, u32>,
     executed: Vec<BitSet>,
     signatures: BTreeMap<u32, Vec<(TestNo, u32)>>,
@@ -243,17 +244,6 @@ pub struct HistoryBuilder {
 }
 
 const ABSENT: u32 = u32::MAX;
-/// Room that a list of results gets at first.
-const SEEN_AT_FIRST: usize = 16;
-
-/// Pushes with a quarter more room, not twice as much: one outage makes every test keep its
-/// results, and then their lists are most of the memory. At most `most` results are still to come.
-fn push_tight(list: &mut Vec<Seen>, seen: Seen, most: usize) {
-    if list.len() == list.capacity() {
-        list.reserve_exact((list.len() / 4).max(SEEN_AT_FIRST).min(most.max(1)));
-    }
-    list.push(seen);
-}
 
 impl HistoryBuilder {
     /// Starts the history of `runs`, oldest first.
@@ -288,7 +278,7 @@ impl HistoryBuilder {
             outage: outage.clone(),
             dense: Vec::new(),
             tests: Vec::new(),
-            seen: Vec::new(),
+            kept: Kept::default(),
             quiet_in_mass: BTreeMap::new(),
             origins: OriginsBuilder::default(),
         }
@@ -336,8 +326,9 @@ impl HistoryBuilder {
         about.executed = rows.iter().filter(|row| row.outcome != Outcome::Skipped).count() as u32;
         about.bad = rows.iter().filter(|row| row.outcome.is_bad()).count() as u32;
         let in_mass = about.failed_in_mass(&self.outage);
-        let Some(left) = self.runs_left.get_mut(variant) else { return };
-        let most = std::mem::replace(left, left.saturating_sub(1));
+        if let Some(left) = self.runs_left.get_mut(variant) {
+            *left = left.saturating_sub(1);
+        }
         let mut quiet = Vec::new();
         let mut executed = BitSet::default();
         for (position, row) in rows.iter().enumerate() {
@@ -355,15 +346,15 @@ impl HistoryBuilder {
                 executed.insert(test);
             }
             if tally.kept == 0 && (troubled || asked_for) {
-                self.seen.push(Vec::new());
-                tally.kept = self.seen.len() as u32;
+                tally.kept = self.kept.open() + 1;
             }
-            match self.seen.get_mut((tally.kept as usize).wrapping_sub(1)) {
-                Some(seen) => push_tight(seen, Seen::new(place, position, row), most),
+            match tally.kept.checked_sub(1) {
+                Some(list) => self.kept.push(list, Seen::new(place, position, row)),
                 None if in_mass => quiet.push((row.test, row.outcome)),
                 None => {}
             }
         }
+        self.kept.end_run(self.runs_left.iter().copied().max().unwrap_or(0));
         if let Some(slot) = self.executed.get_mut(run) {
             *slot = executed;
         }
@@ -378,6 +369,7 @@ impl HistoryBuilder {
     pub fn finish(mut self) -> History {
         let mut order: Vec<u32> = (0..self.tests.len() as u32).collect();
         order.sort_unstable_by_key(|&dense| self.tests.get(dense as usize).copied());
+        let mut lists = self.kept.finish();
         let mut units = Vec::new();
         for (variant, table) in self.tallies.iter_mut().enumerate() {
             for &dense in &order {
@@ -387,7 +379,7 @@ impl HistoryBuilder {
                     continue;
                 }
                 let place = (tally.kept as usize).wrapping_sub(1);
-                let mut seen = self.seen.get_mut(place).map(std::mem::take).unwrap_or_default();
+                let mut seen = lists.get_mut(place).map(std::mem::take).unwrap_or_default();
                 seen.sort_by_key(|seen| seen.run);
                 units.push(Unit {
                     test,

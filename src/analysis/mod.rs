@@ -33,6 +33,7 @@ pub mod history;
 pub mod hunt;
 pub mod interval;
 mod judge;
+mod kept;
 pub mod late;
 mod main_line;
 pub mod match_name;

@@ -35,7 +35,7 @@ const UNITS_PER_THREAD_MIN: usize = 256;
 
 /// Runs whose results are fetched at once: each visit to a test's results then reads a few whole
 /// lines of memory, not a part of one.
-const RUNS_PER_BLOCK: usize = 8;
+const RUNS_PER_BLOCK: usize = 16;
 
 /// What the filter believes of one test in one variant.
 #[derive(Debug, Clone, PartialEq)]

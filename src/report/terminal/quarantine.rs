@@ -14,7 +14,8 @@ pub(super) fn lay_out(view: &QuarantineView, page: &mut Page) {
     let entries = match view.entries.len() {
         0 => "nothing to quarantine".to_owned(),
         n if view.list.is_some() => format!("{} in quarantine", sentence::count(n as u64, "entry")),
-        n => format!("{} in quarantine", sentence::count(n as u64, "test")),
+        // Without a file nothing is fenced off yet: this is what would be.
+        n => format!("{} to quarantine", sentence::count(n as u64, "test")),
     };
     let mut head = vec![format!("{project}: {entries}")];
     let origin: &[&String] = match view.entries.as_slice() {
@@ -60,7 +61,10 @@ pub(super) fn lay_out(view: &QuarantineView, page: &mut Page) {
             ),
             match view.list {
                 Some(_) => ("flakedb quarantine update".to_owned(), "what should change, and why"),
-                None => ("flakedb report".to_owned(), "the verdicts behind it"),
+                None => (
+                    "flakedb quarantine update --apply".to_owned(),
+                    "makes it a file to review, which the gate goes by",
+                ),
             },
         ]);
     }

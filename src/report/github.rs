@@ -11,7 +11,7 @@ use super::limits::{ANNOTATIONS_MAX, HEADLINE_CHARS_MAX};
 use super::view::{GateTestView, GateView, LintView};
 
 /// The annotations of a decision: the decision itself first, then an error for each test that is
-/// not excused and a warning for each that is.
+/// not excused and a warning for each that is quarantined.
 #[must_use]
 pub fn gate(view: &GateView) -> String {
     let mut out = String::new();
@@ -60,11 +60,13 @@ fn annotation(level: &str, test: &GateTestView) -> String {
     }
     properties.push(format!("title={}", property(&test.name())));
     let decision = match (test.outcome.is_bad(), test.is_blocking()) {
-        (true, true) => "not excused",
-        (true, false) => "excused",
-        (false, _) => "passed on retry",
+        (true, true) => Some("not excused"),
+        // Its entry says it all, whatever became of the run.
+        (true, false) => None,
+        (false, _) => Some("passed on retry"),
     };
-    let mut said = vec![decision.to_owned(), test.cover_text(), test.news_text.clone()];
+    let mut said: Vec<String> = decision.map(str::to_owned).into_iter().collect();
+    said.extend([test.cover_text(), test.news_text.clone()]);
     said.extend(test.p.map(|p| format!("worse than its own record (p = {p:.1e})")));
     said.extend((!test.message.is_empty()).then(|| test.message.clone()));
     format!("::{level} {}::{}", properties.join(","), message(&said.join("; ")))

@@ -51,9 +51,12 @@ def python_with(directory, requirements):
 
 
 def copy_suite(suite, target):
-    """Copy a suite from here to the work directory, keeping what was installed there before."""
-    built = shutil.ignore_patterns("target", "node_modules", "__pycache__")
-    shutil.copytree(HERE / suite, target, dirs_exist_ok=True, ignore=built)
+    """Copy a suite from here to the work directory, keeping what was installed there before; one that
+    is written by its runner alone has nothing here."""
+    target.mkdir(parents=True, exist_ok=True)
+    if (HERE / suite).is_dir():
+        built = shutil.ignore_patterns("target", "node_modules", "__pycache__")
+        shutil.copytree(HERE / suite, target, dirs_exist_ok=True, ignore=built)
     return target
 
 

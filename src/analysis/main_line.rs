@@ -48,26 +48,14 @@ impl<'a> MainLine<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Counts, RunKey, Timestamp};
-    use crate::store::query::RunNo;
+    use crate::model::Timestamp;
 
     fn runs(lines: &[(Lane, Option<&str>)]) -> Vec<RunRow> {
         let run = |(no, (lane, branch)): (u32, &(Lane, Option<&str>))| RunRow {
-            no: RunNo(no),
-            key: RunKey([no as u8; 16]),
             started: Timestamp(i64::from(no)),
-            revision: None,
             branch: branch.map(str::to_owned),
             lane: *lane,
-            variant: String::new(),
-            build: None,
-            attempt: 1,
-            job: None,
-            url: None,
-            complete: true,
-            reports: 1,
-            suite_failures: 0,
-            counts: Counts::default(),
+            ..RunRow::bare(no)
         };
         (0..).zip(lines).map(run).collect()
     }

@@ -8,7 +8,7 @@ use super::list::List;
 use super::policy::PolicySettings;
 use super::update::{Scene, Update};
 use crate::analysis::{History, HistoryBuilder, Settings, judge};
-use crate::model::{Counts, Lane, Outcome, Repeat, RunKey, Timestamp};
+use crate::model::{Lane, Outcome, Repeat, RunKey, Timestamp};
 use crate::store::query::{ResultRow, RunNo, RunRow, TestNo};
 
 /// 2026-01-01, midnight.
@@ -42,13 +42,7 @@ impl World {
             lane: Lane::Default,
             variant: self.cells[no % self.cells.len()].to_owned(),
             build: Some(no.to_string()),
-            attempt: 1,
-            job: None,
-            url: None,
-            complete: true,
-            reports: 1,
-            suite_failures: 0,
-            counts: Counts::default(),
+            ..RunRow::bare(no as u32)
         }
     }
 

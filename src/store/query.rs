@@ -80,6 +80,30 @@ pub struct RunRow {
     pub counts: Counts,
 }
 
+#[cfg(test)]
+impl RunRow {
+    /// A whole run of one report, of which nothing else is known; tests say what matters to them.
+    pub(crate) fn bare(no: u32) -> Self {
+        Self {
+            no: RunNo(no),
+            key: RunKey([no as u8; 16]),
+            started: Timestamp(0),
+            revision: None,
+            branch: None,
+            lane: Lane::Other,
+            variant: String::new(),
+            build: None,
+            attempt: 1,
+            job: None,
+            url: None,
+            complete: true,
+            reports: 1,
+            suite_failures: 0,
+            counts: Counts::default(),
+        }
+    }
+}
+
 /// What became of one test in one run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ResultRow {

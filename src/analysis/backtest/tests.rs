@@ -12,7 +12,7 @@ use crate::analysis::filter::replay::{Course, Moment, Replay};
 use crate::analysis::filter::{FilterSettings, Moments, filter};
 use crate::analysis::settings::{Lanes, Outages, ThresholdSettings};
 use crate::analysis::{History, HistoryBuilder, Settings};
-use crate::model::{Counts, Lane, Outcome, Repeat, RunKey, Timestamp};
+use crate::model::{Lane, Outcome, Repeat, Timestamp};
 use crate::store::query::{ResultRow, RunNo, RunRow, TestNo};
 
 /// What some tests did, a strip each: `.` passed, `F` failed, `r` passed on retry.
@@ -54,20 +54,12 @@ impl Window {
         let is_main = self.lanes.as_bytes()[no] == b'D';
         RunRow {
             no: RunNo(no as u32 + 1),
-            key: RunKey([no as u8; 16]),
             started: Timestamp(1_790_000_000_000 + no as i64 * 3_600_000),
             revision: self.revisions.chars().nth(no).map(String::from),
             branch: Some(if is_main { "main".to_owned() } else { format!("b{no}") }),
             lane: if is_main { Lane::Default } else { Lane::Change },
-            variant: String::new(),
             build: Some(no.to_string()),
-            attempt: 1,
-            job: None,
-            url: None,
-            complete: true,
-            reports: 1,
-            suite_failures: 0,
-            counts: Counts::default(),
+            ..RunRow::bare(no as u32)
         }
     }
 

@@ -235,8 +235,7 @@ fn next_steps(
             rerun.into_iter().chain(clear(settings.enter())).collect()
         }
         Status::Recovering => {
-            let mending = evidence.passes_since_streak > 0 || evidence.failing_now().is_none();
-            let passes = match course.last_broken.is_some() && mending {
+            let passes = match course.last_broken.is_some() {
                 true => settings.fixed_runs.saturating_sub(evidence.passes_since_streak),
                 false => 0,
             };

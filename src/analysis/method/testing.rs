@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::analysis::verdict::{Fact, Verdict};
 use crate::analysis::{HistoryBuilder, Settings, judge};
-use crate::model::{Counts, Lane, Outcome, Repeat, RunKey, Timestamp};
+use crate::model::{Lane, Outcome, Repeat, Timestamp};
 use crate::store::query::{ResultRow, RunNo, RunRow, TestNo};
 
 /// 2026-01-01T00:00:00Z.
@@ -64,20 +64,12 @@ impl Strip {
         let branch = if lane == Lane::Default { "main".to_owned() } else { format!("b{no}") };
         RunRow {
             no: RunNo(no as u32 + 1),
-            key: RunKey([no as u8; 16]),
             started: Timestamp(START + no as i64 * Timestamp::DAY_MS / self.runs_a_day),
             revision: Some(self.revisions[no].to_string()).filter(|name| name != "-"),
             branch: Some(branch),
             lane,
-            variant: String::new(),
             build: Some(no.to_string()),
-            attempt: 1,
-            job: None,
-            url: None,
-            complete: true,
-            reports: 1,
-            suite_failures: 0,
-            counts: Counts::default(),
+            ..RunRow::bare(no as u32)
         }
     }
 

@@ -53,7 +53,15 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) % 256)
 
 /// Types `steps` (`?` waits for a text, `!` types one) at a terminal with this command.
 fn typed(sandbox: &Sandbox, steps: &str, command: &[&str]) -> crate::command::Said {
-    let mut typist = Command::new("python3");
+    typed_by(Command::new("python3"), sandbox, steps, command)
+}
+
+fn typed_by(
+    mut typist: Command,
+    sandbox: &Sandbox,
+    steps: &str,
+    command: &[&str],
+) -> crate::command::Said {
     typist
         .args(["-c", TYPIST, steps])
         .args(command)
@@ -126,6 +134,39 @@ fn where_no_shell_could_let_it_go_on_it_does_not_stop() {
     let sandbox = Sandbox::new();
     let command = [FLAKEDB, "run", "--", "sh", "-c", "echo ready; read line; echo got $line"];
     typed(&sandbox, "?ready|!\\x1a|!hello\\n|?got hello", &command).exits(0);
+}
+
+/// The words that enter a process namespace of its own, where this machine allows one: there,
+/// groups and sessions that began outside have no number.
+const APART: [&str; 3] = ["unshare", "--pid", "--fork"];
+
+fn may_be_apart() -> bool {
+    Command::new(APART[0]).args(&APART[1..]).arg("true").status().is_ok_and(|it| it.success())
+}
+
+#[test]
+fn a_group_that_has_no_number_here_keeps_its_terminal() {
+    if !may_be_apart() {
+        eprintln!("not shown: this machine allows no process namespaces");
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let asks = [FLAKEDB, "run", "--", "sh", "-c", "echo ready; read line; echo got $line; exit 3"];
+    let entered = [&APART[..], &asks].concat();
+    typed(&sandbox, "?ready|!hello\\n|?got hello", &entered).exits(3);
+}
+
+#[test]
+fn a_session_that_has_no_number_here_is_not_taken_for_a_shell() {
+    if !may_be_apart() {
+        eprintln!("not shown: this machine allows no process namespaces");
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let mut typist = Command::new(APART[0]);
+    typist.args(&APART[1..]).arg("python3");
+    let asks = [FLAKEDB, "run", "--", "sh", "-c", "echo ready; read line; echo got $line"];
+    typed_by(typist, &sandbox, "?ready|!\\x1a|!hello\\n|?got hello", &asks).exits(0);
 }
 
 /// Starts flakedb with this script and waits until it has written `ready`.

@@ -8,13 +8,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, Signal, WaitOptions, WaitStatus, getpgrp, kill_current_process_group, kill_process_group,
+    Pid, Signal, WaitOptions, WaitStatus, kill_current_process_group, kill_process_group,
     test_kill_process_group, waitpid,
 };
 use signal_hook::consts::{SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU};
 
 use super::signals::{ENDING, Heard};
-use super::terminal::{Controlling, is_under_job_control};
+use super::terminal::{Controlling, is_under_job_control, own_group};
 use super::{Ended, How, StartError, Terminal, Watch, plain};
 
 /// What is left of the grace after a second signal, and for processes that outlive their leader.
@@ -30,6 +30,10 @@ pub(super) fn supervise(mut command: Command, watch: &Watch) -> Result<Ended, St
         Terminal::Lent => Controlling::open(),
         Terminal::Kept => None,
     };
+    if terminal.is_some() && own_group().is_none() {
+        // What is lent could not be taken back: the command stays with us, keyboard and all.
+        return plain::supervise(command, watch);
+    }
     let lends = terminal.as_ref().is_some_and(Controlling::is_ours);
     command.process_group(0);
     let (started, since) = (SystemTime::now(), Instant::now());
@@ -195,8 +199,9 @@ impl Job {
     fn take_terminal_back(&self) {
         if let Some(terminal) = &self.terminal
             && terminal.foreground() == Some(self.group)
+            && let Some(group) = own_group()
         {
-            terminal.give(getpgrp());
+            terminal.give(group);
         }
     }
 }

@@ -3,8 +3,18 @@
 use std::fs::File;
 
 use nix::sys::signal::{SigSet, SigmaskHow, Signal};
-use rustix::process::{Pid, getpgrp, getppid, getsid};
-use rustix::termios::{tcgetpgrp, tcsetpgrp};
+// Those of rustix take it that every group and session has a number.
+use nix::unistd::{getpgrp, getppid, getsid, tcgetpgrp, tcsetpgrp};
+use rustix::process::Pid;
+
+/// Our process group; none where it has no number here, as in a container that was entered.
+pub(super) fn own_group() -> Option<Pid> {
+    seen(getpgrp())
+}
+
+fn seen(group: nix::unistd::Pid) -> Option<Pid> {
+    (group.as_raw() > 0).then(|| Pid::from_raw(group.as_raw())).flatten()
+}
 
 /// The terminal that our session is controlled from.
 pub(super) struct Controlling {
@@ -20,12 +30,12 @@ impl Controlling {
 
     /// The process group that reads the keyboard and gets its signals.
     pub(super) fn foreground(&self) -> Option<Pid> {
-        tcgetpgrp(&self.device).ok()
+        tcgetpgrp(&self.device).ok().and_then(seen)
     }
 
     /// True where we are in the foreground.
     pub(super) fn is_ours(&self) -> bool {
-        self.foreground() == Some(getpgrp())
+        own_group().is_some_and(|group| self.foreground() == Some(group))
     }
 
     /// Puts a process group into the foreground, which from the background is refused by a signal
@@ -35,7 +45,7 @@ impl Controlling {
         refusal.add(Signal::SIGTTOU);
         let before = refusal.thread_swap_mask(SigmaskHow::SIG_BLOCK);
         // A group that ended meanwhile needs no terminal.
-        let _ = tcsetpgrp(&self.device, group);
+        let _ = tcsetpgrp(&self.device, nix::unistd::Pid::from_raw(group.as_raw_pid()));
         if let Ok(before) = before {
             let _ = before.thread_set_mask();
         }
@@ -44,8 +54,6 @@ impl Controlling {
 
 /// True where a shell above us would notice that we stop, and let us go on.
 pub(super) fn is_under_job_control() -> bool {
-    let session = getsid(None).ok();
-    let leads_session = session == Some(getpgrp());
-    let parents = getppid().and_then(|parent| getsid(Some(parent)).ok());
-    !leads_session && session.is_some() && parents == session
+    let Ok(session) = getsid(None) else { return false };
+    session != getpgrp() && getsid(Some(getppid())) == Ok(session)
 }

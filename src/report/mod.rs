@@ -16,6 +16,7 @@ pub mod limits;
 pub mod markdown;
 pub mod palette;
 pub mod sentence;
+pub mod sheet;
 pub mod simulation;
 pub mod standing;
 pub mod strip;
@@ -40,7 +41,7 @@ pub use format::Format;
 pub use palette::Palette;
 pub use view::{
     BacktestView, CompareView, GateView, HuntView, IngestView, LintView, QuarantineView,
-    ReportView, ShowView, SimulationView, UpdateView, ValidateView,
+    QuestionView, ReportView, ShowView, SimulationView, UpdateView, ValidateView,
 };
 
 /// What a page is written for.
@@ -80,6 +81,8 @@ pub enum View<'a> {
     Gate(&'a GateView),
     /// What a hunt found.
     Hunt(&'a HuntView),
+    /// The answer to a question.
+    Question(&'a QuestionView),
 }
 
 /// Why a view could not be written.

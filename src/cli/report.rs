@@ -33,9 +33,15 @@ Examples:
   flakedb report --format markdown >> $GITHUB_STEP_SUMMARY
   flakedb report --method threshold --window 10 --min-runs 3 --threshold 0.3
   flakedb report --fail-on newly-broken        exit with 1 where there is one
+  flakedb report --costs --days 30             which tests cost most this month
+  flakedb report --compare                     what is new since last week
+  flakedb report --compare 2026-11-01          what is new since that day
+  flakedb report --revision 1f3a9c0            what this revision brought
   flakedb report --clusters                    which failures are one and the same cause
   flakedb report --owners --days 7             whose tests cost most this week
-  flakedb report --slower                      which tests got slower, and since when")]
+  flakedb report --associations                which tests only fail on one machine or at one time
+  flakedb report --slower                      which tests got slower, and since when
+  flakedb report --healed                      what healed")]
 pub struct Args {
     /// List healthy tests, too
     #[arg(long, conflicts_with_all = ["status", "question"])]

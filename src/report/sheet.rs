@@ -87,6 +87,8 @@ pub enum SheetCell {
     Times(f64),
     /// A time, RFC 3339 in UTC.
     Time(String),
+    /// The same, of which the day is enough.
+    Day(String),
     /// A p-value or q-value.
     Chance(f64),
 }
@@ -179,6 +181,7 @@ impl SheetCell {
             Self::Seconds(seconds) => sentence::rough(*seconds),
             Self::Times(times) => format!("{times:.1}×"),
             Self::Time(time) => time.get(..16).unwrap_or(time).replace('T', " "),
+            Self::Day(time) => time.get(..10).unwrap_or(time).to_owned(),
             Self::Chance(chance) if *chance < 1e-4 => format!("{chance:.0e}"),
             Self::Chance(chance) => format!("{chance:.4}"),
         }
@@ -189,9 +192,11 @@ impl SheetCell {
     pub fn raw(&self) -> String {
         match self {
             Self::Empty => String::new(),
-            Self::Name(text) | Self::Words(text) | Self::Revision(text) | Self::Time(text) => {
-                text.clone()
-            }
+            Self::Name(text)
+            | Self::Words(text)
+            | Self::Revision(text)
+            | Self::Time(text)
+            | Self::Day(text) => text.clone(),
             Self::Status(status) => status.word().to_owned(),
             Self::Count(count) => count.to_string(),
             Self::Parts(value)

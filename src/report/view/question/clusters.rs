@@ -186,24 +186,21 @@ impl ClustersView {
             return vec!["No failure in this window says what it looks like.".to_owned()];
         }
         let shared = self.clusters.iter().filter(|cluster| cluster.tests.len() > 1).count();
-        let kinds = self.clusters.len() as u64;
         let mut lead = vec![format!(
-            "{} of {}: {} met by several tests",
+            "{} of {}, {} in more than one test",
             sentence::count(self.failures, "failure"),
-            sentence::count(kinds, "kind"),
+            sentence::count(self.clusters.len() as u64, "kind"),
             match shared {
-                0 => "none".to_owned(),
-                shared => sentence::number(shared as u64),
+                0 => "none of them".to_owned(),
+                shared => format!("{} of them", sentence::number(shared as u64)),
             },
         )];
         if self.tests_compared > 1 {
             lead.push(match self.together.len() {
                 0 => "No tests fail together more than chance explains".to_owned(),
+                1 => "1 group of tests fails together".to_owned(),
                 groups => {
-                    format!(
-                        "{} fail together",
-                        sentence::count(groups as u64, "group") + " of tests"
-                    )
+                    format!("{} groups of tests fail together", sentence::number(groups as u64))
                 }
             });
         }
@@ -231,8 +228,8 @@ impl ClustersView {
                 SheetCell::Count(cluster.failures.into()),
                 SheetCell::Count(cluster.runs.into()),
                 SheetCell::Count(cluster.tests.len() as u64),
-                SheetCell::Time(cluster.first.clone()),
-                SheetCell::Time(cluster.last.clone()),
+                SheetCell::Day(cluster.first.clone()),
+                SheetCell::Day(cluster.last.clone()),
                 SheetCell::Words(some_names(&cluster.tests)),
                 SheetCell::Words(cluster.variants.join("; ")),
             ]
@@ -255,7 +252,7 @@ impl ClustersView {
                 SheetCell::Count(group.tests.len() as u64),
                 SheetCell::Count(group.runs.into()),
                 SheetCell::Count(group.together.into()),
-                SheetCell::Time(group.last.clone()),
+                SheetCell::Day(group.last.clone()),
                 SheetCell::Chance(group.q),
             ]
         });

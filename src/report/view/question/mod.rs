@@ -1,11 +1,21 @@
 //! Answers to the questions that people ask of a history: each a published shape, and a sheet.
 
+mod associations;
 mod clusters;
+mod costs;
+mod healed;
 mod owners;
+mod revision;
+mod since;
 mod slower;
 
+pub use associations::{AssociationView, AssociationsView};
 pub use clusters::{ClusterTest, ClusterView, ClustersView, TogetherGroup};
+pub use costs::{CostView, CostsView};
+pub use healed::{HealedTest, HealedView};
 pub use owners::{OwnerView, OwnersInput, OwnersView};
+pub use revision::{FailedTest, RevisionInput, RevisionRun, RevisionView};
+pub use since::{MovedTest, RateMoved, SinceInput, SinceView};
 pub use slower::{PaceView, SlowerView};
 
 use serde::Serialize;
@@ -19,12 +29,22 @@ use crate::analysis::verdict::Judgement;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum QuestionView {
+    /// Which tests cost most.
+    Costs(CostsView),
+    /// What is new since a moment.
+    Since(SinceView),
+    /// What one revision brought.
+    Revision(RevisionView),
     /// Which failures are one and the same cause.
     Clusters(ClustersView),
     /// Who owns the tests that need a person.
     Owners(OwnersView),
+    /// Does it only fail on one machine, shard, variant or hour.
+    Associations(AssociationsView),
     /// Which tests got slower.
     Slower(SlowerView),
+    /// What healed.
+    Healed(HealedView),
 }
 
 impl QuestionView {
@@ -32,9 +52,14 @@ impl QuestionView {
     #[must_use]
     pub fn sheet(&self) -> Sheet {
         match self {
+            Self::Costs(view) => view.sheet(),
+            Self::Since(view) => view.sheet(),
+            Self::Revision(view) => view.sheet(),
             Self::Clusters(view) => view.sheet(),
             Self::Owners(view) => view.sheet(),
+            Self::Associations(view) => view.sheet(),
             Self::Slower(view) => view.sheet(),
+            Self::Healed(view) => view.sheet(),
         }
     }
 }

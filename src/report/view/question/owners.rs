@@ -179,6 +179,9 @@ impl OwnersView {
         let nobody = self.owners.iter().find(|owner| owner.owner.is_none());
         let first = self.owners.first().filter(|owner| owner.builds > 0.0);
         let costs = match first {
+            Some(owner) if !self.known => {
+                format!("{} red builds, and no owner is known", sentence::parts(owner.builds))
+            }
             None => "No test turned a build red in this window".to_owned(),
             Some(OwnerView { owner: Some(name), builds, .. }) => {
                 format!("The tests of {name} cost most: {} red builds", sentence::parts(*builds))

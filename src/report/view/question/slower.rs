@@ -94,7 +94,7 @@ impl PaceView {
             SheetCell::Seconds(self.before_seconds),
             SheetCell::Seconds(self.after_seconds),
             SheetCell::Times(self.ratio),
-            SheetCell::time(self.since.as_ref()),
+            self.since.clone().map_or(SheetCell::Empty, SheetCell::Day),
             SheetCell::revision(self.revision.as_ref()),
             SheetCell::Chance(self.q),
         ]
@@ -216,7 +216,8 @@ impl SlowerView {
     }
 
     fn notes(&self) -> Vec<String> {
-        let mut notes = vec![format!(
+        let mut notes = Vec::new();
+        let compared = format!(
             "Medians of passes on the main line, before and since the run where they change most \
              (Pettitt's test over {}, Benjamini-Hochberg): of the changes told, at most {} is chance. \
              Told from a ratio of {} and a difference of {} on",
@@ -224,7 +225,10 @@ impl SlowerView {
             sentence::percent(self.false_discovery_rate),
             self.ratio,
             sentence::seconds(self.seconds),
-        )];
+        );
+        if self.asked > 0 {
+            notes.push(compared);
+        }
         if self.too_quick + self.too_few > 0 {
             notes.push(format!(
                 "Not asked: {} whose times all lie within {}, {} with fewer than {}",

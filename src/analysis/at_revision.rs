@@ -72,7 +72,11 @@ pub fn at_revision(judgement: &Judgement, history: &History, revision: &str) -> 
         .verdicts
         .iter()
         .enumerate()
-        .filter_map(|(place, verdict)| failed_here(judgement, place, verdict, &runs, revision))
+        .filter_map(|(place, verdict)| {
+            // The cells of the unit: a verdict has none of a test that failed in outages alone.
+            let cells = unit_of(history, verdict)?.cells();
+            failed_here(judgement, (place, verdict), &cells, &runs, revision)
+        })
         .collect();
     failed.sort_by_key(|one| (one.kind, one.verdict));
     let executed = |unit: &Unit, runs: &[u32]| {
@@ -119,6 +123,13 @@ pub fn at_revision(judgement: &Judgement, history: &History, revision: &str) -> 
     }
 }
 
+fn unit_of<'a>(history: &'a History, verdict: &Verdict) -> Option<&'a Unit> {
+    let variant = history.variants.binary_search(&verdict.variant).ok()? as u32;
+    let key = |unit: &Unit| (unit.variant, unit.test);
+    let place = history.units.binary_search_by_key(&(variant, verdict.test), key).ok()?;
+    history.units.get(place)
+}
+
 /// The revision before these runs on their branch, or else on the main line.
 fn previous(all: &[JudgedRun], runs: &[u32]) -> Option<String> {
     let first = *runs.first()? as usize;
@@ -136,14 +147,13 @@ fn previous(all: &[JudgedRun], runs: &[u32]) -> Option<String> {
 
 fn failed_here(
     judgement: &Judgement,
-    place: usize,
-    verdict: &Verdict,
+    (place, verdict): (usize, &Verdict),
+    cells: &[Cell],
     runs: &[u32],
     revision: &str,
 ) -> Option<FailedHere> {
     let executed = |cell: &&Cell| cell.outcome != Outcome::Skipped;
-    let here: Vec<&Cell> = verdict
-        .cells
+    let here: Vec<&Cell> = cells
         .iter()
         .filter(executed)
         .filter(|cell| runs.binary_search(&cell.run).is_ok())

@@ -58,16 +58,17 @@ fn of(judgement: &Judgement, place: usize, verdict: &Verdict) -> Option<Healed> 
         Status::Healthy if was_flaky => Healing::NoLongerFlaky,
         _ => return None,
     };
+    let mended = verdict.is_mended();
     let run = |cell: &Cell| judgement.runs.get(cell.run as usize);
     let cells: Vec<&Cell> = verdict
         .cells
         .iter()
         .filter(|cell| cell.outcome != Outcome::Skipped)
-        .filter(|cell| run(cell).is_some_and(|run| !run.outage))
+        // What was broken was the main line.
+        .filter(|cell| run(cell).is_some_and(|run| !run.outage && (run.on_main || !mended)))
         .collect();
     let troubled = |cell: &&Cell| cell.outcome.is_bad() || cell.retried;
     let last_bad = cells.iter().rposition(troubled)?;
-    let mended = verdict.is_mended();
     let passes = verdict.facts.iter().find_map(|fact| match fact {
         Fact::PassesSince { first_good, failed_runs, since, runs } if mended => {
             Some((first_good.clone(), *failed_runs, *since, *runs))

@@ -147,12 +147,6 @@ impl SheetTable {
 }
 
 impl SheetCell {
-    /// A time or nothing.
-    #[must_use]
-    pub fn time(rfc3339: Option<&String>) -> Self {
-        rfc3339.cloned().map_or(Self::Empty, Self::Time)
-    }
-
     /// A revision or nothing.
     #[must_use]
     pub fn revision(revision: Option<&String>) -> Self {

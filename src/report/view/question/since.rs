@@ -290,7 +290,7 @@ impl SinceView {
     fn notes(&self) -> Vec<String> {
         vec![
             format!(
-                "Compared: the verdicts of {} and those of {}, by the method {}",
+                "Two windows, judged by {}: {}; and {}",
                 self.before.text, self.about.window.text, self.about.method
             ),
             format!(

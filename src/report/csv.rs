@@ -13,7 +13,7 @@ use super::view::{QuarantineEntry, QuarantineView, ReportView, ShowView, TestVie
 use super::{Format, RenderError, Screen, View, escape};
 
 /// The columns of a report: one row for each test and variant.
-pub const REPORT_COLUMNS: [&str; 28] = [
+pub const REPORT_COLUMNS: [&str; 31] = [
     "test",
     "variant",
     "status",
@@ -30,7 +30,10 @@ pub const REPORT_COLUMNS: [&str; 28] = [
     "retried",
     "skipped",
     "flips",
+    "reddened",
     "reddened_alone",
+    "reddened_share",
+    "lost_seconds",
     "duration_seconds",
     "last_failure",
     "last_run",
@@ -160,7 +163,10 @@ fn test(test: &TestView) -> Vec<String> {
         test.retried.to_string(),
         test.skipped.to_string(),
         test.flips.to_string(),
-        test.reddened_alone.to_string(),
+        test.harm.reddened.to_string(),
+        test.harm.alone.to_string(),
+        test.harm.share.to_string(),
+        test.harm.lost_seconds.to_string(),
         optional(test.duration_seconds),
         optional(test.last_failure.as_deref()),
         test.last_run.clone(),

@@ -152,6 +152,8 @@ fn properties(test: &TestView) -> Vec<(&'static str, String)> {
         ("skipped", test.skipped.to_string()),
         ("rate", test.rate.value.to_string()),
         ("quarantine", test.quarantine.to_string()),
+        ("reddened_alone", test.harm.alone.to_string()),
+        ("lost_seconds", test.harm.lost_seconds.to_string()),
         ("last_run", test.last_run.clone()),
     ];
     let optional = [

@@ -24,7 +24,7 @@ pub fn render(view: &View<'_>, _screen: Screen, out: &mut dyn Write) -> Result<(
 /// A number of one test, `None` where the method or the history has none.
 type Measure = fn(&TestView) -> Option<f64>;
 
-const MEASURES: [(&str, &str, Measure); 8] = [
+const MEASURES: [(&str, &str, Measure); 10] = [
     (
         "flakedb_test_failure_ratio",
         "Share of the executions of a test with a failed attempt.",
@@ -49,9 +49,19 @@ const MEASURES: [(&str, &str, Measure); 8] = [
         |test| Some(test.retried.into()),
     ),
     (
-        "flakedb_test_builds_reddened_alone",
-        "Builds of the window that were red for this test alone.",
-        |test| Some(test.reddened_alone.into()),
+        "flakedb_test_runs_reddened",
+        "Runs of the window that were red, and in which a test failed in the end.",
+        |test| Some(test.harm.reddened.into()),
+    ),
+    (
+        "flakedb_test_runs_reddened_alone",
+        "Runs of the window that were red for this test alone.",
+        |test| Some(test.harm.alone.into()),
+    ),
+    (
+        "flakedb_test_lost_seconds",
+        "Test time that the failures of a test made worthless.",
+        |test| Some(test.harm.lost_seconds),
     ),
     (
         "flakedb_test_duration_median_seconds",

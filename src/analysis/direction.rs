@@ -9,6 +9,7 @@ const LEVEL: f64 = 0.05;
 
 /// Where the share of red runs goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
     /// Fewer runs are red than before.

@@ -13,6 +13,7 @@ use crate::store::query::{RunNo, TestNo};
 ///
 /// The order is that of alarm: a list sorted by status starts with what needs a person first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// Fails now on the default branch, and passed before in this window.
@@ -359,6 +360,7 @@ pub struct RunEvent {
 
 /// What happens to many tests of one run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum EventKind {
     /// The machine failed, not the tests.

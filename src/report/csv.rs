@@ -9,7 +9,7 @@ use std::io::{self, Write};
 
 use csv::{Terminator, WriterBuilder};
 
-use super::view::{QuarantineEntry, QuarantineView, ReportView, ShowView, TestView};
+use super::view::{QuarantineEntry, QuarantineView, ShowView, TestView};
 use super::{Format, RenderError, Screen, View, escape};
 
 /// The columns of a report: one row for each test and variant.

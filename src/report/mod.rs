@@ -35,6 +35,8 @@ mod sample;
 #[cfg(test)]
 mod sample_list;
 #[cfg(test)]
+mod schema;
+#[cfg(test)]
 mod screens;
 
 use std::io::{self, Write};

@@ -51,6 +51,10 @@ pub(super) fn write(view: &ReportView, document: &mut Document) {
     if !groups.is_empty() {
         document.paragraph("Tests that failed together:");
         document.list(groups.get(..OUTAGES_SHOWN_MAX).unwrap_or(&groups));
+        if let more @ 1.. = groups.len().saturating_sub(OUTAGES_SHOWN_MAX) {
+            let more = sentence::count(more as u64, "earlier group");
+            document.paragraph(&format!("{more} not shown here; the JSON format has all of them."));
+        }
     }
 }
 

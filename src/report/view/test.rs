@@ -29,6 +29,7 @@ pub struct TestLabel {
 
 /// A rate with its 95 % interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RateView {
     /// The share observed.
     pub value: f64,
@@ -54,6 +55,7 @@ impl From<Rate> for RateView {
 
 /// What the failures of a test cost: in runs of the main line and of changes, outages left out.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HarmView {
     /// Runs that were red, and in which it failed in the end.
     pub reddened: u32,
@@ -79,6 +81,7 @@ impl From<Harm> for HarmView {
 
 /// The verdict on one test in one variant.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TestView {
     /// The test as it is printed and typed.
     pub test: String,
@@ -88,6 +91,7 @@ pub struct TestView {
     pub id: String,
     /// What it is.
     #[serde(serialize_with = "status_word")]
+    #[cfg_attr(test, schemars(with = "Status"))]
     pub status: Status,
     /// P(flaky at a rate of 1 % or more), where the method gives a probability.
     pub probability: Option<f64>,
@@ -163,7 +167,7 @@ pub struct Failing {
 
 /// See [`TestView::needs_attention`]; `bad` counts runs in which it failed at least once.
 #[must_use]
-pub const fn needs_attention(status: Status, bad: u32) -> bool {
+pub(super) const fn needs_attention(status: Status, bad: u32) -> bool {
     match status {
         Status::Healthy => false,
         Status::New | Status::Stale => bad > 0,

@@ -17,8 +17,10 @@ use crate::analysis::verdict::Status;
 
 const REWRITE: &str = "FLAKEDB_REWRITE_DOCS";
 
+type Maker = fn() -> Schema;
+
 /// A row for each view: its version and how its schema is made.
-const SCHEMAS: [(&str, fn() -> Schema); 12] = [
+const SCHEMAS: [(&str, Maker); 12] = [
     (ReportView::SCHEMA, of::<ReportView>),
     (BacktestView::SCHEMA, of::<BacktestView>),
     (ShowView::SCHEMA, of::<ShowView>),

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::cause::{Causes, Hint};
+use super::direction::Direction;
 use super::filter::episode::{Attributed, Attribution};
 use super::filter::ledger::{Entry, Kind};
 use super::harm::Harm;
@@ -268,6 +269,8 @@ pub struct Verdict {
     pub duration_median: Option<Micros>,
     /// What its failures cost.
     pub harm: Harm,
+    /// Whether the newer half of its executions failed less often than the older, or more.
+    pub direction: Direction,
     /// What would change the verdict.
     pub next: Vec<NextStep>,
     /// Hints on the cause of its failures, strongest first; no part of the verdict.

@@ -84,7 +84,9 @@ fn row(test: &TestView, explain: Explain) -> Vec<String> {
         sentence::number(failing.bad.into()),
         sentence::number(failing.of.into()),
         failing.rate.map(|rate| format!("<br>{}", sentence::rate(rate))).unwrap_or_default()
-    );
+    ) + &sentence::trend_of(failing.trend)
+        .map(|words| format!("<br>{words}"))
+        .unwrap_or_default();
     let owners = match test.owners.as_slice() {
         [] => String::new(),
         owners => format!("<br>{}", code(&owners.join(" "))),

@@ -4,6 +4,7 @@ use serde::{Serialize, Serializer};
 
 use super::super::{sentence, strip};
 use super::{FactView, HintView, LatestFailureView, NextView, WeighingView, rounded};
+use crate::analysis::direction::Direction;
 use crate::analysis::harm::Harm;
 use crate::analysis::verdict::{JudgedRun, Rate, Status, Verdict};
 use crate::model::{Micros, TestId, Timestamp};
@@ -110,6 +111,9 @@ pub struct TestView {
     pub reason: String,
     /// Share of executions with a failed attempt.
     pub rate: RateView,
+    /// Whether the newer half of its executions failed less often than the older, or more; what may
+    /// be chance at the 5 % level is `unclear`.
+    pub trend: Direction,
     /// Runs in which it passed or failed, outages left out.
     pub executions: u32,
     /// Of these, how many ended badly.
@@ -163,6 +167,8 @@ pub struct Failing {
     pub of: u32,
     /// The rate with its interval, where a test fails by chance: a broken one has no rate.
     pub rate: Option<Rate>,
+    /// Where the rate goes.
+    pub trend: Direction,
 }
 
 /// See [`TestView::needs_attention`]; `bad` counts runs in which it failed at least once.
@@ -196,6 +202,7 @@ impl TestView {
             mended: verdict.is_mended(),
             reason: sentence::reason(verdict, runs),
             rate: verdict.rate.into(),
+            trend: verdict.direction,
             executions: verdict.executions,
             failures: verdict.failures,
             retried: verdict.retried,
@@ -238,6 +245,7 @@ impl TestView {
                 bad: weighing.flakes,
                 of: weighing.chances,
                 rate: Some(weighing.flake_rate.rate()),
+                trend: self.trend,
             },
             _ => Failing {
                 word: "failed",
@@ -245,6 +253,7 @@ impl TestView {
                 of: self.executions,
                 // Failures that were no flakes have no rate.
                 rate: (by_chance && self.weighing.is_none()).then(|| self.rate.rate()),
+                trend: if by_chance { self.trend } else { Direction::Unclear },
             },
         }
     }

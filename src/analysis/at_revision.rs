@@ -9,6 +9,7 @@ use crate::store::query::TestNo;
 
 /// What a failure on a revision is, in the light of everything else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum FailureKind {
     /// The test began to fail with this revision.

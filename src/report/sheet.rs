@@ -18,7 +18,7 @@ pub struct Sheet {
     pub window: String,
     /// The answer in sentences, the most important first.
     pub lead: Vec<String>,
-    /// The answer in detail.
+    /// The answer in detail, the same tables whether there are rows or not.
     pub tables: Vec<SheetTable>,
     /// What must be known to read it.
     pub notes: Vec<String>,

@@ -11,6 +11,7 @@ mod gate;
 mod hint;
 mod hunt;
 mod ingest;
+mod latest_failure;
 mod quarantine;
 mod quarantine_lint;
 mod quarantine_simulation;
@@ -32,6 +33,7 @@ pub use gate::{
 pub use hint::{HintView, MediansView, ShareView};
 pub use hunt::{ChanceView, EndingView, FailedRun, HuntView, HuntedTest, SightingView, TallyView};
 pub use ingest::{FileProblem, IngestView, Phase};
+pub use latest_failure::LatestFailureView;
 pub use quarantine::{QuarantineEntry, QuarantineRule, QuarantineView, StandingView};
 pub use quarantine_lint::{FindingView, LintView};
 pub use quarantine_simulation::{HiddenRegressionView, SimulationView, TermView};
@@ -71,6 +73,7 @@ pub struct WindowText {
 
 /// The window in words and numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct WindowView {
     /// In words: `last 50 runs on branch main`.
     pub text: String,

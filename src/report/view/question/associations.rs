@@ -10,6 +10,7 @@ use crate::analysis::verdict::{Judgement, Status, Verdict};
 
 /// What the failures of all tests go together with.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AssociationsView {
     /// What was looked at.
     #[serde(flatten)]
@@ -28,6 +29,7 @@ pub struct AssociationsView {
 
 /// One association.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AssociationView {
     /// The test.
     #[serde(flatten)]
@@ -104,7 +106,7 @@ impl AssociationsView {
         let hint = first.map(|one| SheetHint::show(&one.test.test, &one.test.id));
         Sheet {
             lead: vec![self.lead()],
-            tables: if self.associations.is_empty() { Vec::new() } else { vec![table] },
+            tables: vec![table],
             notes: self.notes(),
             hints: hint.into_iter().collect(),
             ..self.about.sheet(TITLE)

@@ -16,6 +16,7 @@ use crate::store::query::{FailureNo, TestNo};
 
 /// Failures by what they look like, and tests that fail together.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClustersView {
     /// What was looked at.
     #[serde(flatten)]
@@ -44,6 +45,7 @@ pub struct ClustersView {
 
 /// Failures that look alike.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClusterView {
     /// What they share, in hexadecimal.
     pub signature: String,
@@ -69,6 +71,7 @@ pub struct ClusterView {
 
 /// A test with how often it failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClusterTest {
     /// The test.
     #[serde(flatten)]
@@ -79,6 +82,7 @@ pub struct ClusterTest {
 
 /// Tests that fail in the same runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TogetherGroup {
     /// The tests, the most frequent first.
     pub tests: Vec<ClusterTest>,
@@ -163,13 +167,7 @@ impl ClustersView {
         if let Some(nothing) = self.about.nothing(TITLE) {
             return nothing;
         }
-        let mut tables = Vec::new();
-        if !self.clusters.is_empty() {
-            tables.push(self.alike_table());
-        }
-        if !self.together.is_empty() {
-            tables.push(self.together_table());
-        }
+        let tables = vec![self.alike_table(), self.together_table()];
         let first = self.clusters.first().and_then(|cluster| cluster.tests.first());
         let hint = first.map(|one| SheetHint::show(&one.test.test, &one.test.id));
         Sheet {

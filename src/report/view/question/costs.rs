@@ -11,6 +11,7 @@ use crate::analysis::verdict::{Judgement, Status, Verdict};
 
 /// The tests that cost anything, the dearest first.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CostsView {
     /// What was looked at.
     #[serde(flatten)]
@@ -29,6 +30,7 @@ pub struct CostsView {
 
 /// What one test cost.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CostView {
     /// The test.
     #[serde(flatten)]
@@ -129,7 +131,7 @@ impl CostsView {
         let hint = self.tests.first().map(|one| SheetHint::show(&one.test.test, &one.test.id));
         Sheet {
             lead: self.lead(),
-            tables: if self.tests.is_empty() { Vec::new() } else { vec![table] },
+            tables: vec![table],
             notes: vec![
                 "Red builds: runs of the main line and of changes, each in equal shares for the \
                  tests that failed in it; outages and failures that one change alone has are left \

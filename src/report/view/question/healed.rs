@@ -12,6 +12,7 @@ use crate::model::Timestamp;
 
 /// Tests that were broken or flaky and pass now.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HealedView {
     /// What was looked at.
     #[serde(flatten)]
@@ -22,6 +23,7 @@ pub struct HealedView {
 
 /// One test that got well.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HealedTest {
     /// The test.
     #[serde(flatten)]
@@ -111,11 +113,9 @@ impl HealedView {
             (Healing::NoLongerFlaky, "No longer flaky"),
             (Healing::Recovering, "Recovering: it passes, but not yet often enough"),
         ];
-        let tables = kinds.into_iter().filter_map(|(healing, caption)| {
-            let rows: Vec<_> =
-                self.tests.iter().filter(|test| test.healing == word(healing)).map(row).collect();
-            let table = SheetTable::new(caption, &columns, "test");
-            (!rows.is_empty()).then(|| table.with(rows))
+        let tables = kinds.into_iter().map(|(healing, caption)| {
+            let rows = self.tests.iter().filter(|test| test.healing == word(healing)).map(row);
+            SheetTable::new(caption, &columns, "test").with(rows)
         });
         let hint = self.tests.first().map(|one| SheetHint::show(&one.test.test, &one.test.id));
         Sheet {

@@ -27,6 +27,7 @@ use crate::analysis::verdict::Judgement;
 
 /// The answer to one question.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum QuestionView {
     /// Which tests cost most.
@@ -66,6 +67,7 @@ impl QuestionView {
 
 /// What every answer says of itself.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AboutView {
     /// The name and version of the shape.
     pub schema: &'static str,
@@ -118,6 +120,7 @@ impl AboutView {
 
 /// A test that an answer names, in one variant or in all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NamedTest {
     /// The test as it is printed and typed.
     pub test: String,

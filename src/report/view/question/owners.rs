@@ -13,6 +13,7 @@ use crate::analysis::verdict::{Judgement, Status, Verdict};
 
 /// What each owner's tests are, and what they cost.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OwnersView {
     /// What was looked at.
     #[serde(flatten)]
@@ -27,6 +28,7 @@ pub struct OwnersView {
 
 /// What one owner's tests are.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OwnerView {
     /// The owner as CODEOWNERS names it; null for tests of nobody.
     pub owner: Option<String>,

@@ -12,6 +12,7 @@ use crate::store::query::TestNo;
 
 /// What the runs of one revision show that the runs before did not.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RevisionView {
     /// What was looked at.
     #[serde(flatten)]
@@ -38,6 +39,7 @@ pub struct RevisionView {
 
 /// One run of the revision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RevisionRun {
     /// When it started.
     pub started: String,
@@ -61,6 +63,7 @@ pub struct RevisionRun {
 
 /// A test that failed on the revision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FailedTest {
     /// The test.
     #[serde(flatten)]
@@ -189,27 +192,20 @@ impl RevisionView {
             (FailureKind::Continued, "Failed before already"),
             (FailureKind::Outage, "Failed in an outage"),
         ];
-        let mut tables: Vec<SheetTable> = kinds
-            .into_iter()
-            .filter(|(kind, _)| self.failed.iter().any(|one| one.kind == *kind))
-            .map(|(kind, caption)| self.failed_table(kind, caption))
-            .collect();
+        let mut tables: Vec<SheetTable> =
+            kinds.into_iter().map(|(kind, caption)| self.failed_table(kind, caption)).collect();
         for (caption, tests) in [("New tests", &self.appeared), ("Gone", &self.vanished)] {
-            if !tests.is_empty() {
-                let columns = [("Test", ColumnKind::Name), ("Owners", ColumnKind::Words)];
-                let rows = tests.iter().map(|test| {
-                    vec![SheetCell::Name(test.label()), SheetCell::Words(test.owners.join(", "))]
-                });
-                tables.push(SheetTable::new(caption, &columns, "test").with(rows));
-            }
+            let columns = [("Test", ColumnKind::Name), ("Owners", ColumnKind::Words)];
+            let rows = tests.iter().map(|test| {
+                vec![SheetCell::Name(test.label()), SheetCell::Words(test.owners.join(", "))]
+            });
+            tables.push(SheetTable::new(caption, &columns, "test").with(rows));
         }
         for (caption, tests) in
             [("Slower since one of its runs", &self.slower), ("Faster", &self.faster)]
         {
-            if !tests.is_empty() {
-                let rows = tests.iter().map(PaceView::row);
-                tables.push(SheetTable::new(caption, &PaceView::COLUMNS, "test").with(rows));
-            }
+            let rows = tests.iter().map(PaceView::row);
+            tables.push(SheetTable::new(caption, &PaceView::COLUMNS, "test").with(rows));
         }
         tables
     }

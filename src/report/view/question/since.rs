@@ -14,6 +14,7 @@ use crate::store::query::TestNo;
 
 /// What changed from the window that ended at a moment to the one that ends now.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SinceView {
     /// What was looked at.
     #[serde(flatten)]
@@ -54,6 +55,7 @@ pub struct SinceView {
 
 /// A test whose verdict changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MovedTest {
     /// The test.
     #[serde(flatten)]
@@ -68,6 +70,7 @@ pub struct MovedTest {
 
 /// A test whose rate of failures changed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RateMoved {
     /// The test.
     #[serde(flatten)]
@@ -243,22 +246,17 @@ impl SinceView {
         ];
         let mut tables: Vec<SheetTable> = moved
             .into_iter()
-            .filter(|(_, tests)| !tests.is_empty())
             .map(|(caption, tests)| {
                 SheetTable::new(caption, &columns, "test").with(tests.iter().map(row))
             })
             .collect();
-        if !self.rates.is_empty() {
-            tables.push(self.rates_table());
-        }
-        if !self.appeared.is_empty() {
-            let columns = [("Test", ColumnKind::Name), ("Owners", ColumnKind::Words)];
-            let row = |test: &NamedTest| {
-                vec![SheetCell::Name(test.label()), SheetCell::Words(test.owners.join(", "))]
-            };
-            let table = SheetTable::new("New tests", &columns, "test");
-            tables.push(table.with(self.appeared.iter().map(row)));
-        }
+        tables.push(self.rates_table());
+        let columns = [("Test", ColumnKind::Name), ("Owners", ColumnKind::Words)];
+        let row = |test: &NamedTest| {
+            vec![SheetCell::Name(test.label()), SheetCell::Words(test.owners.join(", "))]
+        };
+        let table = SheetTable::new("New tests", &columns, "test");
+        tables.push(table.with(self.appeared.iter().map(row)));
         tables
     }
 

@@ -12,6 +12,7 @@ use crate::store::query::TestNo;
 
 /// Tests that take another time than before.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SlowerView {
     /// What was looked at.
     #[serde(flatten)]
@@ -38,6 +39,7 @@ pub struct SlowerView {
 
 /// One test that takes another time than before.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PaceView {
     /// The test.
     #[serde(flatten)]
@@ -157,11 +159,10 @@ impl SlowerView {
             ("Slower, the largest difference first", &self.slower),
             ("Faster, the largest difference first", &self.faster),
         ];
-        let tables =
-            parts.into_iter().filter(|(_, tests)| !tests.is_empty()).map(|(caption, tests)| {
-                SheetTable::new(caption, &PaceView::COLUMNS, "test")
-                    .with(tests.iter().map(PaceView::row))
-            });
+        let tables = parts.into_iter().map(|(caption, tests)| {
+            SheetTable::new(caption, &PaceView::COLUMNS, "test")
+                .with(tests.iter().map(PaceView::row))
+        });
         let first = self.slower.first().or(self.faster.first());
         let hints = first.map(|one| SheetHint::show(&one.test.test, &one.test.id));
         Sheet {

@@ -1,6 +1,7 @@
 //! Judgements and views to render in tests: one usual history, one hostile, built from strips.
 
 pub(super) mod hunt;
+pub(super) mod question;
 
 use super::view::{
     BacktestInput, BacktestView, CompareInput, CompareView, Explain, FileProblem, FileVerdict,

@@ -11,6 +11,7 @@ use super::outage;
 use super::presence::Attendance;
 use super::settings::{Outages, Settings};
 use super::streak::{Streak, StreakKind};
+use super::trail::Trail;
 use super::verdict::{Fact, JudgedRun, Judgement, Status, Verdict, is_mended};
 use crate::model::Timestamp;
 
@@ -69,8 +70,14 @@ pub fn judge(history: &History, settings: &Settings) -> Result<Judgement, JudgeE
         .zip(&evidence)
         .zip(opinions)
         .zip(hints)
-        .map(|(((unit, evidence), opinion), hints)| {
-            verdict(history, unit, evidence, opinion, hints)
+        .enumerate()
+        .map(|(place, (((unit, evidence), opinion), hints))| {
+            let trail = history.asks_for(unit.test).then(|| {
+                let belief = filtered.as_ref().and_then(|filtered| filtered.units.get(place));
+                let course = belief.and_then(|belief| belief.course.as_deref());
+                Box::new(Trail::of(&reading, unit, evidence, course, opinion.status))
+            });
+            Verdict { trail, ..verdict(history, unit, evidence, opinion, hints) }
         })
         .collect();
     verdicts.sort_by(by_alarm);
@@ -146,6 +153,7 @@ fn verdict(
         reddened_alone: evidence.reddened_alone,
         next: opinion.next,
         hints,
+        trail: None,
     }
 }
 

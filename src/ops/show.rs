@@ -113,7 +113,8 @@ fn failures(
     let mut wanted: Vec<_> = bad.iter().filter_map(|row| row.failure).collect();
     wanted.sort_unstable();
     wanted.dedup();
-    let started: HashMap<RunNo, Timestamp> = runs.iter().map(|run| (run.no, run.started)).collect();
+    let started: HashMap<RunNo, (Timestamp, &str)> =
+        runs.iter().map(|run| (run.no, (run.started, run.variant.as_str()))).collect();
     Ok(cluster(&bad, &store.failures(&wanted)?, &|run| started.get(&run).copied()))
 }
 

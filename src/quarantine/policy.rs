@@ -333,6 +333,7 @@ mod tests {
             duration_median: None,
             reddened_alone,
             next: Vec::new(),
+            trail: None,
             hints: Vec::new(),
         }
     }

@@ -100,6 +100,7 @@ fn verdict(no: u32, status: Status, strip: &str, runs: &[JudgedRun]) -> Verdict 
         reddened_alone: 0,
         next: Vec::new(),
         hints: Vec::new(),
+        trail: None,
         cells: if bad > 0 { cells } else { Vec::new() },
     }
 }

@@ -249,6 +249,7 @@ pub(super) fn judged_run(history: &History, run: &Run, outage: bool) -> JudgedRu
         variant: history.variants.get(run.variant as usize).cloned().unwrap_or_default(),
         build: run.build.clone(),
         attempt: run.attempt,
+        job: run.job.clone(),
         url: run.url.clone(),
         executed: run.executed,
         bad: run.bad,

@@ -200,6 +200,8 @@ pub struct JudgedRun {
     pub build: Option<String>,
     /// The attempt of that build.
     pub attempt: u32,
+    /// The CI job, for people.
+    pub job: Option<String>,
     /// Where a person finds its log.
     pub url: Option<String>,
     /// Tests that ran, skipped ones left out.

@@ -79,6 +79,14 @@ impl Console {
         io::stdout().is_terminal()
     }
 
+    /// True where standard output is a terminal that takes links in its text: those that know none
+    /// pass over them, but for the Linux console and dumb ones, which print what they do not know.
+    #[must_use]
+    pub fn opens_links(&self) -> bool {
+        let term = std::env::var("TERM").unwrap_or_default();
+        io::stdout().is_terminal() && !matches!(term.as_str(), "dumb" | "linux")
+    }
+
     /// Writes a finished screen to standard output.
     ///
     /// # Errors

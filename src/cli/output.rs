@@ -105,7 +105,11 @@ fn both_formats() -> impl TypedValueParser<Value = Chosen> {
 /// # Errors
 /// Where the view cannot be written.
 pub fn screen(view: View<'_>, format: Format, console: &Console) -> anyhow::Result<String> {
-    let palette = if console.is_colored() { Palette::Colour } else { Palette::Plain };
+    let palette = match (console.is_colored(), console.opens_links()) {
+        (false, _) => Palette::Plain,
+        (true, false) => Palette::Colour,
+        (true, true) => Palette::Links,
+    };
     let mut page = Vec::new();
     render(view, format, Screen { width: console.width(), palette }, &mut page)
         .context("cannot lay out the result")?;

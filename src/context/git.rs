@@ -13,7 +13,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-pub use self::versions::{FileVersion, FileVersions};
+pub use self::versions::{FileVersion, FileVersions, commits_between};
 use super::remote::project_of_url;
 use crate::model::limits::GIT_TIMEOUT_MS;
 

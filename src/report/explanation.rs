@@ -66,7 +66,7 @@ pub fn prior(weight: f64) -> String {
 }
 
 /// What time alone changed.
-pub const TIME: &str = "Tests change: with each new revision old evidence fades";
+pub const TIME: &str = "New revisions: the code changes, and what was seen before counts for less";
 
 /// Everything together.
 #[must_use]
@@ -91,6 +91,25 @@ pub fn rows(weighing: &WeighingView) -> Vec<(String, String)> {
     rows.extend((time != nothing).then(|| (time, TIME.to_owned())));
     rows.push((nats(weighing.total_nats), total(weighing.total_nats)));
     rows
+}
+
+/// Below this weight on either side nobody wonders about a pair.
+const PAIR_NATS_MIN: f64 = 2.0;
+
+/// How to read clean runs and new revisions where both weigh much and against each other: neither
+/// says anything without the other.
+#[must_use]
+pub fn pair(weighing: &WeighingView) -> Option<String> {
+    let passes = weighing.evidence.iter().find(|seen| seen.kind == Kind::Passes)?.nats;
+    let time = weighing.time_nats;
+    let puzzling = passes.abs().min(time.abs()) >= PAIR_NATS_MIN && passes * time < 0.0;
+    puzzling.then(|| {
+        format!(
+            "Clean runs and new revisions belong together: a pass is weighed as if nothing had \
+             changed since, and each new revision takes part of that back. Only their sum counts: {}.",
+            nats(passes + time)
+        )
+    })
 }
 
 /// What stands above the weights of a broken test.
@@ -160,6 +179,31 @@ mod tests {
     #[test]
     fn weights_have_a_sign_and_no_negative_zero() {
         assert_eq!([9.81, -5.24, 0.04, -0.04].map(nats), ["+9.8", "-5.2", "0.0", "0.0"]);
+    }
+
+    #[test]
+    fn a_pair_that_cancels_is_explained_with_its_sum() {
+        let seen = |nats| super::super::view::EvidenceView {
+            kind: Kind::Passes,
+            sentence: String::new(),
+            count: 900,
+            nats,
+        };
+        let rate = crate::analysis::verdict::Rate { value: 0.1, low: 0.0, high: 0.2 };
+        let weighing = |passes, time_nats| WeighingView {
+            prior_nats: -2.0,
+            time_nats,
+            total_nats: 1.0,
+            evidence: vec![seen(passes)],
+            flaky_since: None,
+            flakes: 0,
+            chances: 0,
+            flake_rate: rate.into(),
+        };
+        assert!(pair(&weighing(-17.5, 20.6)).unwrap().ends_with("Only their sum counts: +3.1."));
+        for (passes, time) in [(-17.5, 1.9), (-1.0, 20.6), (-17.5, -20.6), (0.0, 0.0)] {
+            assert_eq!(pair(&weighing(passes, time)), None);
+        }
     }
 
     #[test]

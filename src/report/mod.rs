@@ -4,6 +4,9 @@
 //! writer, and knows neither the store nor a terminal. Everything that came from a report passes
 //! through [`escape`] before a person sees it.
 
+pub mod contrast;
+pub mod course;
+pub mod differing;
 pub mod escape;
 pub mod excerpt;
 pub mod explanation;
@@ -13,6 +16,8 @@ pub mod hint;
 pub mod hunted;
 pub mod json;
 pub mod limits;
+pub mod link;
+pub mod listed;
 pub mod markdown;
 pub mod palette;
 pub mod sentence;
@@ -20,6 +25,7 @@ pub mod simulation;
 pub mod standing;
 pub mod strip;
 pub mod terminal;
+pub mod timeline;
 pub mod trial;
 pub mod view;
 

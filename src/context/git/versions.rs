@@ -70,3 +70,16 @@ fn commit(line: &str) -> Option<(&str, i64)> {
     let (revision, seconds) = line.split_once(' ')?;
     Some((revision, seconds.parse().ok()?))
 }
+
+/// How many commits `until` has that `from` has not; `None` where git does not know one of them.
+///
+/// Both are hashes: anything else is no question to git.
+#[must_use]
+pub fn commits_between(directory: &Path, from: &str, until: &str) -> Option<u32> {
+    let is_hash = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_hexdigit());
+    if !is_hash(from) || !is_hash(until) {
+        return None;
+    }
+    let range = format!("{from}..{until}");
+    Git::new(directory).text(&["rev-list", "--count", &range, "--"])?.parse().ok()
+}

@@ -1,8 +1,8 @@
 //! A Markdown document that knows how much room is left, and how to keep foreign text inert.
 
-use super::super::escape;
 use super::super::limits::{MARKDOWN_CHARS_MAX, MARKDOWN_NAME_CHARS_MAX};
 use super::super::sentence;
+use super::super::{escape, link as web_link};
 
 /// Room kept for what stands below a table that was cut short.
 const RESERVE: usize = 2_000;
@@ -113,6 +113,14 @@ pub(super) fn code(foreign: &str) -> String {
             out.push_str("</code>");
             out
         }
+    }
+}
+
+/// Markdown that leads to a web address, where it is one and there is something to click.
+pub(super) fn link(markdown: &str, url: Option<&str>) -> String {
+    match url.and_then(web_link::web).filter(|_| !markdown.is_empty()) {
+        Some(url) => format!("[{markdown}]({url})"),
+        None => markdown.to_owned(),
     }
 }
 

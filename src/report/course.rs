@@ -75,7 +75,8 @@ pub fn change(change: &StatusChange) -> String {
 /// Both probabilities: `41 % flaky, 2 % broken`.
 #[must_use]
 pub fn probabilities(flaky: f64, broken: f64) -> String {
-    format!("{} flaky, {} broken", sentence::percent(flaky), sentence::percent(broken))
+    let share = |share| sentence::percent(share).replace(' ', "\u{a0}");
+    format!("{} flaky, {} broken", share(flaky), share(broken))
 }
 
 /// A breakage: when, for how long, and between which revisions.
@@ -119,16 +120,21 @@ const BISECTED_COMMITS_MIN: u32 = 4;
 #[must_use]
 pub fn retries(retries: &RetriesView) -> Option<String> {
     let RetriesView { runs, helped, further_attempts, attempts_max } = *retries;
-    let most = (runs > 1)
-        .then(|| format!(", at most {} in one run", sentence::number(attempts_max.into())));
+    let helped = match (helped, runs) {
+        (0, 1) => "which did not help".to_owned(),
+        (0, _) => "which never helped".to_owned(),
+        (_, 1) => "which helped".to_owned(),
+        (helped, runs) if helped >= runs => "which helped each time".to_owned(),
+        (helped, _) => format!("which helped in {}", sentence::number(helped.into())),
+    };
+    let most = (runs > 1 && attempts_max > 2)
+        .then(|| format!(" (at most {} in one run)", sentence::count(attempts_max, "attempt")));
     (runs > 0).then(|| {
         format!(
-            "Retried in {}, with {}{}: it passed in the end in {}, and failed every time in {}",
+            "Tried again in {}, with {}{}, {helped}",
             sentence::count(runs, "run"),
             sentence::count(further_attempts, "further attempt"),
             most.unwrap_or_default(),
-            sentence::number(helped.into()),
-            sentence::number((runs - helped.min(runs)).into()),
         )
     })
 }
@@ -166,6 +172,30 @@ mod tests {
         assert_eq!((folded.bars.as_str(), folded.runs), ("▁█", 2));
         assert_eq!(shown(4, 3).bars, "▁█");
         assert_eq!(shown(0, 3).bars, "");
+    }
+
+    #[test]
+    fn retries_say_whether_they_helped() {
+        let said = |runs, helped, further_attempts, attempts_max| {
+            retries(&RetriesView { runs, helped, further_attempts, attempts_max })
+        };
+        assert_eq!(said(0, 0, 0, 0), None);
+        for (retried, wanted) in [
+            ((1, 1, 1, 2), "Tried again in 1 run, with 1 further attempt, which helped"),
+            ((1, 0, 2, 3), "Tried again in 1 run, with 2 further attempts, which did not help"),
+            (
+                (4, 4, 4, 2),
+                "Tried again in 4 runs, with 4 further attempts, which helped each time",
+            ),
+            (
+                (4, 3, 6, 3),
+                "Tried again in 4 runs, with 6 further attempts (at most 3 attempts in one run), which helped in 3",
+            ),
+            ((2, 0, 2, 2), "Tried again in 2 runs, with 2 further attempts, which never helped"),
+        ] {
+            let (runs, helped, further, most) = retried;
+            assert_eq!(said(runs, helped, further, most).as_deref(), Some(wanted));
+        }
     }
 
     proptest! {

@@ -93,21 +93,22 @@ pub fn rows(weighing: &WeighingView) -> Vec<(String, String)> {
     rows
 }
 
-/// Below this weight on either side nobody wonders about a pair.
-const PAIR_NATS_MIN: f64 = 2.0;
+/// Below this weight on either side nobody wonders.
+const SET_OFF_NATS_MIN: f64 = 2.0;
 
-/// How to read clean runs and new revisions where both weigh much and against each other: neither
-/// says anything without the other.
+/// How to read the weight of new revisions where it sets off much of what was seen: neither says
+/// anything without the other.
 #[must_use]
-pub fn pair(weighing: &WeighingView) -> Option<String> {
-    let passes = weighing.evidence.iter().find(|seen| seen.kind == Kind::Passes)?.nats;
+pub fn set_off(weighing: &WeighingView) -> Option<String> {
+    let seen: f64 = weighing.evidence.iter().map(|seen| seen.nats).sum();
     let time = weighing.time_nats;
-    let puzzling = passes.abs().min(time.abs()) >= PAIR_NATS_MIN && passes * time < 0.0;
+    let puzzling = seen.abs().min(time.abs()) >= SET_OFF_NATS_MIN && seen * time < 0.0;
     puzzling.then(|| {
         format!(
-            "Clean runs and new revisions belong together: a pass is weighed as if nothing had \
-             changed since, and each new revision takes part of that back. Only their sum counts: {}.",
-            nats(passes + time)
+            "What was seen is weighed as if nothing had changed since, {} in all; new revisions take \
+             part of that back. Only both together count: {}.",
+            nats(seen),
+            nats(seen + time)
         )
     })
 }
@@ -182,27 +183,26 @@ mod tests {
     }
 
     #[test]
-    fn a_pair_that_cancels_is_explained_with_its_sum() {
-        let seen = |nats| super::super::view::EvidenceView {
-            kind: Kind::Passes,
-            sentence: String::new(),
-            count: 900,
-            nats,
+    fn what_new_revisions_take_back_is_explained_with_the_sum() {
+        let seen = |kind, nats| {
+            let sentence = String::new();
+            super::super::view::EvidenceView { kind, sentence, count: 9, nats }
         };
         let rate = crate::analysis::verdict::Rate { value: 0.1, low: 0.0, high: 0.2 };
-        let weighing = |passes, time_nats| WeighingView {
-            prior_nats: -2.0,
+        let weighing = |proofs, time_nats| WeighingView {
+            prior_nats: -2.2,
             time_nats,
             total_nats: 1.0,
-            evidence: vec![seen(passes)],
+            evidence: vec![seen(Kind::Proof, proofs), seen(Kind::Passes, -1.0)],
             flaky_since: None,
             flakes: 0,
             chances: 0,
             flake_rate: rate.into(),
         };
-        assert!(pair(&weighing(-17.5, 20.6)).unwrap().ends_with("Only their sum counts: +3.1."));
-        for (passes, time) in [(-17.5, 1.9), (-1.0, 20.6), (-17.5, -20.6), (0.0, 0.0)] {
-            assert_eq!(pair(&weighing(passes, time)), None);
+        let said = set_off(&weighing(21.6, -17.5)).unwrap();
+        assert!(said.contains(", +20.6 in all;") && said.ends_with(": +3.1."), "{said}");
+        for (proofs, time) in [(21.6, -1.9), (2.0, -17.5), (21.6, 17.5), (1.0, 0.0)] {
+            assert_eq!(set_off(&weighing(proofs, time)), None);
         }
     }
 

@@ -1,7 +1,7 @@
 //! What the quarantine list says of one test, in words.
 
 use super::differing::day;
-use super::view::{ListEventView, ListedView, QuarantineEntry, QuarantineRule, TestView};
+use super::view::{ListEventView, ListedView, QuarantineEntry, QuarantineRule, ShowView, TestView};
 use super::{escape, sentence, standing};
 
 /// Each thing that the list says now, a sentence each.
@@ -10,21 +10,30 @@ pub fn now(listed: &ListedView) -> Vec<String> {
     let mut said: Vec<String> = listed.rules.iter().map(|rule| self::rule(rule, listed)).collect();
     said.extend(listed.entries.iter().map(|entry| self::entry(entry, listed)));
     if said.is_empty() {
-        said.push(format!("Not on the list {}", escape::line(&listed.list)));
+        said.push(format!("Not on the list ({})", escape::line(&listed.list)));
     }
     said
 }
 
-/// Whether the method would have it on the list.
+/// Whether the method would have it on the list, variant by variant where they differ; nothing where
+/// there is neither a list nor a recommendation.
 #[must_use]
-pub fn recommendation(test: &TestView) -> String {
-    let cell = match test.variant.as_str() {
-        "" => String::new(),
-        variant => format!(" in [{}]", escape::line(variant)),
-    };
-    match test.quarantine {
-        true => format!("Recommended for quarantine now{cell}"),
-        false => format!("Not recommended for quarantine now{cell}"),
+pub fn recommendations(view: &ShowView) -> Vec<String> {
+    let all: Vec<&TestView> = view.variants.iter().map(|variant| &variant.verdict).collect();
+    let wanted = all.iter().filter(|test| test.quarantine).count();
+    match (wanted, all.len()) {
+        (0, _) if view.listed.is_none() => Vec::new(),
+        (0, _) => vec!["Not recommended for quarantine now".to_owned()],
+        (wanted, count) if wanted == count => vec!["Recommended for quarantine now".to_owned()],
+        _ => {
+            let cells = all.iter().filter(|test| test.quarantine);
+            let cell = |test: &&TestView| match test.variant.as_str() {
+                "" => "runs without a variant".to_owned(),
+                variant => format!("[{}]", escape::line(variant)),
+            };
+            let cells: Vec<String> = cells.map(cell).collect();
+            vec![format!("Recommended for quarantine now in {}", sentence::list(&cells))]
+        }
     }
 }
 

@@ -124,9 +124,8 @@ mod tests {
 
     #[test]
     fn several_tries_are_said() {
-        let tried = |outcome, retried, tries| {
-            outcome_of(TimelineRow { tries, ..row(None, outcome, retried) })
-        };
+        let tried =
+            |passed, retried, tries| outcome(&TimelineRow { tries, ..row(None, passed, retried) });
         assert_eq!(tried(Outcome::Passed, true, 2), "passed on retry");
         assert_eq!(tried(Outcome::Passed, true, 3), "passed at 3rd try");
         assert_eq!(tried(Outcome::Failed, false, 3), "failed, 3 tries");
@@ -135,9 +134,5 @@ mod tests {
             [1, 2, 3, 4, 11, 12, 13, 21].map(ordinal),
             ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st"]
         );
-    }
-
-    fn outcome_of(row: TimelineRow) -> String {
-        outcome(&row)
     }
 }

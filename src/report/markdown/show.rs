@@ -6,8 +6,11 @@ use super::super::limits::{
 };
 use super::super::timeline::{by_revision, outcome, telling};
 use super::super::view::{FailureView, ShowView, TimelineRow, VariantView};
-use super::super::{course, differing, excerpt, hint, listed, sentence};
+use super::super::{course, differing, excerpt, hint, listed, sentence, strip};
 use super::document::{Document, code, link, text};
+
+/// Marks of a strip: about a line of a comment; of longer ones the recent runs keep a mark each.
+const STRIP_MARKS_MAX: usize = 100;
 
 pub(super) fn write(view: &ShowView, document: &mut Document) {
     document.heading(2, &code(&view.test));
@@ -17,6 +20,9 @@ pub(super) fn write(view: &ShowView, document: &mut Document) {
     document.paragraph(&origin.join(" · "));
     if view.variants.is_empty() {
         document.paragraph("It has no results in this window.");
+    }
+    if view.variants.len() > 1 {
+        variants(&view.variants, document);
     }
     for variant in &view.variants {
         verdict(variant, document);
@@ -29,6 +35,27 @@ pub(super) fn write(view: &ShowView, document: &mut Document) {
     quarantine(view, document);
 }
 
+/// The variants side by side.
+fn variants(variants: &[VariantView], document: &mut Document) {
+    let row = |variant: &VariantView| {
+        let test = &variant.verdict;
+        let failing = test.failing();
+        vec![
+            code(&test.variant),
+            sentence::status(test.status).to_owned(),
+            format!(
+                "{} of {}",
+                sentence::number(failing.bad.into()),
+                sentence::count(failing.of, "run")
+            ),
+            failing.rate.map(sentence::rate).unwrap_or_default(),
+            test.last_failure.as_deref().map_or("never", differing::day).to_owned(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = variants.iter().map(row).collect();
+    document.table(&["Variant", "Verdict", "Failed", "Rate", "Last failure"], &rows, "variant");
+}
+
 fn verdict(variant: &VariantView, document: &mut Document) {
     let test = &variant.verdict;
     let sure =
@@ -38,14 +65,18 @@ fn verdict(variant: &VariantView, document: &mut Document) {
         "" => String::new(),
         name => format!("{}: ", code(name)),
     };
+    let strip = match test.strip.as_str() {
+        "" => String::new(),
+        strip => format!(" {}", code(&strip::folded(strip, STRIP_MARKS_MAX))),
+    };
     document.paragraph(&format!(
-        "{variant_name}**{}**{sure}, {} in {} of {}{}. {}",
+        "{variant_name}**{}**{sure}, {} in {} of {}{}.{}",
         sentence::status(test.status),
         failing.word,
         sentence::number(failing.bad.into()),
         sentence::count(failing.of, "run"),
         failing.rate.map(|rate| format!(", {}", sentence::rate(rate))).unwrap_or_default(),
-        code(&test.strip),
+        strip,
     ));
     let facts: Vec<String> = test
         .facts
@@ -202,21 +233,16 @@ fn failure(failure: &FailureView, full: bool, document: &mut Document) {
 }
 
 fn quarantine(view: &ShowView, document: &mut Document) {
-    let wanted: Vec<&VariantView> = view
-        .variants
-        .iter()
-        .filter(|variant| view.listed.is_some() || variant.verdict.quarantine)
-        .collect();
-    if wanted.is_empty() {
+    let recommendations = listed::recommendations(view);
+    if recommendations.is_empty() {
         return;
     }
     document.heading(3, "Quarantine");
     let said = view.listed.as_ref().map(listed::now).unwrap_or_default();
-    let recommended = wanted.iter().map(|variant| listed::recommendation(&variant.verdict));
     let events = view.listed.as_ref().map_or(&[][..], |listed| &listed.events);
     let shown = events.iter().rev().take(LIST_EVENTS_SHOWN_MAX).map(listed::event);
     let lines: Vec<String> =
-        said.into_iter().chain(recommended).chain(shown).map(|line| text(&line)).collect();
+        said.into_iter().chain(recommendations).chain(shown).map(|line| text(&line)).collect();
     document.list(&lines);
     not_shown(events.len().saturating_sub(LIST_EVENTS_SHOWN_MAX), "earlier change", document);
 }

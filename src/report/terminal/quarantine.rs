@@ -107,7 +107,8 @@ fn stacked(view: &QuarantineView, page: &mut Page) {
         .filter(|(_, field)| !field.is_empty())
         .map(|(word, field)| format!("{word}{field}").replace(' ', NO_BREAK))
         .collect();
-        let now = entry.now.as_ref().map_or(String::new(), |now| format!("now {}", standing::now(now)));
+        let now =
+            entry.now.as_ref().map_or(String::new(), |now| format!("now {}", standing::now(now)));
         let details = page.mark(Tone::Faint, &details.join(" · "));
         for line in [reason(entry), now, details] {
             if !line.is_empty() {

@@ -78,11 +78,11 @@ fn verdict(variant: &VariantView, false_discovery_rate: f64, page: &mut Page) {
         page.blank();
         show_runs::strip(variant, page);
     }
-    if !test.facts.is_empty() {
-        page.section("Evidence");
-        test.facts.iter().for_each(|fact| page.bullet(&fact.sentence));
-    }
     let besides = [sentence::harm(test.harm), course::retries(&variant.trail.retries)];
+    if !test.facts.is_empty() || besides.iter().any(Option::is_some) {
+        page.section("Evidence");
+    }
+    test.facts.iter().for_each(|fact| page.bullet(&fact.sentence));
     besides.iter().flatten().for_each(|sentence| page.bullet(sentence));
     if let Some(weights) = &test.weighing {
         page.section("How much each speaks for or against flakiness");
@@ -144,20 +144,14 @@ fn breakages(breakages: &[BreakageView], page: &mut Page) {
 
 /// What the quarantine list says of the test, what the method would have it say, and its past.
 fn quarantine(view: &ShowView, page: &mut Page) {
-    let recommended = view.variants.iter().any(|variant| variant.verdict.quarantine);
-    if view.listed.is_none() && !recommended {
+    let recommendations = listed::recommendations(view);
+    if recommendations.is_empty() {
         return;
     }
     page.section("Quarantine");
-    let Some(listed) = &view.listed else {
-        let wanted = view.variants.iter().filter(|variant| variant.verdict.quarantine);
-        wanted.for_each(|variant| page.bullet(&listed::recommendation(&variant.verdict)));
-        return;
-    };
-    listed::now(listed).iter().for_each(|said| page.bullet(said));
-    for variant in &view.variants {
-        page.bullet(&listed::recommendation(&variant.verdict));
-    }
+    let said = view.listed.as_ref().map(listed::now).unwrap_or_default();
+    said.iter().chain(&recommendations).for_each(|said| page.bullet(said));
+    let Some(listed) = &view.listed else { return };
     for event in listed.events.iter().rev().take(LIST_EVENTS_SHOWN_MAX) {
         page.bullet(&listed::event(event));
     }

@@ -164,6 +164,7 @@ fn verdict(
         last_run: started(last_run),
         duration_median: unit.tally.durations.median(),
         harm: evidence.harm,
+        direction: evidence.direction,
         next: opinion.next,
         hints,
         trail: None,

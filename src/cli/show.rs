@@ -1,7 +1,7 @@
 //! `flakedb show`: one test with its evidence.
 
 use crate::ops::show::{ShowRequest, show};
-use crate::report::View;
+use crate::report::{Kind, View};
 
 use super::console::Console;
 use super::exit;
@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::global::Global;
 use super::judging::{JudgingArgs, owners};
 use super::list::ListArgs;
-use super::output::{FormatArgs, screen};
+use super::output::{FormatArgs, screen, written_as};
 use super::progress::Progress;
 
 /// Show one test: its verdict and how it came to it, its runs, breakages, failures and quarantine
@@ -20,7 +20,7 @@ use super::progress::Progress;
 /// can open them. Git is asked, where it is there, how many commits lie between the last good and
 /// the first bad revision, and when the quarantine list changed for the test.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
+#[command(mut_arg("format", written_as(&[Kind::Show])), after_help = "\
 Examples:
   flakedb show 'tests.test_cart::test_checkout'
   flakedb show checkout

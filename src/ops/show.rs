@@ -22,6 +22,7 @@ use crate::store::{Store, StoreError};
 use super::Watcher;
 use super::causes;
 use super::judge::{JudgeRequest, JudgingError, Names, judge_closely};
+use super::latest_failure::latest_failures;
 use super::quarantine_file::{ListFile, resolve};
 
 /// Why there is nothing to show.
@@ -121,6 +122,7 @@ pub fn show(
     }
     let names = Names::of(store, verdicts.iter().copied(), owners)?;
     let failures = failures(store, &judge, &judged.runs, test.no)?;
+    let latest = latest_failures(store, &judge.project, &judged, &names, &verdicts)?;
     watcher.phase("asking git");
     let listed = list.map(|file| listed(&file, test, today));
     let mut view = ShowView::new(
@@ -136,6 +138,9 @@ pub fn show(
         },
     );
     view.full = full;
+    for (variant, failure) in view.variants.iter_mut().zip(latest) {
+        variant.verdict.latest_failure = failure;
+    }
     for variant in &mut view.variants {
         for breakage in variant.trail.breakages.iter_mut().rev().take(COUNTED_BREAKAGES_MAX) {
             breakage.commits = breakage.range.as_ref().and_then(|range| {

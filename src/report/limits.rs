@@ -72,11 +72,20 @@ pub const PARAGRAPH_CHARS_MAX: usize = 2_000;
 pub const WIDTH_MAX: u16 = 300;
 /// Characters of owners and the like inside a table.
 pub const FIELD_CHARS_MAX: usize = 60;
-/// Characters of one Markdown document: GitHub refuses comments beyond 65,536.
-pub const MARKDOWN_CHARS_MAX: usize = 65_000;
+/// Bytes of one Markdown document: GitHub refuses comments beyond 65,536 characters, which take a
+/// byte at least, and job summaries beyond 1 MiB.
+pub const MARKDOWN_BYTES_MAX: usize = 65_000;
+/// Characters of one foreign text in Markdown, each up to six bytes there.
+pub const MARKDOWN_TEXT_CHARS_MAX: usize = 1_000;
 /// Characters of a name in Markdown, so that one hostile name cannot use up the document.
 pub const MARKDOWN_NAME_CHARS_MAX: usize = 300;
 /// Characters of a revision that people compare by eye.
 pub const REVISION_CHARS: usize = 10;
 /// Changes of one kind listed on a terminal; more than a budget holds, so that most lists fit.
 pub const CHANGES_SHOWN_MAX: usize = 100;
+/// Characters of one failure's text in JUnit XML: a long stack trace fits, a log does not.
+pub const JUNIT_TEXT_CHARS_MAX: usize = 16_000;
+/// Tests with Prometheus series of their own: a dozen series each, so a few thousand in all.
+pub const PROMETHEUS_TESTS_MAX: usize = 200;
+/// Characters of a label of Prometheus.
+pub const PROMETHEUS_LABEL_CHARS_MAX: usize = 200;

@@ -6,6 +6,7 @@
 
 pub mod contrast;
 pub mod course;
+pub mod csv;
 pub mod differing;
 pub mod escape;
 pub mod excerpt;
@@ -15,11 +16,15 @@ pub mod github;
 pub mod hint;
 pub mod hunted;
 pub mod json;
+pub mod junit;
+pub mod kind;
 pub mod limits;
 pub mod link;
 pub mod listed;
+pub mod location;
 pub mod markdown;
 pub mod palette;
+pub mod prometheus;
 pub mod sentence;
 pub mod simulation;
 pub mod standing;
@@ -36,6 +41,8 @@ mod sample;
 #[cfg(test)]
 mod sample_list;
 #[cfg(test)]
+mod schema;
+#[cfg(test)]
 mod screens;
 
 use std::io::{self, Write};
@@ -43,6 +50,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 pub use format::Format;
+pub use kind::Kind;
 pub use palette::Palette;
 pub use view::{
     BacktestView, CompareView, GateView, HuntView, IngestView, LintView, QuarantineView,
@@ -95,17 +103,29 @@ pub enum RenderError {
     /// The writer failed; a broken pipe is for the caller to forgive.
     #[error("the output could not be written")]
     Write(#[source] io::Error),
+    /// The view has no such format.
+    #[error("{view} cannot be written as {format}; there is {has}")]
+    Unsupported {
+        /// The format.
+        format: &'static str,
+        /// What should have been written, in words.
+        view: &'static str,
+        /// The formats that there are, separated by commas.
+        has: String,
+    },
 }
 
 /// Writes a view in a format.
 ///
 /// # Errors
-/// [`RenderError::Write`] where the writer fails.
+/// [`RenderError::Write`] where the writer fails, [`RenderError::Unsupported`] where the view has no
+/// such format.
 pub fn render(
     view: View<'_>,
     format: Format,
     screen: Screen,
     out: &mut dyn Write,
 ) -> Result<(), RenderError> {
+    format.check(view.kind())?;
     format.renderer()(&view, screen, out)
 }

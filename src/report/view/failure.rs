@@ -9,6 +9,7 @@ use crate::model::failure::mask;
 
 /// Failures that look alike.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FailureView {
     /// What they share, in hexadecimal.
     pub signature: String,
@@ -36,6 +37,7 @@ pub struct FailureView {
 
 /// A count in one variant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct VariantCount {
     /// The variant as printed; empty for none.
     pub variant: String,
@@ -45,6 +47,7 @@ pub struct VariantCount {
 
 /// Two texts of one signature against each other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DifferenceView {
     /// When the other text was seen last.
     pub other_last: String,
@@ -56,6 +59,7 @@ pub struct DifferenceView {
 
 /// A line of a difference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DifferenceLine {
     /// ` ` in both, `-` only in the other text, `+` only in the latest, `@` lines left out.
     pub sign: char,

@@ -6,6 +6,7 @@ use super::{QuarantineEntry, QuarantineRule};
 
 /// What the list says of one test.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ListedView {
     /// The file of the list.
     pub list: String,
@@ -21,6 +22,7 @@ pub struct ListedView {
 
 /// Something that happened to an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ListEventView {
     /// When it was committed; null where it is not.
     pub committed: Option<String>,

@@ -12,6 +12,7 @@ mod gate;
 mod hint;
 mod hunt;
 mod ingest;
+mod latest_failure;
 mod listed;
 mod quarantine;
 mod quarantine_lint;
@@ -35,6 +36,7 @@ pub use gate::{
 pub use hint::{HintView, MediansView, ShareView};
 pub use hunt::{ChanceView, EndingView, FailedRun, HuntView, HuntedTest, SightingView, TallyView};
 pub use ingest::{FileProblem, IngestView, Phase};
+pub use latest_failure::LatestFailureView;
 pub use listed::{ListEventView, ListedView};
 pub use quarantine::{QuarantineEntry, QuarantineRule, QuarantineView, StandingView};
 pub use quarantine_lint::{FindingView, LintView};
@@ -75,6 +77,7 @@ pub struct WindowText {
 
 /// The window in words and numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct WindowView {
     /// In words: `last 50 runs on branch main`.
     pub text: String,

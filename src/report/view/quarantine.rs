@@ -10,6 +10,7 @@ use crate::quarantine::update::Figures;
 
 /// One line of the quarantine.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct QuarantineEntry {
     /// The test, or the pattern, as it is printed and typed.
     pub test: String,
@@ -70,6 +71,7 @@ impl QuarantineEntry {
 
 /// How the tests of an entry stand.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StandingView {
     /// The most alarming status of its tests; `None` where none ran in the window.
     pub status: Option<&'static str>,
@@ -108,6 +110,7 @@ impl StandingView {
 
 /// A rule of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct QuarantineRule {
     /// `always` or `never`.
     pub rule: &'static str,
@@ -140,6 +143,7 @@ impl QuarantineRule {
 
 /// The quarantine list: `flakedb quarantine`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct QuarantineView {
     /// The name and version of this shape.
     pub schema: &'static str,

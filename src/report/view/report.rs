@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 
 use super::super::sentence;
+use super::test::needs_attention;
 use super::{EventView, TestLabel, TestView, WindowText, WindowView};
 use crate::analysis::direction::Direction;
 use crate::analysis::verdict::{JudgedRun, Judgement, Status, Verdict};
@@ -62,11 +63,9 @@ impl Listing {
         match (self, verdict.status) {
             (Self::All, _) => true,
             (Self::Only(statuses), status) => statuses.has(status),
-            (Self::Attention, Status::Healthy) => false,
-            (Self::Attention, Status::New | Status::Stale) => {
-                verdict.failures > 0 || verdict.retried > 0
+            (Self::Attention, status) => {
+                needs_attention(status, verdict.failures + verdict.retried)
             }
-            (Self::Attention, _) => true,
         }
     }
 }
@@ -147,6 +146,7 @@ fn key(status: Status) -> String {
 
 /// The runs of the window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RunsView {
     /// All of them.
     pub total: u64,
@@ -199,6 +199,7 @@ impl RunsView {
 
 /// A run in which far more tests failed than their own rates explain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OutageView {
     /// When it started.
     pub started: String,
@@ -238,6 +239,7 @@ impl OutageView {
 
 /// The verdicts of a window: `flakedb report`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReportView {
     /// The name and version of this shape.
     pub schema: &'static str,

@@ -13,6 +13,7 @@ use crate::model::{Micros, Outcome};
 
 /// What one run says about the test.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TimelineRow {
     /// When the run started.
     pub started: String,
@@ -88,6 +89,7 @@ fn tries(trail: Option<&Trail>, cell: &Cell) -> u32 {
 
 /// The verdict in one variant, with its runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct VariantView {
     /// The verdict.
     #[serde(flatten)]
@@ -147,6 +149,7 @@ fn timeline(verdict: &Verdict, runs: &[JudgedRun]) -> Vec<TimelineRow> {
 
 /// One test: `flakedb show`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ShowView {
     /// The name and version of this shape.
     pub schema: &'static str,

@@ -9,6 +9,7 @@ use crate::analysis::verdict::{JudgedRun, Status};
 
 /// What was believed after one run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PointView {
     /// Its place in the judgement's runs.
     #[serde(skip)]
@@ -27,6 +28,7 @@ pub struct PointView {
 
 /// A run after which the test was called something else.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StatusChange {
     /// The place of the point.
     #[serde(skip)]
@@ -50,6 +52,7 @@ pub struct StatusChange {
 
 /// Failures in a row on the main line, too many for chance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BreakageView {
     /// When the first failing run started.
     pub since: String,
@@ -70,6 +73,7 @@ pub struct BreakageView {
 
 /// What retries within runs did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RetriesView {
     /// Runs in which the test was tried again after it had failed.
     pub runs: u32,
@@ -83,6 +87,7 @@ pub struct RetriesView {
 
 /// The trail as it is published.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TrailView {
     /// What was believed after each run that says something, oldest first; empty where the method
     /// gives no probability, and for tests that never failed.

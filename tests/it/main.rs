@@ -8,6 +8,7 @@
 )]
 
 mod backtest;
+mod color;
 mod command;
 mod compare;
 mod corpus;
@@ -25,6 +26,7 @@ mod quarantine_list;
 mod reader;
 mod reference;
 mod run;
+mod show;
 mod store_concurrency;
 mod terminal;
 mod upgrade;

@@ -12,6 +12,8 @@ mod quarantine_simulation;
 mod quarantine_update;
 mod report;
 mod show;
+mod show_failures;
+mod show_runs;
 mod validate;
 mod weighing;
 

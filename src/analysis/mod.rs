@@ -19,11 +19,15 @@
 //! # Ok::<(), flakedb::analysis::JudgeError>(())
 //! ```
 
+pub mod alike;
+pub mod at_revision;
 pub mod backtest;
 pub mod bit_set;
 pub mod cause;
+pub mod changes;
 pub mod classify;
 pub mod cluster;
+pub mod company;
 pub mod direction;
 pub mod disagreement;
 pub mod duration;
@@ -31,6 +35,7 @@ mod event;
 pub mod evidence;
 pub mod filter;
 pub mod harm;
+pub mod healed;
 pub mod history;
 pub mod hunt;
 pub mod interval;
@@ -44,6 +49,7 @@ pub mod origin;
 pub mod outage;
 mod presence;
 pub mod settings;
+pub mod slower;
 pub mod special;
 pub mod statistics;
 pub mod streak;

@@ -29,6 +29,8 @@ pub enum Kind {
     Gate,
     /// What a hunt found.
     Hunt,
+    /// The answer to a question.
+    Question,
 }
 
 impl Kind {
@@ -48,6 +50,7 @@ impl Kind {
             Self::Compare => "a comparison of methods",
             Self::Gate => "the decision on a run",
             Self::Hunt => "a hunt",
+            Self::Question => "the answer to a question",
         }
     }
 }
@@ -69,6 +72,7 @@ impl View<'_> {
             Self::Compare(_) => Kind::Compare,
             Self::Gate(_) => Kind::Gate,
             Self::Hunt(_) => Kind::Hunt,
+            Self::Question(_) => Kind::Question,
         }
     }
 }

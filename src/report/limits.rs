@@ -83,6 +83,10 @@ pub const MARKDOWN_NAME_CHARS_MAX: usize = 300;
 pub const REVISION_CHARS: usize = 10;
 /// Changes of one kind listed on a terminal; more than a budget holds, so that most lists fit.
 pub const CHANGES_SHOWN_MAX: usize = 100;
+/// Rows of one table of an answer on a terminal: a screenful; JSON has them all.
+pub const SHEET_ROWS_MAX: usize = 20;
+/// Tests named in one row of an answer.
+pub const SHEET_NAMES_MAX: usize = 3;
 /// Characters of one failure's text in JUnit XML: a long stack trace fits, a log does not.
 pub const JUNIT_TEXT_CHARS_MAX: usize = 16_000;
 /// Tests with Prometheus series of their own: a dozen series each, so a few thousand in all.

@@ -26,6 +26,7 @@ pub mod markdown;
 pub mod palette;
 pub mod prometheus;
 pub mod sentence;
+pub mod sheet;
 pub mod simulation;
 pub mod standing;
 pub mod strip;
@@ -54,7 +55,7 @@ pub use kind::Kind;
 pub use palette::Palette;
 pub use view::{
     BacktestView, CompareView, GateView, HuntView, IngestView, LintView, QuarantineView,
-    ReportView, ShowView, SimulationView, UpdateView, ValidateView,
+    QuestionView, ReportView, ShowView, SimulationView, UpdateView, ValidateView,
 };
 
 /// What a page is written for.
@@ -94,6 +95,8 @@ pub enum View<'a> {
     Gate(&'a GateView),
     /// What a hunt found.
     Hunt(&'a HuntView),
+    /// The answer to a question.
+    Question(&'a QuestionView),
 }
 
 /// Why a view could not be written.

@@ -11,6 +11,7 @@ mod quarantine_lint;
 mod quarantine_simulation;
 mod quarantine_update;
 mod report;
+mod sheet;
 mod show;
 mod show_failures;
 mod show_runs;
@@ -42,6 +43,7 @@ pub fn render(view: &View<'_>, screen: Screen, out: &mut dyn Write) -> Result<()
         View::Compare(view) => compare::lay_out(view, &mut page),
         View::Gate(view) => gate::lay_out(view, &mut page),
         View::Hunt(view) => hunt::lay_out(view, &mut page),
+        View::Question(view) => sheet::lay_out(&view.sheet(), &mut page),
     }
     out.write_all(page.finish().as_bytes()).map_err(RenderError::Write)
 }

@@ -54,6 +54,7 @@ pub mod special;
 pub mod statistics;
 pub mod streak;
 mod tally;
+pub mod trail;
 pub mod verdict;
 
 pub use history::{History, HistoryBuilder};

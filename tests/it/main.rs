@@ -8,6 +8,7 @@
 )]
 
 mod backtest;
+mod color;
 mod command;
 mod compare;
 mod corpus;
@@ -26,6 +27,7 @@ mod questions;
 mod reader;
 mod reference;
 mod run;
+mod show;
 mod store_concurrency;
 mod terminal;
 mod upgrade;

@@ -161,6 +161,7 @@ mod tests {
             build: None,
             attempt: 1,
             url: None,
+            job: None,
             executed: 9,
             bad: 1,
             suite_failures: 0,

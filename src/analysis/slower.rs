@@ -276,6 +276,7 @@ mod tests {
             build: None,
             attempt: 1,
             url: None,
+            job: None,
             executed: 1,
             bad: 0,
             suite_failures: 0,

@@ -214,7 +214,7 @@ mod tests {
             (SheetCell::Count(12_345), "12,345", "12345"),
             (SheetCell::Parts(3.26), "3.3", "3.26"),
             (SheetCell::Parts(3.0), "3", "3"),
-            (SheetCell::Share(0.125), "12.5 %", "0.125"),
+            (SheetCell::Share(0.125), "13 %", "0.125"),
             (SheetCell::Times(2.04), "2.0×", "2.04"),
             (SheetCell::Chance(0.012_34), "0.0123", "0.01234"),
             (SheetCell::Chance(3.2e-7), "3e-7", "0.00000032"),

@@ -1,6 +1,7 @@
 //! Judgements and views to render in tests: one usual history, one hostile, built from strips.
 
 pub(super) mod hunt;
+pub(super) mod question;
 mod show;
 
 pub(super) use show::{hostile_show, show, show_broken, show_healthy};

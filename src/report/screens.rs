@@ -1,6 +1,7 @@
 //! Every screen at every width, kept as snapshots; and what no screen may ever contain.
 
 mod hunt;
+mod question;
 
 use proptest::prelude::*;
 

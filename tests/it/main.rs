@@ -23,6 +23,7 @@ mod ingest;
 mod main_job;
 mod promises;
 mod quarantine_list;
+mod questions;
 mod reader;
 mod reference;
 mod run;

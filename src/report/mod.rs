@@ -24,6 +24,7 @@ pub mod listed;
 pub mod location;
 pub mod markdown;
 pub mod palette;
+pub mod phrase;
 pub mod prometheus;
 pub mod sentence;
 pub mod sheet;

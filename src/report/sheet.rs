@@ -4,7 +4,7 @@
 //! needs no new renderer. Text in a sheet may hold foreign parts as reports gave them; renderers
 //! escape all of it.
 
-use super::sentence;
+use super::{phrase, sentence};
 use crate::analysis::verdict::Status;
 
 /// An answer.
@@ -170,7 +170,7 @@ impl SheetCell {
             Self::Revision(revision) => sentence::revision(revision),
             Self::Status(status) => sentence::status(*status).to_owned(),
             Self::Count(count) => sentence::number(*count),
-            Self::Parts(parts) => sentence::parts(*parts),
+            Self::Parts(parts) => phrase::parts(*parts),
             Self::Share(share) => sentence::percent(*share),
             Self::Seconds(seconds) => sentence::rough(*seconds),
             Self::Times(times) => format!("{times:.1}×"),

@@ -8,7 +8,7 @@ use super::super::palette::Tone;
 use super::super::view::{
     EventView, Explain, OutageView, ReportView, RunsView, TestView, WindowView,
 };
-use super::super::{escape, explanation, sentence, strip};
+use super::super::{escape, explanation, phrase, sentence, strip};
 use super::page::{Airy, Column, Fit, Grid, NO_BREAK, Page};
 use super::weighing;
 use crate::analysis::verdict::Status;
@@ -47,7 +47,7 @@ pub(super) fn lay_out(view: &ReportView, page: &mut Page) {
 /// Whose window it is, and from when to when it reaches.
 pub(super) fn head(project: &str, window: &WindowView, found: &RunsView, page: &mut Page) {
     let project = page.mark(Tone::Strong, &escape::line(project));
-    page.prose(&format!("{project}: {}", escape::line(&sentence::window(window, found))));
+    page.prose(&format!("{project}: {}", escape::line(&phrase::window(window, found))));
 }
 
 pub(super) fn nothing_yet(page: &mut Page) {

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::super::super::sentence;
 use super::super::super::sheet::{ColumnKind, Sheet, SheetCell, SheetHint, SheetTable};
+use super::super::super::{phrase, sentence};
 use super::super::{HarmView, TestLabel, rounded};
 use super::{AboutView, NamedTest};
 use crate::analysis::harm::Harm;
@@ -151,7 +151,7 @@ impl CostsView {
         let tests = sentence::count(self.tests.len() as u64, "test");
         let builds = format!(
             "{tests} cost {} of {} and {} of test time",
-            sentence::parts(self.builds),
+            phrase::parts(self.builds),
             sentence::count(self.about.runs.red, "red build"),
             sentence::rough(self.lost_seconds)
         );

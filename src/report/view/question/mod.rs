@@ -20,7 +20,7 @@ pub use slower::{PaceView, SlowerView};
 
 use serde::Serialize;
 
-use super::super::sentence;
+use super::super::phrase;
 use super::super::sheet::Sheet;
 use super::{RunsView, TestLabel, WindowText, WindowView};
 use crate::analysis::verdict::Judgement;
@@ -104,7 +104,7 @@ impl AboutView {
         Sheet {
             title: title.to_owned(),
             project: self.project.clone(),
-            window: sentence::window(&self.window, &self.runs),
+            window: phrase::window(&self.window, &self.runs),
             ..Sheet::default()
         }
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::super::super::sentence;
 use super::super::super::sheet::{ColumnKind, Sheet, SheetCell, SheetHint, SheetTable};
+use super::super::super::{phrase, sentence};
 use super::super::{TestLabel, rounded};
 use super::{AboutView, NamedTest};
 use crate::analysis::harm::Harm;
@@ -182,14 +182,14 @@ impl OwnersView {
         let first = self.owners.first().filter(|owner| owner.builds > 0.0);
         let costs = match first {
             Some(owner) if !self.known => {
-                format!("{} red builds, and no owner is known", sentence::parts(owner.builds))
+                format!("{} red builds, and no owner is known", phrase::parts(owner.builds))
             }
             None => "No test turned a build red in this window".to_owned(),
             Some(OwnerView { owner: Some(name), builds, .. }) => {
-                format!("The tests of {name} cost most: {} red builds", sentence::parts(*builds))
+                format!("The tests of {name} cost most: {} red builds", phrase::parts(*builds))
             }
             Some(OwnerView { builds, .. }) => {
-                format!("The tests of nobody cost most: {} red builds", sentence::parts(*builds))
+                format!("The tests of nobody cost most: {} red builds", phrase::parts(*builds))
             }
         };
         match nobody {

@@ -20,7 +20,7 @@ fn xml(run: usize) -> String {
             format!("<failure type=\"E\" message=\"{message}\">{message} at line {run}</failure>")
         });
         cases += &format!(
-            "<testcase classname=\"{class}\" name=\"{name}\" file=\"{class}.py\" time=\"{seconds}\">\
+            "<testcase classname=\"app.{class}\" name=\"{name}\" file=\"{class}.py\" time=\"{seconds}\">\
              {inside}</testcase>\n"
         );
     };
@@ -75,7 +75,7 @@ fn every_question_is_answered_with_the_numbers_of_the_history() {
 
     let costs = ask(&sandbox, &["--costs"]);
     assert_eq!(costs["schema"], "flakedb.report.costs.v1");
-    assert_eq!(names(&costs["tests"]), ["shop::c", "shop::a", "shop::b"]);
+    assert_eq!(names(&costs["tests"]), ["app.shop::c", "app.shop::a", "app.shop::b"]);
     // Four builds for `c` alone; of five builds `a` has one alone and four halves, `b` the others.
     let shares: Vec<f64> =
         (0..3).map(|place| costs["tests"][place]["harm"]["share"].as_f64().unwrap()).collect();
@@ -90,24 +90,28 @@ fn every_question_is_answered_with_the_numbers_of_the_history() {
         (&13.into(), 2)
     );
     assert_eq!((&first["failures"], &first["runs"]), (&9.into(), &5.into()));
-    assert_eq!(names(&first["tests"]), ["shop::a", "shop::b"]);
+    assert_eq!(names(&first["tests"]), ["app.shop::a", "app.shop::b"]);
     assert_eq!(first["headline"], "port 8037 is taken");
     assert_eq!(first["last"], "2026-11-10T06:00:00Z");
     let group = &clusters["together"][0];
-    assert_eq!(names(&group["tests"]), ["shop::a", "shop::b"]);
+    assert_eq!(names(&group["tests"]), ["app.shop::a", "app.shop::b"]);
     assert_eq!((&group["runs"], &group["together"]), (&5.into(), &4.into()));
     assert_eq!(clusters["together"].as_array().unwrap().len(), 1);
 
     let slower = ask(&sandbox, &["--slower"]);
-    assert_eq!(names(&slower["slower"]), ["cart::slow"]);
+    assert_eq!(names(&slower["slower"]), ["app.cart::slow"]);
     assert_eq!(slower["slower"][0]["revision"], "r24");
     assert_eq!(slower["slower"][0]["revision_before"], "r23");
     assert_eq!(slower["slower"][0]["passes_before"], 24);
     assert_eq!(slower["asked"], 1);
 
     let healed = ask(&sandbox, &["--healed"]);
-    let c =
-        healed["tests"].as_array().unwrap().iter().find(|row| row["test"] == "shop::c").unwrap();
+    let c = healed["tests"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["test"] == "app.shop::c")
+        .unwrap();
     assert_eq!((&c["failed_runs"], &c["clean_runs"]), (&4.into(), &6.into()));
     assert_eq!((&c["revision"], &c["bad_since"]), (&"r34".into(), &"2026-11-08T12:00:00Z".into()));
 
@@ -129,7 +133,7 @@ fn what_is_new_is_told_from_what_was() {
         (&since["red_before"]["failed"], &since["red_since"]["failed"]),
         (&3.into(), &6.into())
     );
-    assert_eq!(names(&since["appeared"]), ["cart::late"]);
+    assert_eq!(names(&since["appeared"]), ["app.cart::late"]);
     // By a revision and by a span it is the same moment: the last run started at 18:00 on the 10th.
     for moment in ["r28", "66h"] {
         let other = ask(&sandbox, &["--compare", moment]);
@@ -137,9 +141,9 @@ fn what_is_new_is_told_from_what_was() {
         assert_eq!(other["newly_broken"], since["newly_broken"]);
     }
     let broken = ask(&sandbox, &["--until", "2026-11-09T00:00:00Z", "--compare", "2026-11-08"]);
-    assert_eq!(names(&broken["newly_broken"]), ["shop::c"]);
+    assert_eq!(names(&broken["newly_broken"]), ["app.shop::c"]);
     let fixed = ask(&sandbox, &["--compare", "2026-11-09"]);
-    assert_eq!(names(&fixed["fixed"]), ["shop::c"]);
+    assert_eq!(names(&fixed["fixed"]), ["app.shop::c"]);
     let text = sandbox.run(&["report", "--compare", "1w"]).exits(0).stdout;
     assert!(text.contains("What is new since 2026-11-03 18:00"), "{text}");
 }
@@ -149,13 +153,13 @@ fn a_revision_is_told_by_its_first_characters() {
     let sandbox = history();
     let brought = ask(&sandbox, &["--revision", "r30"]);
     assert_eq!((&brought["revision"], &brought["previous"]), (&"r30".into(), &"r29".into()));
-    assert_eq!(names(&brought["failed"]), ["shop::c"]);
+    assert_eq!(names(&brought["failed"]), ["app.shop::c"]);
     assert_eq!((&brought["failed"][0]["kind"], &brought["passed"]), (&"began".into(), &16.into()));
     assert_eq!(ask(&sandbox, &["--revision", "r31"])["failed"][0]["kind"], "continued");
     let gone = ask(&sandbox, &["--revision", "r36"]);
-    assert_eq!(names(&gone["appeared"]), ["cart::late"]);
-    assert_eq!(names(&gone["vanished"]), ["cart::early"]);
-    assert_eq!(names(&ask(&sandbox, &["--revision", "r24"])["slower"]), ["cart::slow"]);
+    assert_eq!(names(&gone["appeared"]), ["app.cart::late"]);
+    assert_eq!(names(&gone["vanished"]), ["app.cart::early"]);
+    assert_eq!(names(&ask(&sandbox, &["--revision", "r24"])["slower"]), ["app.cart::slow"]);
     let several = sandbox.run(&["report", "--revision", "r3"]).exits(2);
     assert!(several.stderr.contains("`r3` could be 10 revisions:\n  r30\n"), "{several:?}");
     let none = sandbox.run(&["report", "--compare", "nope"]).exits(2);
@@ -172,7 +176,7 @@ fn owners_answer_for_their_tests() {
     assert_eq!((rows.len(), &owners["known"]), (3, &true.into()));
     let core = row("@shop/core".into());
     assert_eq!((&core["tests"], core["builds"].as_f64()), (&3.into(), Some(9.0)));
-    assert_eq!(core["worst"]["test"], "shop::c");
+    assert_eq!(core["worst"]["test"], "app.shop::c");
     assert_eq!(row("@cart".into())["tests"], 3);
     assert_eq!(row(Value::Null)["tests"], 12);
 }
@@ -199,7 +203,7 @@ fn an_answer_has_every_format_of_a_table() {
     let csv = sandbox.run(&["report", "--costs", "--format", "csv"]).exits(0).stdout;
     let mut lines = csv.lines();
     assert!(lines.next().unwrap().starts_with("table,test,status,red_builds,"), "{csv}");
-    assert!(lines.next().unwrap().contains(",shop::c,"), "{csv}");
+    assert!(lines.next().unwrap().contains(",app.shop::c,"), "{csv}");
     assert_eq!(lines.count(), 2);
     let markdown = sandbox.run(&["report", "--clusters", "--format", "markdown"]).exits(0).stdout;
     assert!(markdown.contains("| port 8037 is taken | 9 | 5 | 2 |"), "{markdown}");

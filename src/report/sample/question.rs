@@ -133,6 +133,7 @@ fn since(judgement: &Judgement, names: &dyn Fn(TestNo) -> TestLabel, project: &s
     before.verdicts[0].status = Status::Healthy;
     before.verdicts[2].status = Status::Suspect;
     before.verdicts[4].status = Status::Broken;
+    before.verdicts[7].status = Status::Healthy;
     let moved = |place: usize| Moved { before: Some(place), now: Some(place) };
     let changes = Changes {
         newly_broken: vec![moved(0)],

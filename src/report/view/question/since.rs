@@ -289,7 +289,7 @@ impl SinceView {
         vec![
             format!(
                 "Two windows, judged by {}: {}; and {}",
-                self.before.text, self.about.window.text, self.about.method
+                self.about.method, self.before.text, self.about.window.text
             ),
             format!(
                 "How often tests fail, and how many runs are red, is compared on the runs before and \

@@ -46,6 +46,7 @@ pub mod special;
 pub mod statistics;
 pub mod streak;
 mod tally;
+pub mod trend;
 pub mod verdict;
 
 pub use history::{History, HistoryBuilder};

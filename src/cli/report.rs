@@ -3,19 +3,22 @@
 use crate::analysis::verdict::Status;
 use crate::ops::backtest::backtest;
 use crate::ops::causes::deepen;
-use crate::ops::judge::{Judged, Names, judge};
-use crate::report::View;
+use crate::ops::dashboard::{DashboardRequest, dashboard};
+use crate::ops::judge::{JudgeRequest, Judged, Names, judge};
 use crate::report::limits::TERMINAL_TESTS_MAX;
 use crate::report::view::{Explain, Listing, ReportInput, ReportView};
+use crate::report::{Format, View};
 use crate::store::query::TestNo;
+use crate::store::sqlite::SqliteStore;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::console::Console;
 use super::exit;
 use super::failure::Failure;
-use super::global::Global;
+use super::global::{Global, Settled};
 use super::judging::{JudgingArgs, owners};
+use super::list::ListArgs;
 use super::output::{FormatArgs, screen};
 use super::progress::Progress;
 
@@ -29,6 +32,7 @@ Examples:
   flakedb report --strict                      call a test flaky only when surer
   flakedb report --backtest                    what other thresholds would have done
   flakedb report --format markdown >> $GITHUB_STEP_SUMMARY
+  flakedb report --format html -o report.html  one page for a browser
   flakedb report --method threshold --window 10 --min-runs 3 --threshold 0.3
   flakedb report --fail-on newly-broken        exit with 1 where there is one")]
 pub struct Args {
@@ -50,6 +54,8 @@ pub struct Args {
     #[command(flatten)]
     judging: JudgingArgs,
     #[command(flatten)]
+    list: ListArgs,
+    #[command(flatten)]
     output: FormatArgs,
 }
 
@@ -64,6 +70,14 @@ fn statuses() -> impl TypedValueParser<Value = Status> {
 /// # Errors
 /// Where the history cannot be used or the result cannot be written.
 pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failure> {
+    if args.output.format == Format::Html
+        && args.output.output.is_none()
+        && console.is_interactive()
+    {
+        let error = anyhow::anyhow!("HTML is for a browser, not for a terminal");
+        let hint = "write it to a file: flakedb report --format html -o report.html";
+        return Err(Failure::usage(error).hint(hint));
+    }
     let settled = global.settle()?;
     let store = settled.open_to_read()?;
     let request = args.judging.request(global, &settled, &store)?;
@@ -74,6 +88,10 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
         let page = screen(View::Backtest(&view), args.output.format, console)?;
         console.deliver(&page, args.output.output.as_deref())?;
         return Ok(exit::FINE);
+    }
+    if args.output.format == Format::Html {
+        let alarming = args.page(&settled, &store, request, console, &progress)?;
+        return Ok(if alarming { exit::FINDINGS } else { exit::FINE });
     }
     let mut judged = judge(&store, &request, &[], &progress)?;
     let listing = args.listing();
@@ -105,6 +123,36 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
 }
 
 impl Args {
+    /// Writes the window as one page with everything on it; true where a status asked for is there.
+    fn page(
+        &self,
+        settled: &Settled,
+        store: &SqliteStore,
+        judge: JudgeRequest,
+        console: &Console,
+        progress: &Progress,
+    ) -> Result<bool, Failure> {
+        let request = DashboardRequest {
+            judge,
+            policy: settled.file.quarantine.clone().unwrap_or_default(),
+            owners: owners(settled),
+            list: self.list.load(settled)?,
+            today: self.list.today(),
+            // A page can be searched, so that it lists everything where nothing else is asked.
+            listing: match self.listing() {
+                Listing::Only(statuses) => Listing::Only(statuses),
+                Listing::Attention | Listing::All => Listing::All,
+            },
+        };
+        let view = dashboard(store, request, progress)?;
+        let found = view.report.totals.by_status.iter().filter(|(_, count)| *count > 0);
+        let alarming = found.into_iter().any(|(status, _)| self.fail_on.contains(status));
+        progress.finish(console);
+        let page = screen(View::Dashboard(&view), self.output.format, console)?;
+        console.deliver(&page, self.output.output.as_deref())?;
+        Ok(alarming)
+    }
+
     fn listing(&self) -> Listing {
         match (self.all, self.status.is_empty()) {
             (true, _) => Listing::All,

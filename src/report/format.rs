@@ -2,7 +2,8 @@
 
 use std::io::Write;
 
-use super::{RenderError, Screen, View, json, markdown, terminal};
+use super::{RenderError, Screen, View};
+use super::{html, json, markdown, terminal};
 
 /// A way to write a view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -14,6 +15,8 @@ pub enum Format {
     Markdown,
     /// For programs; the schema only grows.
     Json,
+    /// For a browser.
+    Html,
 }
 
 type Renderer = fn(&View<'_>, Screen, &mut dyn Write) -> Result<(), RenderError>;
@@ -44,11 +47,17 @@ const FORMATS: [Row; Format::ALL.len()] = [
         summary: "JSON with a `schema` version",
         renderer: json::render,
     },
+    Row {
+        format: Format::Html,
+        name: "html",
+        summary: "one page for a browser, complete in itself",
+        renderer: html::render,
+    },
 ];
 
 impl Format {
     /// All formats, in the order in which help lists them.
-    pub const ALL: [Self; 3] = [Self::Table, Self::Markdown, Self::Json];
+    pub const ALL: [Self; 4] = [Self::Table, Self::Markdown, Self::Json, Self::Html];
 
     /// The word that selects it.
     #[must_use]

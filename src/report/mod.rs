@@ -10,6 +10,7 @@ pub mod explanation;
 pub mod format;
 pub mod github;
 pub mod hint;
+pub mod html;
 pub mod hunted;
 pub mod json;
 pub mod limits;
@@ -39,8 +40,8 @@ use serde::Serialize;
 pub use format::Format;
 pub use palette::Palette;
 pub use view::{
-    BacktestView, CompareView, GateView, HuntView, IngestView, LintView, QuarantineView,
-    ReportView, ShowView, SimulationView, UpdateView, ValidateView,
+    BacktestView, CompareView, DashboardView, GateView, HuntView, IngestView, LintView,
+    QuarantineView, ReportView, ShowView, SimulationView, UpdateView, ValidateView,
 };
 
 /// What a page is written for.
@@ -80,6 +81,8 @@ pub enum View<'a> {
     Gate(&'a GateView),
     /// What a hunt found.
     Hunt(&'a HuntView),
+    /// A whole window on one page.
+    Dashboard(&'a DashboardView),
 }
 
 /// Why a view could not be written.
@@ -89,6 +92,16 @@ pub enum RenderError {
     /// The writer failed; a broken pipe is for the caller to forgive.
     #[error("the output could not be written")]
     Write(#[source] io::Error),
+    /// The view has no such format.
+    #[error("{view} cannot be written as {format}; there is {has}")]
+    Unsupported {
+        /// The format.
+        format: &'static str,
+        /// What should have been written, in words.
+        view: &'static str,
+        /// The formats that there are, separated by commas.
+        has: String,
+    },
 }
 
 /// Writes a view in a format.

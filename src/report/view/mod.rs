@@ -6,6 +6,7 @@
 
 mod backtest;
 mod compare;
+mod dashboard;
 mod fact;
 mod gate;
 mod hint;
@@ -23,6 +24,10 @@ mod weighing;
 
 pub use backtest::{BacktestInput, BacktestView, FlagView, HiddenView, TrialView, TurnView};
 pub use compare::{CompareInput, CompareView, DisputeView, MethodView, OpinionView, Said};
+pub use dashboard::{
+    ChangePointView, CourseView, DashboardInput, DashboardView, DurationClassView, DurationsView,
+    FailedRunView, HalvesView, PeriodView, SquareView, TrendView,
+};
 pub use fact::{FactView, NextView};
 pub use gate::{
     EntryView, ExpectedView, GateInput, GateReportView, GateTestView, GateView, MissingView,

@@ -73,7 +73,7 @@ impl Dispute<'_> {
 
     /// Builds that were red for this test alone; set-aside runs may differ between judgements.
     fn harm(&self) -> u32 {
-        self.verdicts.iter().map(|verdict| verdict.reddened_alone).max().unwrap_or(0)
+        self.verdicts.iter().map(|verdict| verdict.harm.alone).max().unwrap_or(0)
     }
 
     fn failures(&self) -> u32 {
@@ -132,6 +132,7 @@ pub fn disputes(judgements: &[Judgement]) -> Vec<Dispute<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::harm::Harm;
     use crate::analysis::interval::wilson;
     use crate::model::Timestamp;
 
@@ -157,7 +158,7 @@ mod tests {
             last_failure: None,
             last_run: Timestamp(0),
             duration_median: None,
-            reddened_alone: harm,
+            harm: Harm { alone: harm, ..Harm::default() },
             next: Vec::new(),
         }
     }

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::harm::Harm;
 use super::history::{History, Run, Seen, Unit};
 use super::interval::{expected_rate, runs_until_unlikely};
 use super::settings::Settings;
@@ -55,8 +56,8 @@ pub struct Evidence {
     pub ignored_changes: u32,
     /// Failures that may be of any of several tests that share its name; they count nowhere else.
     pub ambiguous: u32,
-    /// Runs of the default branch or a change that were red for this test alone.
-    pub reddened_alone: u32,
+    /// What its failures cost.
+    pub harm: Harm,
     /// When it last had a failed attempt, ignored ones included.
     pub last_failure: Option<Timestamp>,
 }
@@ -334,10 +335,7 @@ fn count(results: &[(&Seen, &Run)], evidence: &mut Evidence) {
             evidence.clean = 0;
             evidence.executions_to_last_trouble = evidence.executions;
         }
-        let gates = matches!(run.lane, Lane::Default | Lane::Change);
-        if bad && gates && run.bad == 1 && run.suite_failures == 0 {
-            evidence.reddened_alone += 1;
-        }
+        evidence.harm.add(seen, run);
     }
 }
 

@@ -47,6 +47,9 @@ pub struct Run {
     pub executed: u32,
     /// Tests that failed or errored in the end.
     pub bad: u32,
+    /// The time of the last attempt of every test, summed: longer than by the clock where tests ran
+    /// at the same time.
+    pub time: Micros,
 }
 
 impl Run {
@@ -325,6 +328,7 @@ impl HistoryBuilder {
         let lines = Tally::lines_of(about.lane, about.on_main);
         about.executed = rows.iter().filter(|row| row.outcome != Outcome::Skipped).count() as u32;
         about.bad = rows.iter().filter(|row| row.outcome.is_bad()).count() as u32;
+        about.time = Micros(rows.iter().filter_map(|row| row.duration).map(|took| took.0).sum());
         let in_mass = about.failed_in_mass(&self.outage);
         if let Some(left) = self.runs_left.get_mut(variant) {
             *left = left.saturating_sub(1);
@@ -436,5 +440,6 @@ fn run_of(row: &RunRow, variant: u32, on_main: bool) -> Run {
         suite_failures: row.suite_failures,
         executed: 0,
         bad: 0,
+        time: Micros(0),
     }
 }

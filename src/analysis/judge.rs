@@ -88,14 +88,27 @@ pub(super) fn method_of(settings: &Settings) -> Result<&'static MethodEntry, Jud
     })
 }
 
-/// By status, then by what the test cost, then by how often it fails; the rest only fixes an order.
+/// What fails now, then what may fail at any time, then the rest; of each the most harmful first,
+/// then by status and by how often it fails. What follows only fixes an order.
 fn by_alarm(one: &Verdict, other: &Verdict) -> std::cmp::Ordering {
-    one.status
-        .cmp(&other.status)
-        .then(other.reddened_alone.cmp(&one.reddened_alone))
+    urgency(one.status)
+        .cmp(&urgency(other.status))
+        .then_with(|| other.harm.compared_to(&one.harm))
+        .then(one.status.cmp(&other.status))
         .then(other.rate.value.total_cmp(&one.rate.value))
         .then(one.test.cmp(&other.test))
         .then_with(|| one.variant.cmp(&other.variant))
+}
+
+/// A test that fails now turns every run red until it is mended, whatever it cost so far.
+const fn urgency(status: Status) -> u8 {
+    match status {
+        Status::NewlyBroken | Status::Broken => 0,
+        Status::Flaky | Status::Suspect | Status::Recovering => 1,
+        Status::Fixed => 2,
+        Status::New | Status::Stale => 3,
+        Status::Healthy => 4,
+    }
 }
 
 fn verdict(
@@ -143,7 +156,7 @@ fn verdict(
         last_failure: evidence.last_failure,
         last_run: started(last_run),
         duration_median: unit.tally.durations.median(),
-        reddened_alone: evidence.reddened_alone,
+        harm: evidence.harm,
         next: opinion.next,
         hints,
     }
@@ -231,6 +244,7 @@ pub(super) fn judged_run(history: &History, run: &Run, outage: bool) -> JudgedRu
         url: run.url.clone(),
         executed: run.executed,
         bad: run.bad,
+        time: run.time,
         suite_failures: run.suite_failures,
         outage,
     }

@@ -196,7 +196,7 @@ fn check(title: &str, expect: &Expect, verdict: &Verdict) {
         assert_eq!(verdict.quarantine, quarantine, "{title}: quarantine");
     }
     if let Some(alone) = expect.reddened_alone {
-        assert_eq!(verdict.reddened_alone, alone, "{title}: reddened alone");
+        assert_eq!(verdict.harm.alone, alone, "{title}: reddened alone");
     }
 }
 
@@ -414,9 +414,18 @@ proptest! {
                 prop_assert!(!verdict.quarantine);
             }
         }
-        let alarm: Vec<Status> =
-            judgement.verdicts.iter().map(|verdict| verdict.status).collect();
-        prop_assert!(alarm.is_sorted());
+        let order = |verdict: &Verdict| match verdict.status {
+            Status::NewlyBroken | Status::Broken => 0,
+            Status::Fixed => 2,
+            Status::New | Status::Stale => 3,
+            Status::Healthy => 4,
+            _ => 1,
+        };
+        let verdicts = &judgement.verdicts;
+        prop_assert!(verdicts.iter().map(order).is_sorted());
+        for pair in verdicts.windows(2).filter(|pair| order(&pair[0]) == order(&pair[1])) {
+            prop_assert!(pair[0].harm.share >= pair[1].harm.share);
+        }
     }
 
     #[test]

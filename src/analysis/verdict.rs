@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::cause::{Causes, Hint};
 use super::filter::episode::{Attributed, Attribution};
 use super::filter::ledger::{Entry, Kind};
+use super::harm::Harm;
 use crate::model::{Lane, Micros, Outcome, SignatureId, Timestamp};
 use crate::store::query::{RunNo, TestNo};
 
@@ -204,6 +205,8 @@ pub struct JudgedRun {
     pub executed: u32,
     /// Tests that failed or errored in the end.
     pub bad: u32,
+    /// The time of the last attempt of every test, summed.
+    pub time: Micros,
     /// Errors of whole suites, which belong to no single test.
     pub suite_failures: u32,
     /// Failed attempts all told count as an outage here.
@@ -262,8 +265,8 @@ pub struct Verdict {
     pub last_run: Timestamp,
     /// Median time of passing attempts.
     pub duration_median: Option<Micros>,
-    /// Builds that were red for this test alone: what it cost.
-    pub reddened_alone: u32,
+    /// What its failures cost.
+    pub harm: Harm,
     /// What would change the verdict.
     pub next: Vec<NextStep>,
     /// Hints on the cause of its failures, strongest first; no part of the verdict.

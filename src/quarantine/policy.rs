@@ -221,8 +221,9 @@ fn is_wanted(verdict: &Verdict, settings: &PolicySettings) -> bool {
 /// Builds reddened for this test alone first: that is what a list spares the team.
 fn by_harm(one: &Verdict, other: &Verdict) -> std::cmp::Ordering {
     other
-        .reddened_alone
-        .cmp(&one.reddened_alone)
+        .harm
+        .alone
+        .cmp(&one.harm.alone)
         .then(other.failures.cmp(&one.failures))
         .then(other.rate.value.total_cmp(&one.rate.value))
         .then(one.test.cmp(&other.test))
@@ -307,6 +308,7 @@ fn reason(verdict: &Verdict) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::harm::Harm;
     use crate::analysis::interval::wilson;
     use crate::analysis::verdict::Cell;
 
@@ -331,7 +333,7 @@ mod tests {
             last_failure: None,
             last_run: Timestamp(0),
             duration_median: None,
-            reddened_alone,
+            harm: Harm { alone: reddened_alone, ..Harm::default() },
             next: Vec::new(),
             hints: Vec::new(),
         }

@@ -12,6 +12,7 @@ use crate::analysis::Settings;
 use crate::analysis::backtest::{Backtest, Flag, Hidden, Rule, Subject, Trial};
 use crate::analysis::cause::{Cause, Causes, Hint, Share, Split};
 use crate::analysis::disagreement::disputes;
+use crate::analysis::harm::Harm;
 use crate::analysis::verdict::{
     Cell, Fact, FailureCluster, JudgedRun, Judgement, NextStep, Rate, Status, Verdict,
 };
@@ -41,6 +42,7 @@ fn run(place: u32) -> JudgedRun {
         url: Some(format!("https://ci.example/builds/{}", 400 + place / 2)),
         executed: 38,
         bad: u32::from(place % 7 == 3) * 2,
+        time: Micros(600_000_000),
         suite_failures: 0,
         outage: false,
     }
@@ -98,7 +100,7 @@ fn verdict(no: u32, status: Status, strip: &str, runs: &[JudgedRun]) -> Verdict 
             .map(|cell| runs[cell.run as usize].started),
         last_run: runs[runs.len() - 1].started,
         duration_median: Some(Micros(180_000 + u64::from(no) * 41_000)),
-        reddened_alone: 0,
+        harm: Harm::default(),
         next: Vec::new(),
         hints: Vec::new(),
         cells: if bad > 0 { cells } else { Vec::new() },
@@ -143,7 +145,7 @@ pub(super) fn usual() -> Judgement {
         Verdict {
             probability: Some(0.997),
             flips: 14,
-            reddened_alone: 4,
+            harm: Harm { reddened: 6, alone: 4, share: 4.75, lost: Micros(2_880_000_000) },
             facts: vec![
                 Fact::BothOnOneRevision {
                     revisions: 5,

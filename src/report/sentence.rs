@@ -6,7 +6,8 @@
 use super::escape;
 use super::limits::{FIELD_CHARS_MAX, REVISION_CHARS};
 use super::palette::Tone;
-use super::view::RunsView;
+use super::view::{HarmView, RunsView};
+use crate::analysis::direction::Direction;
 use crate::analysis::verdict::{Fact, JudgedRun, NextStep, Rate, Status, Verdict};
 use crate::model::{Lane, Micros, Timestamp};
 
@@ -88,6 +89,15 @@ pub fn seconds(seconds: f64) -> String {
             let minutes = (s / 60.0).round() as u64;
             format!("{} h {} min", number(minutes / 60), minutes % 60)
         }
+    }
+}
+
+/// Seconds without false precision: `48 min`, where [`seconds`] says `48 min 3 s`.
+#[must_use]
+pub fn rough(value: f64) -> String {
+    match value {
+        s if (59.5..3_570.0).contains(&s) => format!("{:.0} min", s / 60.0),
+        s => seconds(s),
     }
 }
 
@@ -338,9 +348,39 @@ pub fn next(step: NextStep) -> String {
 
 /// What the test cost, where it cost anything.
 #[must_use]
-pub fn harm(reddened_alone: u32) -> Option<String> {
-    (reddened_alone > 0).then(|| format!("Alone turned {} red", count(reddened_alone, "build")))
+pub fn harm(harm: HarmView) -> Option<String> {
+    let lost = (harm.lost_seconds >= LOST_SECONDS_MIN).then(|| rough(harm.lost_seconds));
+    let builds = (harm.reddened > 0).then(|| match harm.alone {
+        0 => format!("Turned {} red, none alone", count(harm.reddened, "build")),
+        _ if harm.alone == harm.reddened => {
+            format!("Alone turned {} red", count(harm.alone, "build"))
+        }
+        _ => format!(
+            "Turned {} red, {} alone",
+            count(harm.reddened, "build"),
+            number(harm.alone.into())
+        ),
+    });
+    match (builds, lost) {
+        (Some(builds), Some(lost)) => Some(format!("{builds}; {lost} of test time lost")),
+        (Some(builds), None) => Some(builds),
+        (None, Some(lost)) => Some(format!("{lost} of test time lost in retries")),
+        (None, None) => None,
+    }
 }
+
+/// The same for a list of disputes, where only builds count.
+#[must_use]
+pub fn reddened_alone(builds: u32) -> Option<String> {
+    (builds > 0).then(|| format!("Alone turned {} red", count(builds, "build")))
+}
+
+/// In which order verdicts are listed, for the foot of a screen.
+pub const ORDER: &str = "What fails now comes first, then what may fail at any time; each by harm: builds turned \
+                         red, shared among the tests that failed in them, then test time lost.";
+
+/// Less time lost is not worth a word.
+const LOST_SECONDS_MIN: f64 = 1.0;
 
 /// From this P(broken) on a flaky test may be broken as well.
 const MAY_BE_BROKEN: f64 = 0.5;
@@ -367,20 +407,25 @@ pub fn trend(runs: &RunsView) -> String {
         (_, 0) => return format!("No red run among {}{outages}", number(usual)),
         _ => {}
     }
-    let halves = match usual {
-        0..4 => String::new(),
-        _ => format!(
-            ": {} in the older half, {} in the newer",
-            number(runs.red_older_half),
-            number(runs.red_newer_half)
-        ),
+    let verb = if runs.red == 1 { "was red" } else { "were red" };
+    let all = format!("{} of {} {verb}", number(runs.red), count(usual, "run"));
+    if usual < 4 {
+        return format!("{all}{outages}");
+    }
+    let older = usual / 2;
+    let halves = format!(
+        "{} of {} in the older half, {} of {} in the newer",
+        number(runs.red_older_half),
+        number(older),
+        number(runs.red_newer_half),
+        number(usual - older)
+    );
+    let answer = match runs.direction {
+        Direction::Better => "It is getting better",
+        Direction::Worse => "It is getting worse",
+        Direction::Unclear => "No clear change",
     };
-    format!(
-        "{} of {} {}{halves}{outages}",
-        number(runs.red),
-        count(usual, "run"),
-        if runs.red == 1 { "was red" } else { "were red" }
-    )
+    format!("{answer}: {all}, {halves}{outages}")
 }
 
 /// Which branch is taken for the default branch, where none is known and there are several.

@@ -83,7 +83,7 @@ fn dispute(dispute: &DisputeView) -> Vec<String> {
         sentence::number(bad),
         sentence::count(dispute.executions, "run")
     );
-    if let Some(harm) = sentence::harm(dispute.reddened_alone) {
+    if let Some(harm) = sentence::reddened_alone(dispute.reddened_alone) {
         name += &format!("<br>{harm}");
     }
     vec![name, code(&strip::folded(&dispute.strip, STRIP_COLUMN_MAX)), said.join("<br>")]

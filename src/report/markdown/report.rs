@@ -34,7 +34,11 @@ pub(super) fn write(view: &ReportView, document: &mut Document) {
         &rows,
         "test",
     );
-    document.paragraph(&format!("<sub>{}</sub>", strip::LEGEND.join(" · ")));
+    document.paragraph(&format!(
+        "<sub>{}</sub><br><sub>{}</sub>",
+        sentence::ORDER,
+        strip::LEGEND.join(" · ")
+    ));
     if !view.outages.is_empty() {
         let runs = sentence::count(view.outages.len() as u64, "run");
         document.paragraph(&format!(
@@ -83,7 +87,7 @@ fn row(test: &TestView, explain: Explain) -> Vec<String> {
     };
     let mut why = text(&test.reason);
     let doubt = sentence::may_be_broken(test.status, test.broken_probability);
-    for more in doubt.into_iter().chain(sentence::harm(test.reddened_alone)) {
+    for more in doubt.into_iter().chain(sentence::harm(test.harm)) {
         why += &format!("<br>{more}");
     }
     if let (Explain::Yes, Some(weighing)) = (explain, &test.weighing) {

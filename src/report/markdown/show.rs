@@ -57,7 +57,7 @@ fn verdict(variant: &VariantView, document: &mut Document) {
         .facts
         .iter()
         .map(|fact| text(&fact.sentence))
-        .chain(sentence::harm(test.reddened_alone))
+        .chain(sentence::harm(test.harm))
         .chain(test.next.iter().map(|step| text(&step.sentence)))
         .collect();
     if !facts.is_empty() {

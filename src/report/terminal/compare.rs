@@ -250,7 +250,7 @@ fn cost(dispute: &DisputeView, reference: &str) -> String {
         sentence::number(bad),
         sentence::count(dispute.executions, "run"),
     );
-    if let Some(harm) = sentence::harm(dispute.reddened_alone) {
+    if let Some(harm) = sentence::reddened_alone(dispute.reddened_alone) {
         cost += &format!("; {}", harm.to_lowercase());
     }
     cost

@@ -177,7 +177,7 @@ fn why(test: &TestView, explain: Explain, page: &Page) -> Vec<String> {
     let next = test.next.iter().filter(|_| explain == Explain::Yes);
     std::iter::once(test.reason.clone())
         .chain(sentence::may_be_broken(test.status, test.broken_probability))
-        .chain(sentence::harm(test.reddened_alone))
+        .chain(sentence::harm(test.harm))
         .chain(weights)
         .chain(test.hint_line().filter(|_| explain == Explain::Yes))
         .chain(next.map(|step| step.sentence.clone()))
@@ -270,6 +270,10 @@ fn foot(view: &ReportView, shown: &[TestView], page: &mut Page) {
         }
         (true, _, false) => page.prose("No test needs attention."),
         (false, ..) => {
+            if view.tests.len() > 1 {
+                let order = page.mark(Tone::Faint, sentence::ORDER);
+                page.prose(&order);
+            }
             let legend = page.mark(Tone::Faint, &strip::LEGEND.join("   "));
             page.prose(&legend);
             let room = strip_width(page);

@@ -48,7 +48,7 @@ fn verdict(variant: &VariantView, false_discovery_rate: f64, page: &mut Page) {
         page.section("Evidence");
         test.facts.iter().for_each(|fact| page.bullet(&fact.sentence));
     }
-    if let Some(harm) = sentence::harm(test.reddened_alone) {
+    if let Some(harm) = sentence::harm(test.harm) {
         page.bullet(&harm);
     }
     if let Some(command) = what_changed(test) {

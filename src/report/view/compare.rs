@@ -240,7 +240,7 @@ fn dispute_view(
         failures: first.failures,
         retried: first.retried,
         rate: first.rate.into(),
-        reddened_alone: first.reddened_alone,
+        reddened_alone: first.harm.alone,
         strip: telling.map_or_else(String::new, |(verdict, judgement)| {
             strip::full(&verdict.cells, &judgement.runs)
         }),

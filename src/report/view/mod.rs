@@ -44,7 +44,7 @@ pub use report::{
     Explain, Listing, OutageView, ReportInput, ReportView, RunsView, StatusSet, TotalsView,
 };
 pub use show::{FailureView, ShowInput, ShowView, TimelineRow, VariantView};
-pub use test::{Failing, RateView, TestLabel, TestView};
+pub use test::{Failing, HarmView, RateView, TestLabel, TestView};
 pub use validate::{FileVerdict, FileView, Level, ValidateView, WarningView};
 pub use weighing::{CausesView, EventView, EvidenceView, WeighingView};
 

@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::super::sentence;
 use super::{EventView, TestLabel, TestView, WindowText, WindowView};
+use crate::analysis::direction::Direction;
 use crate::analysis::verdict::{JudgedRun, Judgement, Status, Verdict};
 use crate::model::Timestamp;
 
@@ -157,6 +158,8 @@ pub struct RunsView {
     pub red_older_half: u64,
     /// Of the newer half, how many were red; a middle run counts as newer.
     pub red_newer_half: u64,
+    /// Whether the newer half has fewer red runs than chance explains, or more.
+    pub direction: Direction,
     /// When the first started.
     pub first_started: Option<String>,
     /// When the last started.
@@ -183,6 +186,10 @@ impl RunsView {
             red: red(older) + red(newer),
             red_older_half: red(older),
             red_newer_half: red(newer),
+            direction: Direction::between(
+                (red(older) as u32, older.len() as u32),
+                (red(newer) as u32, newer.len() as u32),
+            ),
             first_started: started().min().map(Timestamp::to_rfc3339),
             last_started: started().max().map(Timestamp::to_rfc3339),
             variants,

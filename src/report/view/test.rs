@@ -4,6 +4,7 @@ use serde::{Serialize, Serializer};
 
 use super::super::{sentence, strip};
 use super::{FactView, HintView, NextView, WeighingView, rounded};
+use crate::analysis::harm::Harm;
 use crate::analysis::verdict::{JudgedRun, Rate, Status, Verdict};
 use crate::model::{Micros, TestId, Timestamp};
 
@@ -42,6 +43,31 @@ impl RateView {
 impl From<Rate> for RateView {
     fn from(rate: Rate) -> Self {
         Self { value: rounded(rate.value), low: rounded(rate.low), high: rounded(rate.high) }
+    }
+}
+
+/// What the failures of a test cost: in runs of the main line and of changes, outages left out.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct HarmView {
+    /// Runs that were red, and in which it failed in the end.
+    pub reddened: u32,
+    /// Of these, how many were red for this test alone.
+    pub alone: u32,
+    /// The same in equal shares: a run that was red for four tests counts a quarter for each.
+    pub share: f64,
+    /// Test time that its failures made worthless, in seconds: its share of the time of red runs,
+    /// and repeated attempts.
+    pub lost_seconds: f64,
+}
+
+impl From<Harm> for HarmView {
+    fn from(harm: Harm) -> Self {
+        Self {
+            reddened: harm.reddened,
+            alone: harm.alone,
+            share: rounded(harm.share),
+            lost_seconds: harm.lost.as_seconds(),
+        }
     }
 }
 
@@ -84,8 +110,8 @@ pub struct TestView {
     pub skipped: u32,
     /// Changes of outcome between consecutive runs of one lane.
     pub flips: u32,
-    /// Builds that were red for this test alone.
-    pub reddened_alone: u32,
+    /// What its failures cost.
+    pub harm: HarmView,
     /// One mark for each run, the most recent last: see `report::strip`.
     pub strip: String,
     /// Its owners.
@@ -147,7 +173,7 @@ impl TestView {
             retried: verdict.retried,
             skipped: verdict.skipped,
             flips: verdict.flips,
-            reddened_alone: verdict.reddened_alone,
+            harm: verdict.harm.into(),
             strip: strip::full(&verdict.cells, runs),
             owners: label.owners,
             file: label.file,

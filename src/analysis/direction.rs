@@ -1,0 +1,84 @@
+//! Direction: whether a window gets better, or only looks so.
+
+use serde::Serialize;
+
+use super::statistics::counts::{LnFactorials, Table};
+
+/// A difference between halves that chance makes less often than this is one.
+const LEVEL: f64 = 0.05;
+
+/// Where the share of red runs goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    /// Fewer runs are red than before.
+    Better,
+    /// More runs are red than before.
+    Worse,
+    /// What differs may be chance.
+    Unclear,
+}
+
+impl Direction {
+    /// Compares the older half with the newer, each as (red runs, runs): Fisher's exact test, two
+    /// sided, at the 5 % level.
+    ///
+    /// ```
+    /// use flakedb::analysis::direction::Direction;
+    /// assert_eq!(Direction::between((12, 60), (2, 60)), Direction::Better);
+    /// assert_eq!(Direction::between((3, 25), (2, 26)), Direction::Unclear);
+    /// ```
+    #[must_use]
+    pub fn between(older: (u32, u32), newer: (u32, u32)) -> Self {
+        let all = older.1.saturating_add(newer.1);
+        let marked = older.0.saturating_add(newer.0);
+        let table = Table { hits: newer.0, drawn: newer.1, marked, all };
+        if LnFactorials::up_to(all).either_way(table) > LEVEL {
+            return Self::Unclear;
+        }
+        // The larger share, without dividing by an empty half.
+        let (before, after) =
+            (u64::from(older.0) * u64::from(newer.1), u64::from(newer.0) * u64::from(older.1));
+        match before.cmp(&after) {
+            std::cmp::Ordering::Greater => Self::Better,
+            std::cmp::Ordering::Less => Self::Worse,
+            std::cmp::Ordering::Equal => Self::Unclear,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_may_be_chance_has_no_direction() {
+        for (older, newer, wanted) in [
+            ((0, 0), (0, 0), Direction::Unclear),
+            ((1, 2), (0, 2), Direction::Unclear),
+            // By hand: 2 * C(5,0) * C(5,5) / C(10,5) = 2/252.
+            ((5, 5), (0, 5), Direction::Better),
+            ((0, 5), (5, 5), Direction::Worse),
+            // By hand: 2 * (C(4,4) * C(4,0)) / C(8,4) = 2/70, C(8,4) = 70.
+            ((4, 4), (0, 4), Direction::Better),
+            // By hand: 2 * 1/20 = 0.1.
+            ((3, 3), (0, 3), Direction::Unclear),
+        ] {
+            assert_eq!(Direction::between(older, newer), wanted, "{older:?} {newer:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn time_turned_round_turns_the_direction(a in 0_u32..40, b in 0_u32..40, more_a in 0_u32..40, more_b in 0_u32..40) {
+            let (older, newer) = ((a, a + more_a), (b, b + more_b));
+            let turned = match Direction::between(newer, older) {
+                Direction::Better => Direction::Worse,
+                Direction::Worse => Direction::Better,
+                Direction::Unclear => Direction::Unclear,
+            };
+            prop_assert_eq!(Direction::between(older, newer), turned);
+        }
+    }
+}

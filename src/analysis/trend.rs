@@ -1,7 +1,7 @@
 //! The suite over time: what its runs came to, period by period, and whether it gets better.
 
 use super::cause::Share;
-use super::statistics::counts::{LnFactorials, Table};
+use super::direction::Direction;
 use super::verdict::{Cell, JudgedRun, Judgement, Status, Verdict};
 use crate::model::{Outcome, Timestamp};
 
@@ -65,35 +65,14 @@ pub struct Halves {
     pub older: Share,
     /// Of the newer half.
     pub newer: Share,
-    /// The chance of a difference this large where there is none, by Fisher's exact test.
-    pub p: f64,
-}
-
-/// Which way a share went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// Clearly down.
-    Better,
-    /// Clearly up.
-    Worse,
-    /// Nothing that chance would not give.
-    Unclear,
 }
 
 impl Halves {
-    /// A difference is clear from here on. Runs of one breakage are red together and not by chance
-    /// each, so that the usual 5 % would see changes where there are none.
-    const CLEAR: f64 = 0.01;
-
-    /// Which way the share went.
+    /// Which way the share went, where chance alone does not explain it.
     #[must_use]
     pub fn direction(&self) -> Direction {
-        let share = |share: Share| f64::from(share.failed) / f64::from(share.runs.max(1));
-        match self.p < Self::CLEAR {
-            false => Direction::Unclear,
-            true if share(self.newer) < share(self.older) => Direction::Better,
-            true => Direction::Worse,
-        }
+        let share = |share: Share| (share.failed, share.runs);
+        Direction::between(share(self.older), share(self.newer))
     }
 
     /// Splits the marks of runs, oldest first.
@@ -103,15 +82,7 @@ impl Halves {
             failed: marks.iter().filter(|mark| **mark).count() as u32,
             runs: marks.len() as u32,
         };
-        let (older, newer) = (share(older), share(newer));
-        let all = older.runs + newer.runs;
-        let table = Table {
-            hits: newer.failed,
-            drawn: newer.runs,
-            marked: older.failed + newer.failed,
-            all,
-        };
-        Self { older, newer, p: LnFactorials::up_to(all).either_way(table) }
+        Self { older: share(older), newer: share(newer) }
     }
 }
 
@@ -249,8 +220,9 @@ fn failed_as_flake(verdict: &Verdict, cell: &Cell) -> bool {
 mod tests {
     use super::*;
     use crate::analysis::cause::Causes;
+    use crate::analysis::harm::Harm;
     use crate::analysis::verdict::Rate;
-    use crate::model::Lane;
+    use crate::model::{Lane, Micros};
     use crate::store::query::{RunNo, TestNo};
     use proptest::prelude::*;
 
@@ -270,6 +242,7 @@ mod tests {
             bad,
             suite_failures: 0,
             outage,
+            time: Micros(0),
         }
     }
 
@@ -295,7 +268,7 @@ mod tests {
             last_failure: None,
             last_run: Timestamp(0),
             duration_median: None,
-            reddened_alone: 0,
+            harm: Harm::default(),
             next: Vec::new(),
             hints: Vec::new(),
         }
@@ -355,20 +328,6 @@ mod tests {
         broken.suite_failures = 1;
         let trend = Trend::new(&judgement(vec![broken], Vec::new()));
         assert_eq!((trend.periods[0].red, trend.periods[0].red_for_flakes), (1, 0));
-    }
-
-    #[test]
-    fn a_change_is_clear_only_where_chance_does_not_give_it() {
-        let half = |red: usize, of: usize| (0..of).map(move |n| n < red);
-        let halves =
-            |older, newer| Halves::new(&half(older, 30).chain(half(newer, 30)).collect::<Vec<_>>());
-        // By binomial coefficients of whole numbers: [[12, 18], [2, 28]] and [[7, 23], [3, 27]].
-        assert!((halves(12, 2).p - 0.004_769_170_151_985_977).abs() < 1e-12);
-        assert!((halves(7, 3).p - 0.298_979_382_156_860_65).abs() < 1e-12);
-        assert_eq!(halves(12, 2).direction(), Direction::Better);
-        assert_eq!(halves(2, 12).direction(), Direction::Worse);
-        assert_eq!(halves(7, 3).direction(), Direction::Unclear);
-        assert_eq!(Halves::new(&[]).direction(), Direction::Unclear);
     }
 
     #[test]

@@ -6,15 +6,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-
 use crate::context::resolve::Surroundings;
 use crate::model::Timestamp;
 use crate::ops::gate::{GateOutcome, GateRequest, HistoryInput, gate};
 use crate::ops::reading::{InputFormat, ReadRequest};
 use crate::quarantine::gate::Ending;
 use crate::report::view::GateView;
-use crate::report::{Format, View, github};
+use crate::report::{Format, Kind, View};
 use crate::store::sqlite::{OpenMode, SqliteStore};
 
 use super::console::Console;
@@ -23,7 +21,7 @@ use super::failure::Failure;
 use super::gate_rules::GateRules;
 use super::global::{Global, Settled};
 use super::judging::owners;
-use super::output::screen;
+use super::output::{formats, screen};
 use super::progress::Progress;
 use super::run_context::{Around, RunArgs};
 
@@ -54,9 +52,9 @@ pub struct Args {
     #[command(flatten)]
     run: RunArgs,
     /// How to write the result
-    #[arg(long, short, value_name = "FORMAT", default_value = "table", value_parser = formats(),
+    #[arg(long, short, value_name = "FORMAT", default_value = "table", value_parser = formats(KINDS),
           help_heading = "Output")]
-    format: Written,
+    format: Format,
     /// Write the result to this file instead of standard output
     #[arg(long, short, value_name = "FILE", help_heading = "Output")]
     output: Option<PathBuf>,
@@ -88,47 +86,25 @@ fn after_long_help() -> String {
     format!("{}\n\n{EXAMPLES}", lines.join("\n"))
 }
 
-/// How the decision is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Written {
-    /// As any other screen.
-    Screen(Format),
-    /// As annotations of GitHub Actions.
-    Github,
-}
-
 /// The flag that an unreadable command line is searched for.
 const FLAG: &str = "--runner-exit-code";
-const GITHUB: &str = "github";
 
-impl Written {
-    fn of(name: &str) -> Option<Self> {
-        match name {
-            GITHUB => Some(Self::Github),
-            name => Format::from_name(name).map(Self::Screen),
-        }
-    }
-}
-
-pub(super) fn formats() -> impl TypedValueParser<Value = Written> {
-    let github = PossibleValue::new(GITHUB).help("annotations of GitHub Actions");
-    let screens = Format::ALL.map(|one| PossibleValue::new(one.name()).help(one.summary()));
-    PossibleValuesParser::new(screens.into_iter().chain([github]))
-        .map(|name| Written::of(&name).unwrap_or(Written::Screen(Format::Table)))
-}
+/// The formats of a decision.
+pub(super) const KINDS: &[Kind] = &[Kind::Gate];
 
 /// One more output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Also {
     /// How.
-    pub(super) format: Written,
+    pub(super) format: Format,
     /// Where to; `None` for below the first.
     pub(super) file: Option<PathBuf>,
 }
 
 pub(super) fn parse_also(text: &str) -> Result<Also, String> {
     let (name, file) = text.split_once('=').map_or((text, None), |(name, file)| (name, Some(file)));
-    let format = Written::of(name)
+    let format = Format::from_name(name)
+        .filter(|format| format.writes(Kind::Gate))
         .ok_or_else(|| "write it as markdown=FILE; also table, json and github".to_owned())?;
     match file {
         Some("") => Err(format!("no file is named behind {name}=")),
@@ -203,7 +179,7 @@ fn deliver(args: &Args, console: &Console, ending: Ending, outcome: &GateOutcome
         let why = format!("the result cannot be written: {error:#}");
         return own_trouble(args, console, ending, &why);
     }
-    if args.format != Written::Screen(Format::Table) || args.output.is_some() {
+    if args.format != Format::Table || args.output.is_some() {
         console.note(&crate::report::escape::line(&view.headline));
     }
     let mut trouble = view.has_own_trouble();
@@ -218,11 +194,8 @@ fn deliver(args: &Args, console: &Console, ending: Ending, outcome: &GateOutcome
     if args.strict && trouble { exit::FAILED } else { outcome.exit }
 }
 
-pub(super) fn page(view: &GateView, format: Written, console: &Console) -> anyhow::Result<String> {
-    match format {
-        Written::Screen(format) => screen(View::Gate(view), format, console),
-        Written::Github => Ok(github::gate(view)),
-    }
+pub(super) fn page(view: &GateView, format: Format, console: &Console) -> anyhow::Result<String> {
+    screen(View::Gate(view), format, console)
 }
 
 impl Args {
@@ -360,12 +333,11 @@ mod tests {
 
     #[test]
     fn other_outputs_name_a_format_and_maybe_a_file() {
-        let markdown = Written::Screen(Format::Markdown);
         assert_eq!(
             parse_also("markdown=a=b.md"),
-            Ok(Also { format: markdown, file: Some("a=b.md".into()) })
+            Ok(Also { format: Format::Markdown, file: Some("a=b.md".into()) })
         );
-        assert_eq!(parse_also("github"), Ok(Also { format: Written::Github, file: None }));
+        assert_eq!(parse_also("github"), Ok(Also { format: Format::Github, file: None }));
         assert!(parse_also("xml=a").is_err() && parse_also("json=").is_err());
     }
 }

@@ -7,25 +7,33 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::import;
 use crate::ops::reading::InputFormat;
-use crate::report::{Format, Palette, Screen, View, render};
+use crate::report::{Format, Kind, Palette, RenderError, Screen, View, render};
 
 use super::console::Console;
 
-/// How a screen is written.
+/// How a screen is written. A command whose views have more formats than every view has says so with
+/// `#[command(mut_arg("format", written_as(KINDS)))]`.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub struct FormatArgs {
     /// How to write the result
-    #[arg(long, short, value_name = "FORMAT", default_value = "table", value_parser = formats())]
+    #[arg(long, short, value_name = "FORMAT", default_value = "table", value_parser = formats(&[]))]
     pub format: Format,
     /// Write the result to this file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }
 
-fn formats() -> impl TypedValueParser<Value = Format> {
-    let values = Format::ALL.map(|format| PossibleValue::new(format.name()).help(format.summary()));
-    PossibleValuesParser::new(values).map(|name| Format::from_name(&name).unwrap_or_default())
+/// The formats in which at least one of these kinds of views can be written.
+pub(super) fn formats(kinds: &[Kind]) -> impl TypedValueParser<Value = Format> + use<> {
+    let value = |format: Format| PossibleValue::new(format.name()).help(format.summary());
+    PossibleValuesParser::new(Format::of(kinds).map(value))
+        .map(|name| Format::from_name(&name).unwrap_or_default())
+}
+
+/// Lets `--format` offer what these kinds of views can be written as.
+pub(super) fn written_as(kinds: &'static [Kind]) -> impl FnOnce(clap::Arg) -> clap::Arg {
+    move |format| format.value_parser(formats(kinds))
 }
 
 /// One of the two things that `--format` of ingest selects.
@@ -89,7 +97,7 @@ fn both_formats() -> impl TypedValueParser<Value = Chosen> {
     let read = import::FORMATS
         .iter()
         .map(|format| PossibleValue::new(format.name).help(format!("read {}", format.summary)));
-    let write = Format::ALL.map(|format| {
+    let write = Format::of(&[Kind::Ingest]).map(|format| {
         PossibleValue::new(format.name()).help(format!("write {}", format.summary()))
     });
     let values: Vec<PossibleValue> = std::iter::once(junit).chain(read).chain(write).collect();
@@ -103,11 +111,14 @@ fn both_formats() -> impl TypedValueParser<Value = Chosen> {
 /// The view as text, laid out for the console.
 ///
 /// # Errors
-/// Where the view cannot be written.
+/// Where the view cannot be written, or has no such format.
 pub fn screen(view: View<'_>, format: Format, console: &Console) -> anyhow::Result<String> {
     let palette = if console.is_colored() { Palette::Colour } else { Palette::Plain };
     let mut page = Vec::new();
-    render(view, format, Screen { width: console.width(), palette }, &mut page)
-        .context("cannot lay out the result")?;
-    Ok(String::from_utf8_lossy(&page).into_owned())
+    match render(view, format, Screen { width: console.width(), palette }, &mut page) {
+        Ok(()) => Ok(String::from_utf8_lossy(&page).into_owned()),
+        // It says everything itself.
+        Err(error @ RenderError::Unsupported { .. }) => Err(error.into()),
+        Err(error) => Err(error).context("cannot lay out the result"),
+    }
 }

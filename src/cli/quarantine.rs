@@ -12,7 +12,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser};
 
 use crate::ops::quarantine::{Quarantine, QuarantineRequest, quarantine};
 use crate::quarantine::emit::{FORMATS, Format};
-use crate::report::View;
+use crate::report::{Kind, View};
 
 use super::console::Console;
 use super::exit;
@@ -20,7 +20,7 @@ use super::failure::Failure;
 use super::global::Global;
 use super::judging::{JudgingArgs, owners};
 use super::list::ListArgs;
-use super::output::{FormatArgs, screen};
+use super::output::{FormatArgs, screen, written_as};
 use super::progress::Progress;
 
 /// List the tests that must not block a merge, for people or for a test runner
@@ -29,7 +29,7 @@ use super::progress::Progress;
 /// Where there is none, the list holds the tests that the method finds flaky, the most harmful first
 /// and no more than the cap. Broken tests never come on it.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+#[command(mut_arg("format", written_as(&[Kind::Quarantine])), after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub struct Args {
     #[command(subcommand)]
     command: Option<Command>,

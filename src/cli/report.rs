@@ -1,13 +1,14 @@
 //! `flakedb report`: the verdicts of a window.
 
-use crate::analysis::verdict::Status;
+use crate::analysis::verdict::{Status, Verdict};
 use crate::ops::backtest::backtest;
 use crate::ops::causes::deepen;
 use crate::ops::dashboard::{DashboardRequest, dashboard};
-use crate::ops::judge::{JudgeRequest, Judged, Names, judge};
+use crate::ops::judge::{JudgeRequest, Names, judge};
+use crate::ops::latest_failure::latest_failures;
 use crate::report::limits::TERMINAL_TESTS_MAX;
 use crate::report::view::{Explain, Listing, ReportInput, ReportView};
-use crate::report::{Format, View};
+use crate::report::{Format, Kind, View, sentence};
 use crate::store::query::TestNo;
 use crate::store::sqlite::SqliteStore;
 
@@ -19,12 +20,12 @@ use super::failure::Failure;
 use super::global::{Global, Settled};
 use super::judging::{JudgingArgs, owners};
 use super::list::ListArgs;
-use super::output::{FormatArgs, screen};
+use super::output::{FormatArgs, screen, written_as};
 use super::progress::Progress;
 
 /// Say which tests are flaky, broken, fixed, and which only failed because the machine did
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
+#[command(mut_arg("format", written_as(&[Kind::Report, Kind::Backtest, Kind::Dashboard])), after_help = "\
 Examples:
   flakedb report
   flakedb report --days 14 --branch main
@@ -83,6 +84,7 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
     let request = args.judging.request(global, &settled, &store)?;
     let progress = Progress::new(console);
     if args.backtest {
+        args.output.format.check(Kind::Backtest).map_err(Failure::usage)?;
         let view = backtest(&store, &request, &progress)?;
         progress.finish(console);
         let page = screen(View::Backtest(&view), args.output.format, console)?;
@@ -101,22 +103,33 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
             shown.map(|verdict| verdict.test).take(TERMINAL_TESTS_MAX).collect();
         deepen(&store, &request.project, &mut judged, &tests).map_err(Failure::history)?;
     }
-    let Judged { judgement: judged, modules, .. } = judged;
-    let alarming = judged.verdicts.iter().any(|verdict| args.fail_on.contains(&verdict.status));
-    let shown = judged.verdicts.iter().filter(|verdict| listing.shows(verdict));
-    let names = Names::of(&store, shown, owners(&settled)).map_err(Failure::history)?;
-    let view = ReportView::new(
-        &judged,
+    let verdicts = &judged.judgement.verdicts;
+    let alarming = verdicts.iter().any(|verdict| args.fail_on.contains(&verdict.status));
+    let shown: Vec<&Verdict> = verdicts.iter().filter(|verdict| listing.shows(verdict)).collect();
+    let names =
+        Names::of(&store, shown.iter().copied(), owners(&settled)).map_err(Failure::history)?;
+    let mut view = ReportView::new(
+        &judged.judgement,
         &|verdict| names.label(verdict.test),
         ReportInput {
             project: &request.project,
             window: &request.window_text(),
             listing,
-            modules: &modules,
+            modules: &judged.modules,
             explain: if args.explain { Explain::Yes } else { Explain::No },
         },
     );
+    if args.output.format.shows_failures() {
+        let failures = latest_failures(&store, &request.project, &judged, &names, &shown);
+        for (test, failure) in view.tests.iter_mut().zip(failures.map_err(Failure::history)?) {
+            test.latest_failure = failure;
+        }
+    }
     progress.finish(console);
+    if args.output.format == Format::Csv && view.left_out > 0 && args.status.is_empty() {
+        let left = sentence::count(view.left_out, "test");
+        console.note(&format!("{left} that need no attention left out; --all lists them, too"));
+    }
     let page = screen(View::Report(&view), args.output.format, console)?;
     console.deliver(&page, args.output.output.as_deref())?;
     Ok(if alarming { exit::FINDINGS } else { exit::FINE })
@@ -154,7 +167,9 @@ impl Args {
     }
 
     fn listing(&self) -> Listing {
-        match (self.all, self.status.is_empty()) {
+        // A dashboard counts the tests of a document: all of them are in it.
+        let all = self.all || self.output.format == Format::Junit;
+        match (all && self.status.is_empty(), self.status.is_empty()) {
             (true, _) => Listing::All,
             (false, true) => Listing::Attention,
             (false, false) => Listing::Only(self.status.iter().copied().collect()),

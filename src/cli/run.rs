@@ -23,10 +23,11 @@ use crate::report::{Format, escape, sentence};
 use super::console::{Console, Verbosity};
 use super::exit;
 use super::failure::Failure;
-use super::gate::{Also, HISTORY_WAIT_MS, Written, formats, page, parse_also, with_history, words};
+use super::gate::{Also, HISTORY_WAIT_MS, KINDS, page, parse_also, with_history, words};
 use super::gate_rules::GateRules;
 use super::global::{Global, Settled};
 use super::judging::owners;
+use super::output::formats;
 use super::run_context::{Around, RunArgs};
 use super::span::parse_span;
 
@@ -79,9 +80,9 @@ pub struct Args {
     #[command(flatten)]
     run: RunArgs,
     /// How to write the decision
-    #[arg(long, short, value_name = "FORMAT", default_value = "table", value_parser = formats(),
+    #[arg(long, short, value_name = "FORMAT", default_value = "table", value_parser = formats(KINDS),
           help_heading = "Output")]
-    format: Written,
+    format: Format,
     /// Write the decision to this file instead of standard error
     #[arg(long, short, value_name = "FILE", help_heading = "Output")]
     output: Option<PathBuf>,
@@ -265,8 +266,7 @@ impl After<'_> {
             "unusable" => Err(Failure::history(anyhow::anyhow!(outcome.view.history.text.clone()))),
             _ => self.store(now),
         };
-        let quiet =
-            self.is_uneventful(&outcome) && self.args.format == Written::Screen(Format::Table);
+        let quiet = self.is_uneventful(&outcome) && self.args.format == Format::Table;
         match stored {
             Ok(Some(said)) if quiet && self.console.is_watched() => {
                 self.console.say(&format!("flakedb: passed; {said}\n"));
@@ -298,7 +298,7 @@ impl After<'_> {
     /// Writes the decision everywhere it is wanted.
     fn show(&self, outcome: &GateOutcome) -> anyhow::Result<()> {
         let (args, console, view) = (self.args, self.console, &outcome.view);
-        let is_page = args.format == Written::Screen(Format::Table) && args.output.is_none();
+        let is_page = args.format == Format::Table && args.output.is_none();
         let first = format!("flakedb: {}\n", escape::line(&view.headline));
         if !is_page {
             console.say(&first);

@@ -1,21 +1,21 @@
 //! `flakedb show`: one test with its evidence.
 
 use crate::ops::show::show;
-use crate::report::View;
+use crate::report::{Kind, View};
 
 use super::console::Console;
 use super::exit;
 use super::failure::Failure;
 use super::global::Global;
 use super::judging::{JudgingArgs, owners};
-use super::output::{FormatArgs, screen};
+use super::output::{FormatArgs, screen, written_as};
 use super::progress::Progress;
 
 /// Show one test: verdict, evidence, timeline, failures by signature
 ///
 /// The test may be typed in part and in any case; it is found where one test fits best.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
+#[command(mut_arg("format", written_as(&[Kind::Show])), after_help = "\
 Examples:
   flakedb show 'tests.test_cart::test_checkout'
   flakedb show checkout

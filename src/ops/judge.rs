@@ -203,6 +203,9 @@ impl Names {
         TestLabel {
             id: row.map_or(crate::model::TestId([0; 16]), |row| row.id),
             label: row.map_or_else(|| format!("test {}", test.0), TestRow::label),
+            suite: row.map_or_else(String::new, |row| row.suite.clone()),
+            classname: row.map_or_else(String::new, |row| row.classname.clone()),
+            name: row.map_or_else(|| format!("test {}", test.0), |row| row.name.clone()),
             file: row.map_or_else(String::new, |row| row.file.clone()),
             owners: self.owners(test),
         }

@@ -8,6 +8,7 @@ pub mod gate;
 pub mod hunt;
 pub mod ingest;
 pub mod judge;
+pub mod latest_failure;
 pub mod quarantine;
 pub mod quarantine_edit;
 pub mod quarantine_file;

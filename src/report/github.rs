@@ -3,62 +3,200 @@
 //! `::error file=F,line=N,title=T::MESSAGE` and `::warning …`. In a message `%`, carriage return and
 //! line feed are written as `%25`, `%0D` and `%0A`, in a property `:` and `,` as well, so that no
 //! text of a report can end a command or begin one.
+//!
+//! GitHub shows 10 annotations of each level for a step and drops the rest without a word. No more
+//! than that are written, the last notice says how many there would have been.
 
-use std::fmt::Write as _;
+use std::io::Write;
 
-use super::escape;
 use super::limits::{ANNOTATIONS_MAX, HEADLINE_CHARS_MAX};
-use super::view::{GateTestView, GateView, LintView};
+use super::view::{GateTestView, GateView, LintView, ReportView, TestView};
+use super::{Format, RenderError, Screen, View, escape, sentence};
+use crate::analysis::verdict::Status;
+
+/// Writes a view as annotations.
+///
+/// # Errors
+/// [`RenderError`] where the writer fails, or the view annotates nothing.
+pub fn render(view: &View<'_>, _screen: Screen, out: &mut dyn Write) -> Result<(), RenderError> {
+    let page = match view {
+        View::Report(view) => report(view),
+        View::Gate(view) => gate(view),
+        View::QuarantineLint(view) => lint(view),
+        _ => return Format::Github.check(view.kind()),
+    };
+    out.write_all(page.as_bytes()).map_err(RenderError::Write)
+}
+
+/// How bad an annotation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Error,
+    Warning,
+    Notice,
+}
+
+impl Level {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Notice => "notice",
+        }
+    }
+
+    /// How many of one level are written; one notice is kept for the count of the rest.
+    const fn max(self) -> usize {
+        match self {
+            Self::Error | Self::Warning => ANNOTATIONS_MAX,
+            Self::Notice => ANNOTATIONS_MAX - 1,
+        }
+    }
+}
+
+/// Annotations of one step.
+#[derive(Debug, Default)]
+struct Annotations {
+    text: String,
+    written: [usize; 3],
+    left: u64,
+}
+
+impl Annotations {
+    /// One annotation; `place` is what stands before the title, such as `file=a.py,line=3`.
+    fn add(&mut self, level: Level, place: &[String], title: &str, said: &str) {
+        let Some(written) = self.written.get_mut(level as usize) else { return };
+        if *written >= level.max() {
+            self.left += 1;
+            return;
+        }
+        *written += 1;
+        let title = [format!("title={}", property(title))];
+        let properties: Vec<&str> = place.iter().chain(&title).map(String::as_str).collect();
+        let command = format!("::{} {}::{}\n", level.word(), properties.join(","), message(said));
+        self.text.push_str(&command);
+    }
+
+    fn finish(mut self) -> String {
+        if self.left > 0 {
+            let more = sentence::count(self.left, "more annotation");
+            let said = format!("{more} not shown: GitHub shows 10 of a level for each step");
+            self.text.push_str(&format!("::notice title=flakedb::{said}\n"));
+        }
+        self.text
+    }
+}
+
+/// The verdicts that need attention: an error for what is broken, a warning for what is flaky, a
+/// notice for the rest, at the line of the latest failure in the test's own file.
+fn report(view: &ReportView) -> String {
+    let mut annotations = Annotations::default();
+    let counts: Vec<String> = view
+        .totals
+        .by_status
+        .iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(status, count)| {
+            format!("{} {}", sentence::number(*count), sentence::status(*status))
+        })
+        .collect();
+    let said = format!(
+        "{} in {}: {}",
+        sentence::count(view.totals.tests, "test"),
+        sentence::count(view.runs.total, "run"),
+        if counts.is_empty() { "nothing to judge".to_owned() } else { counts.join(", ") }
+    );
+    annotations.add(Level::Notice, &[], "flakedb", &said);
+    for test in view.tests.iter().filter(|test| test.needs_attention()) {
+        let level = match test.status {
+            Status::NewlyBroken | Status::Broken => Level::Error,
+            Status::Flaky => Level::Warning,
+            _ => Level::Notice,
+        };
+        annotations.add(level, &place(test), &test.label(), &verdict(test));
+    }
+    annotations.finish()
+}
+
+fn place(test: &TestView) -> Vec<String> {
+    let location = test.latest_failure.as_ref().and_then(|failure| failure.location.as_ref());
+    let Some(location) = location else {
+        return match test.file.as_str() {
+            "" => Vec::new(),
+            file => vec![format!("file={}", property(file))],
+        };
+    };
+    let mut place =
+        vec![format!("file={}", property(&location.file)), format!("line={}", location.line)];
+    place.extend(location.column.map(|column| format!("col={column}")));
+    place
+}
+
+fn verdict(test: &TestView) -> String {
+    let failing = test.failing();
+    let mut said = vec![
+        sentence::status(test.status).to_owned(),
+        format!(
+            "{} in {} of {}",
+            failing.word,
+            sentence::number(failing.bad.into()),
+            sentence::count(failing.of, "run")
+        ),
+        test.reason.clone(),
+    ];
+    let failure = test.latest_failure.as_ref().map(|failure| failure.headline.clone());
+    said.extend(failure.filter(|headline| !headline.is_empty()));
+    if !test.owners.is_empty() {
+        said.push(test.owners.join(" "));
+    }
+    said.join("; ")
+}
 
 /// The annotations of a decision: the decision itself first, then an error for each test that is
 /// not excused and a warning for each that is quarantined.
 #[must_use]
 pub fn gate(view: &GateView) -> String {
-    let mut out = String::new();
+    let mut annotations = Annotations::default();
     let level = match (view.decision, view.reasons.is_empty()) {
-        ("kept", _) => "error",
-        ("passed", true) => "notice",
-        _ => "warning",
+        ("kept", _) => Level::Error,
+        ("passed", true) => Level::Notice,
+        _ => Level::Warning,
     };
-    let _ = writeln!(out, "::{level} title=flakedb::{}", message(&view.headline));
-    let pick = |level: &str, pick: fn(&GateTestView) -> bool, out: &mut String| {
-        for test in view.tests.iter().filter(|test| pick(test)).take(ANNOTATIONS_MAX) {
-            let _ = writeln!(out, "{}", annotation(level, test));
+    annotations.add(level, &[], "flakedb", &view.headline);
+    let pick = |level, blocking: bool, annotations: &mut Annotations| {
+        for test in view.tests.iter().filter(|test| test.is_blocking() == blocking) {
+            let (place, said) = decided(test);
+            annotations.add(level, &place, &test.name(), &said);
         }
     };
-    pick("error", GateTestView::is_blocking, &mut out);
-    pick("warning", |test| !test.is_blocking(), &mut out);
-    out
+    pick(Level::Error, true, &mut annotations);
+    pick(Level::Warning, false, &mut annotations);
+    annotations.finish()
 }
 
 /// An error at the line of each finding of `quarantine lint`.
 #[must_use]
 pub fn lint(view: &LintView) -> String {
-    let mut out = String::new();
+    let mut annotations = Annotations::default();
     for finding in &view.findings {
         let test = match finding.test.as_str() {
             "" => String::new(),
             test => format!("{test}: "),
         };
-        let _ = writeln!(
-            out,
-            "::error file={},line={},title={}::{}",
-            property(&view.list),
-            finding.line,
-            property(&format!("quarantine: {}", finding.code)),
-            message(&format!("{test}{}; {}", finding.message, finding.mend))
-        );
+        let place = [format!("file={}", property(&view.list)), format!("line={}", finding.line)];
+        let said = format!("{test}{}; {}", finding.message, finding.mend);
+        annotations.add(Level::Error, &place, &format!("quarantine: {}", finding.code), &said);
     }
-    out
+    annotations.finish()
 }
 
-fn annotation(level: &str, test: &GateTestView) -> String {
-    let mut properties = Vec::new();
+/// Where a test of a decision stands, and what was decided.
+fn decided(test: &GateTestView) -> (Vec<String>, String) {
+    let mut place = Vec::new();
     if !test.file.is_empty() {
-        properties.push(format!("file={}", property(&test.file)));
-        properties.extend(test.line.map(|line| format!("line={line}")));
+        place.push(format!("file={}", property(&test.file)));
+        place.extend(test.line.map(|line| format!("line={line}")));
     }
-    properties.push(format!("title={}", property(&test.name())));
     let decision = match (test.outcome.is_bad(), test.is_blocking()) {
         (true, true) => Some("not excused"),
         // Its entry says it all, whatever became of the run.
@@ -69,7 +207,7 @@ fn annotation(level: &str, test: &GateTestView) -> String {
     said.extend([test.cover_text(), test.news_text.clone()]);
     said.extend(test.p.map(|p| format!("worse than its own record (p = {p:.1e})")));
     said.extend((!test.message.is_empty()).then(|| test.message.clone()));
-    format!("::{level} {}::{}", properties.join(","), message(&said.join("; ")))
+    (place, said.join("; "))
 }
 
 fn message(text: &str) -> String {
@@ -83,7 +221,50 @@ fn property(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::view::Listing;
+    use super::super::{render, sample};
     use super::*;
+
+    fn page(view: View<'_>) -> String {
+        let mut out = Vec::new();
+        render(view, Format::Github, Screen::default(), &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn verdicts_stand_where_they_failed() {
+        let mut view = sample::report_of(&sample::usual(), Listing::All);
+        sample::fail(&mut view);
+        insta::assert_snapshot!("report_github", page(View::Report(&view)));
+        let mut hostile = sample::hostile_report();
+        sample::fail(&mut hostile);
+        for test in &mut hostile.tests {
+            let failure = test.latest_failure.as_mut().unwrap();
+            failure.headline.clone_from(&test.test);
+            failure.location.as_mut().unwrap().file.clone_from(&test.test);
+        }
+        let text = page(View::Report(&hostile));
+        assert_eq!(text.lines().count(), 1 + hostile.tests.len());
+        assert!(text.lines().all(|line| line.starts_with("::")), "{text}");
+    }
+
+    #[test]
+    fn no_level_has_more_than_github_shows_and_the_rest_is_counted() {
+        let mut view = sample::report_of(&sample::usual(), Listing::Attention);
+        let of = |status| TestView { status, ..view.tests[0].clone() };
+        let many: Vec<TestView> = [Status::Broken, Status::Flaky, Status::Suspect]
+            .into_iter()
+            .flat_map(|status| vec![of(status); 30])
+            .collect();
+        view.tests = many;
+        let text = page(View::Report(&view));
+        for level in ["::error ", "::warning ", "::notice "] {
+            assert_eq!(text.lines().filter(|line| line.starts_with(level)).count(), 10, "{level}");
+        }
+        // Of the notices one is the summary and one the count.
+        let last = text.lines().last().unwrap();
+        assert!(last.contains("62 more annotations not shown"), "{last}");
+    }
 
     #[test]
     fn a_finding_stands_at_its_line() {

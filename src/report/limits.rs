@@ -78,3 +78,9 @@ pub const HTML_HEAT_ROWS_MAX: usize = 30;
 pub const HTML_FACTS_MAX: usize = 12;
 /// Rows of its smaller tables; each says how many it leaves out.
 pub const HTML_ROWS_MAX: usize = 30;
+/// Characters of one failure's text in JUnit XML: a long stack trace fits, a log does not.
+pub const JUNIT_TEXT_CHARS_MAX: usize = 16_000;
+/// Tests with Prometheus series of their own: a dozen series each, so a few thousand in all.
+pub const PROMETHEUS_TESTS_MAX: usize = 200;
+/// Characters of a label of Prometheus.
+pub const PROMETHEUS_LABEL_CHARS_MAX: usize = 200;

@@ -4,6 +4,7 @@
 //! writer, and knows neither the store nor a terminal. Everything that came from a report passes
 //! through [`escape`] before a person sees it.
 
+pub mod csv;
 pub mod escape;
 pub mod excerpt;
 pub mod explanation;
@@ -13,9 +14,13 @@ pub mod hint;
 pub mod html;
 pub mod hunted;
 pub mod json;
+pub mod junit;
+pub mod kind;
 pub mod limits;
+pub mod location;
 pub mod markdown;
 pub mod palette;
+pub mod prometheus;
 pub mod sentence;
 pub mod simulation;
 pub mod standing;
@@ -38,6 +43,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 pub use format::Format;
+pub use kind::Kind;
 pub use palette::Palette;
 pub use view::{
     BacktestView, CompareView, DashboardView, GateView, HuntView, IngestView, LintView,
@@ -107,12 +113,14 @@ pub enum RenderError {
 /// Writes a view in a format.
 ///
 /// # Errors
-/// [`RenderError::Write`] where the writer fails.
+/// [`RenderError::Write`] where the writer fails, [`RenderError::Unsupported`] where the view has no
+/// such format.
 pub fn render(
     view: View<'_>,
     format: Format,
     screen: Screen,
     out: &mut dyn Write,
 ) -> Result<(), RenderError> {
+    format.check(view.kind())?;
     format.renderer()(&view, screen, out)
 }

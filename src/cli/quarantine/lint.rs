@@ -1,7 +1,7 @@
 //! `flakedb quarantine lint`: what is wrong with the list.
 
 use crate::ops::quarantine_lint::{LintRequest, lint, lint_alone};
-use crate::report::{View, github};
+use crate::report::{Format, Kind, View};
 
 use super::super::console::Console;
 use super::super::exit;
@@ -9,7 +9,7 @@ use super::super::failure::Failure;
 use super::super::global::Global;
 use super::super::judging::{JudgingArgs, owners};
 use super::super::list::ListArgs;
-use super::super::output::{FormatArgs, screen};
+use super::super::output::{FormatArgs, screen, written_as};
 use super::super::progress::Progress;
 
 /// Say what is wrong with the list, with file and line, and exit with 1 where anything is
@@ -17,13 +17,13 @@ use super::super::progress::Progress;
 /// Codes: expired, no-expiry, no-owner, no-reason, no-ticket, duplicate, shadowed, unmatched,
 /// over-budget. `allow` under `[quarantine]` in flakedb.toml names those that are fine here.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
+#[command(mut_arg("format", written_as(&[Kind::QuarantineLint])), after_help = "\
 Examples:
   flakedb quarantine lint
   flakedb quarantine lint --set 'quarantine.allow=[\"no-ticket\"]'
   flakedb quarantine lint --github            annotations on the lines of the file, in a workflow")]
 pub(super) struct Args {
-    /// Write each finding as a workflow command of GitHub Actions, which annotates its line
+    /// Write each finding as an annotation of GitHub Actions at its line: short for --format github
     #[arg(long, conflicts_with = "format")]
     github: bool,
     #[command(flatten)]
@@ -58,10 +58,8 @@ pub(super) fn run(args: &Args, global: &Global, console: &Console) -> Result<u8,
             view?
         }
     };
-    let page = match args.github {
-        true => github::lint(&view),
-        false => screen(View::QuarantineLint(&view), args.output.format, console)?,
-    };
+    let format = if args.github { Format::Github } else { args.output.format };
+    let page = screen(View::QuarantineLint(&view), format, console)?;
     console.deliver(&page, args.output.output.as_deref())?;
     Ok(if view.findings.is_empty() { exit::FINE } else { exit::FINDINGS })
 }

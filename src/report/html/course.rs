@@ -96,7 +96,7 @@ fn told<'a>(n: usize, test: &'a TestView, course: &CourseView) -> Course<'a> {
         reason: &test.reason,
         more: sentence::may_be_broken(test.status, test.broken_probability)
             .into_iter()
-            .chain(sentence::harm(test.reddened_alone))
+            .chain(sentence::harm(test.harm))
             .collect(),
         facts: facts.take(HTML_FACTS_MAX).map(|fact| fact.sentence.clone()).collect(),
         hints: test.hints.iter().take(HTML_FACTS_MAX).map(hint).collect(),

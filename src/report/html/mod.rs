@@ -15,7 +15,7 @@ mod sections;
 use std::io::Write;
 
 use super::limits::HTML_BYTES_MAX;
-use super::{RenderError, Screen, View, escape};
+use super::{Format, RenderError, Screen, View, escape};
 use page::Page;
 
 /// Writes a dashboard as HTML.
@@ -24,11 +24,7 @@ use page::Page;
 /// [`RenderError::Unsupported`] for other views, [`RenderError::Write`] where the writer fails.
 pub fn render(view: &View<'_>, _screen: Screen, out: &mut dyn Write) -> Result<(), RenderError> {
     let View::Dashboard(view) = view else {
-        return Err(RenderError::Unsupported {
-            format: "html",
-            view: "this",
-            has: "table, markdown, json".to_owned(),
-        });
+        return Format::Html.check(view.kind());
     };
     let page = Page::new(view).and_then(|page| page.within(HTML_BYTES_MAX)).map_err(laid_out)?;
     out.write_all(page.as_bytes()).map_err(RenderError::Write)
@@ -57,7 +53,7 @@ const LINK_BYTES_MAX: usize = 2_000;
 #[cfg(test)]
 mod tests {
     use super::super::view::DashboardView;
-    use super::super::{Format, render, sample};
+    use super::super::{render, sample};
     use super::*;
 
     fn page(view: &DashboardView) -> String {

@@ -143,7 +143,7 @@ fn row<'a>(test: &'a TestView, name: &'a str, course: Option<usize>) -> Row<'a> 
             .rate
             .map(|rate| sentence::rate(rate).replace("likely ", ""))
             .unwrap_or_default(),
-        cost: match test.reddened_alone {
+        cost: match test.harm.reddened {
             0 => String::new(),
             builds => sentence::number(builds.into()),
         },

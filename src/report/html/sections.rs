@@ -6,6 +6,7 @@ use super::super::view::{
 };
 use super::super::{explanation, sentence, standing};
 use super::{figure, link, text};
+use crate::analysis::direction::Direction;
 use crate::report::limits::{FIELD_CHARS_MAX, HEADLINE_CHARS_MAX, HTML_ROWS_MAX, NAME_CHARS_MAX};
 
 /// Whether one thing gets better.
@@ -14,7 +15,7 @@ pub(super) struct Answer {
     pub what: &'static str,
     /// `Yes`, or otherwise.
     pub answer: &'static str,
-    /// `better`, `worse` or `unclear`.
+    /// The class of its colour.
     pub direction: &'static str,
     /// The numbers behind it.
     pub words: String,
@@ -43,7 +44,11 @@ pub(super) fn answers(view: &DashboardView) -> Vec<Answer> {
     let answer = |what, halves: &HalvesView| Answer {
         what,
         answer: halves.answer(),
-        direction: halves.direction,
+        direction: match halves.direction {
+            Direction::Better => "better",
+            Direction::Worse => "worse",
+            Direction::Unclear => "unclear",
+        },
         words: halves.words(),
     };
     vec![

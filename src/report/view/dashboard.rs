@@ -3,10 +3,11 @@
 use serde::Serialize;
 
 use super::super::{sentence, strip};
-use super::{CausesView, QuarantineView, ReportView, rounded};
+use super::{CausesView, QuarantineView, ReportView};
 use crate::analysis::cause::Share;
+use crate::analysis::direction::Direction;
 use crate::analysis::duration::Distribution;
-use crate::analysis::trend::{Direction, Halves, Period, Square, Trend};
+use crate::analysis::trend::{Halves, Period, Square, Trend};
 use crate::analysis::verdict::{Fact, JudgedRun, Judgement, Verdict};
 use crate::model::{Micros, Timestamp};
 
@@ -67,10 +68,8 @@ pub struct HalvesView {
     pub newer: u32,
     /// Runs of the newer half.
     pub newer_runs: u32,
-    /// The chance of a difference this large where there is none.
-    pub p: f64,
-    /// `better`, `worse` or `unclear`.
-    pub direction: &'static str,
+    /// Which way it went: `better`, `worse` or `unclear`.
+    pub direction: Direction,
 }
 
 impl From<&Halves> for HalvesView {
@@ -81,12 +80,7 @@ impl From<&Halves> for HalvesView {
             older_runs,
             newer: newer.failed,
             newer_runs: newer.runs,
-            p: rounded(halves.p),
-            direction: match halves.direction() {
-                Direction::Better => "better",
-                Direction::Worse => "worse",
-                Direction::Unclear => "unclear",
-            },
+            direction: halves.direction(),
         }
     }
 }
@@ -325,10 +319,10 @@ impl HalvesView {
     #[must_use]
     pub fn answer(&self) -> &'static str {
         match (self.direction, self.older + self.newer) {
-            ("better", _) => "Yes",
-            ("worse", _) => "No, it gets worse",
-            (_, 0) => "There is nothing to mend",
-            _ => "No clear change",
+            (Direction::Better, _) => "Yes",
+            (Direction::Worse, _) => "No, it gets worse",
+            (Direction::Unclear, 0) => "There is nothing to mend",
+            (Direction::Unclear, _) => "No clear change",
         }
     }
 
@@ -374,15 +368,14 @@ mod tests {
             older_runs: 26,
             newer,
             newer_runs: 26,
-            p: 0.5,
             direction,
         };
-        assert_eq!(halves(9, 1, "better").answer(), "Yes");
-        assert_eq!(halves(1, 9, "worse").answer(), "No, it gets worse");
-        assert_eq!(halves(2, 3, "unclear").answer(), "No clear change");
-        assert_eq!(halves(0, 0, "unclear").answer(), "There is nothing to mend");
+        assert_eq!(halves(9, 1, Direction::Better).answer(), "Yes");
+        assert_eq!(halves(1, 9, Direction::Worse).answer(), "No, it gets worse");
+        assert_eq!(halves(2, 3, Direction::Unclear).answer(), "No clear change");
+        assert_eq!(halves(0, 0, Direction::Unclear).answer(), "There is nothing to mend");
         assert_eq!(
-            halves(7, 3, "unclear").words(),
+            halves(7, 3, Direction::Unclear).words(),
             "7 of 26 in the older half, 3 of 26 in the newer"
         );
     }

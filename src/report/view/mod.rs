@@ -12,6 +12,7 @@ mod gate;
 mod hint;
 mod hunt;
 mod ingest;
+mod latest_failure;
 mod quarantine;
 mod quarantine_lint;
 mod quarantine_simulation;
@@ -36,6 +37,7 @@ pub use gate::{
 pub use hint::{HintView, MediansView, ShareView};
 pub use hunt::{ChanceView, EndingView, FailedRun, HuntView, HuntedTest, SightingView, TallyView};
 pub use ingest::{FileProblem, IngestView, Phase};
+pub use latest_failure::LatestFailureView;
 pub use quarantine::{QuarantineEntry, QuarantineRule, QuarantineView, StandingView};
 pub use quarantine_lint::{FindingView, LintView};
 pub use quarantine_simulation::{HiddenRegressionView, SimulationView, TermView};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 
 use super::super::sentence;
+use super::test::needs_attention;
 use super::{EventView, TestLabel, TestView, WindowText, WindowView};
 use crate::analysis::direction::Direction;
 use crate::analysis::verdict::{JudgedRun, Judgement, Status, Verdict};
@@ -62,11 +63,9 @@ impl Listing {
         match (self, verdict.status) {
             (Self::All, _) => true,
             (Self::Only(statuses), status) => statuses.has(status),
-            (Self::Attention, Status::Healthy) => false,
-            (Self::Attention, Status::New | Status::Stale) => {
-                verdict.failures > 0 || verdict.retried > 0
+            (Self::Attention, status) => {
+                needs_attention(status, verdict.failures + verdict.retried)
             }
-            (Self::Attention, _) => true,
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use super::super::{sentence, strip};
-use super::{FactView, HintView, NextView, WeighingView, rounded};
+use super::{FactView, HintView, LatestFailureView, NextView, WeighingView, rounded};
 use crate::analysis::harm::Harm;
 use crate::analysis::verdict::{JudgedRun, Rate, Status, Verdict};
 use crate::model::{Micros, TestId, Timestamp};
@@ -15,6 +15,12 @@ pub struct TestLabel {
     pub id: TestId,
     /// As it is printed and typed, without the variant.
     pub label: String,
+    /// The nested suites around it; may be empty.
+    pub suite: String,
+    /// Its class name as reports have it; may be empty.
+    pub classname: String,
+    /// Its own name.
+    pub name: String,
     /// Its source file; empty where unknown.
     pub file: String,
     /// Its owners; empty where unknown.
@@ -118,8 +124,16 @@ pub struct TestView {
     pub owners: Vec<String>,
     /// Its source file; empty where unknown.
     pub file: String,
+    /// The nested suites around it; may be empty.
+    pub suite: String,
+    /// Its class name as reports have it; may be empty.
+    pub classname: String,
+    /// Its own name.
+    pub name: String,
     /// When it last failed.
     pub last_failure: Option<String>,
+    /// How it last failed outside outages; null where it did not, or no report says how.
+    pub latest_failure: Option<LatestFailureView>,
     /// When it last ran.
     pub last_run: String,
     /// Median time of passing attempts, in seconds.
@@ -145,6 +159,16 @@ pub struct Failing {
     pub of: u32,
     /// The rate with its interval, where a test fails by chance: a broken one has no rate.
     pub rate: Option<Rate>,
+}
+
+/// See [`TestView::needs_attention`]; `bad` counts runs in which it failed at least once.
+#[must_use]
+pub const fn needs_attention(status: Status, bad: u32) -> bool {
+    match status {
+        Status::Healthy => false,
+        Status::New | Status::Stale => bad > 0,
+        _ => true,
+    }
 }
 
 fn status_word<S: Serializer>(status: &Status, serializer: S) -> Result<S::Ok, S::Error> {
@@ -177,6 +201,10 @@ impl TestView {
             strip: strip::full(&verdict.cells, runs),
             owners: label.owners,
             file: label.file,
+            suite: label.suite,
+            classname: label.classname,
+            name: label.name,
+            latest_failure: None,
             last_failure: verdict.last_failure.map(Timestamp::to_rfc3339),
             last_run: verdict.last_run.to_rfc3339(),
             duration_seconds: verdict.duration_median.map(Micros::as_seconds),
@@ -215,6 +243,12 @@ impl TestView {
                 rate: (by_chance && self.weighing.is_none()).then(|| self.rate.rate()),
             },
         }
+    }
+
+    /// True for what a person should look at: neither healthy, nor new or stale without a failure.
+    #[must_use]
+    pub const fn needs_attention(&self) -> bool {
+        needs_attention(self.status, self.failures + self.retried)
     }
 
     /// The strongest hint on the cause on one line, for a list of tests: `Hint: fails after …`.

@@ -146,7 +146,12 @@ fn heat(view: &DashboardView, shown: usize) -> Vec<Heat> {
             course: (n < shown).then_some(n),
             name: text(&test.label(), HEAT_NAME_CHARS_MAX),
             row: figure::heat(squares),
-            said: format!("Failed in {failed} runs{}", most.unwrap_or_default()),
+            said: format!(
+                "Failed in {} of {}{}",
+                sentence::number(bad),
+                sentence::count(ran, "run"),
+                most.unwrap_or_default()
+            ),
             failed,
         })
     };

@@ -38,9 +38,9 @@ impl Row<'_> {
         filled.iter().rposition(|text| !text.is_empty()).map_or(0, |last| last + 1)
     }
 
-    /// Names beyond ASCII may be written from right to left.
-    fn is_ascii(&self) -> bool {
-        self.name.is_ascii()
+    /// Names beyond ASCII may be written from right to left; the mark of what was cut is not.
+    fn is_plain(&self) -> bool {
+        self.name.chars().all(|c| c.is_ascii() || c == '…')
     }
 }
 

@@ -19,11 +19,13 @@
 //! # Ok::<(), flakedb::analysis::JudgeError>(())
 //! ```
 
+pub mod alike;
 pub mod backtest;
 pub mod bit_set;
 pub mod cause;
 pub mod classify;
 pub mod cluster;
+pub mod company;
 pub mod direction;
 pub mod disagreement;
 pub mod duration;
@@ -44,6 +46,7 @@ pub mod origin;
 pub mod outage;
 mod presence;
 pub mod settings;
+pub mod slower;
 pub mod special;
 pub mod statistics;
 pub mod streak;

@@ -20,6 +20,7 @@ pub mod numbers;
 pub mod output;
 pub mod progress;
 pub mod quarantine;
+pub mod question;
 pub mod report;
 pub mod run;
 pub mod run_context;

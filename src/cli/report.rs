@@ -6,6 +6,7 @@ use crate::ops::causes::deepen;
 use crate::ops::dashboard::{DashboardRequest, dashboard};
 use crate::ops::judge::{JudgeRequest, Names, judge};
 use crate::ops::latest_failure::latest_failures;
+use crate::ops::question::answer;
 use crate::report::limits::TERMINAL_TESTS_MAX;
 use crate::report::view::{Explain, Listing, ReportInput, ReportView};
 use crate::report::{Format, Kind, View, sentence};
@@ -22,6 +23,7 @@ use super::judging::{JudgingArgs, owners};
 use super::list::ListArgs;
 use super::output::{FormatArgs, screen, written_as};
 use super::progress::Progress;
+use super::question::QuestionArgs;
 
 /// Say which tests are flaky, broken, fixed, and which only failed because the machine did
 #[derive(Debug, clap::Args)]
@@ -35,23 +37,30 @@ Examples:
   flakedb report --format markdown >> $GITHUB_STEP_SUMMARY
   flakedb report --format html -o report.html  one page for a browser
   flakedb report --method threshold --window 10 --min-runs 3 --threshold 0.3
-  flakedb report --fail-on newly-broken        exit with 1 where there is one")]
+  flakedb report --fail-on newly-broken        exit with 1 where there is one
+  flakedb report --clusters                    which failures are one and the same cause
+  flakedb report --owners --days 7             whose tests cost most this week
+  flakedb report --slower                      which tests got slower, and since when")]
 pub struct Args {
     /// List healthy tests, too
-    #[arg(long, conflicts_with = "status")]
+    #[arg(long, conflicts_with_all = ["status", "question"])]
     all: bool,
     /// List only tests of this status (may be repeated)
-    #[arg(long, value_name = "STATUS", value_parser = statuses(), value_delimiter = ',')]
+    #[arg(long, value_name = "STATUS", value_parser = statuses(), value_delimiter = ',',
+          conflicts_with = "question")]
     status: Vec<Status>,
     /// Show what weighed how much in each verdict
-    #[arg(long)]
+    #[arg(long, conflicts_with = "question")]
     explain: bool,
     /// Replay the history: what each threshold would have called flaky, spared and hidden
-    #[arg(long, conflicts_with_all = ["all", "status", "explain", "fail_on"])]
+    #[arg(long, conflicts_with_all = ["all", "status", "explain", "fail_on", "question"])]
     backtest: bool,
     /// Exit with 1 where a test has this status (may be repeated)
-    #[arg(long, value_name = "STATUS", value_parser = statuses(), value_delimiter = ',')]
+    #[arg(long, value_name = "STATUS", value_parser = statuses(), value_delimiter = ',',
+          conflicts_with = "question")]
     fail_on: Vec<Status>,
+    #[command(flatten)]
+    question: QuestionArgs,
     #[command(flatten)]
     judging: JudgingArgs,
     #[command(flatten)]
@@ -83,6 +92,14 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
     let store = settled.open_to_read()?;
     let request = args.judging.request(global, &settled, &store)?;
     let progress = Progress::new(console);
+    if let Some(question) = args.question.asked() {
+        let owners = owners(&settled);
+        let view = answer(&question, &store, &request, owners.as_ref(), &progress)?;
+        progress.finish(console);
+        let page = screen(View::Question(&view), args.output.format, console)?;
+        console.deliver(&page, args.output.output.as_deref())?;
+        return Ok(exit::FINE);
+    }
     if args.backtest {
         args.output.format.check(Kind::Backtest).map_err(Failure::usage)?;
         let view = backtest(&store, &request, &progress)?;

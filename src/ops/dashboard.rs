@@ -17,6 +17,10 @@ use super::judge::{JudgeRequest, JudgingError};
 use super::quarantine_file::ListFile;
 use super::quarantine_ground::survey;
 use super::quarantine_list;
+use super::question::Scene;
+use super::question::clusters::clusters;
+use super::question::owners::owners as owners_of;
+use super::question::slower::slower;
 
 /// Tests whose causes are looked at closely: those that a page tells of first.
 const DEEPENED_MAX: usize = 30;
@@ -50,7 +54,7 @@ pub fn dashboard(
     let mut file = list;
     let mut none = List::default();
     let list = file.as_mut().map_or(&mut none, |file| &mut file.list);
-    let mut ground = survey(store, &judge, owners, list, watcher)?;
+    let mut ground = survey(store, &judge, owners.clone(), list, watcher)?;
     watcher.phase("looking at causes");
     let verdicts = ground.judged.judgement.verdicts.iter();
     let troubled = verdicts.filter(|verdict| Listing::Attention.shows(verdict));
@@ -68,9 +72,19 @@ pub fn dashboard(
             explain: Explain::No,
         },
     );
+    let scene =
+        Scene { store, request: &judge, judged: &ground.judged, owners: owners.as_ref(), watcher };
     let shown = judgement.verdicts.iter().enumerate().filter(|(_, one)| listing.shows(one));
     let listed = shown.map(|(place, _)| place).collect();
     let quarantine =
         file.as_ref().map(|file| quarantine_list::view(&ground, file, &policy, today, &judge));
-    Ok(DashboardView::new(judgement, DashboardInput { report, listed, quarantine }))
+    let input = DashboardInput {
+        report,
+        listed,
+        clusters: clusters(&scene)?,
+        owners: owners_of(&scene)?,
+        slower: slower(&scene)?,
+        quarantine,
+    };
+    Ok(DashboardView::new(judgement, input))
 }

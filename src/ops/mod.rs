@@ -17,6 +17,7 @@ pub mod quarantine_lint;
 mod quarantine_list;
 pub mod quarantine_simulate;
 pub mod quarantine_update;
+pub mod question;
 pub mod reading;
 pub mod run;
 pub mod show;

@@ -31,6 +31,8 @@ pub enum Kind {
     Hunt,
     /// A whole window on one page.
     Dashboard,
+    /// The answer to a question.
+    Question,
 }
 
 impl Kind {
@@ -51,6 +53,7 @@ impl Kind {
             Self::Gate => "the decision on a run",
             Self::Hunt => "a hunt",
             Self::Dashboard => "a page of everything",
+            Self::Question => "the answer to a question",
         }
     }
 }
@@ -73,6 +76,7 @@ impl View<'_> {
             Self::Gate(_) => Kind::Gate,
             Self::Hunt(_) => Kind::Hunt,
             Self::Dashboard(_) => Kind::Dashboard,
+            Self::Question(_) => Kind::Question,
         }
     }
 }

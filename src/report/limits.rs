@@ -72,6 +72,8 @@ pub const CHANGES_SHOWN_MAX: usize = 100;
 pub const HTML_BYTES_MAX: usize = 1_000_000;
 /// Bytes of its worst tests one by one; what is left belongs to the table of all tests.
 pub const HTML_COURSES_BYTES_MAX: usize = 200_000;
+/// Bytes of its failures that look alike, with their examples.
+pub const HTML_CLUSTERS_BYTES_MAX: usize = 100_000;
 /// Rows of its heat map: about one screen.
 pub const HTML_HEAT_ROWS_MAX: usize = 30;
 /// Facts and hints told of one test there.
@@ -84,3 +86,7 @@ pub const JUNIT_TEXT_CHARS_MAX: usize = 16_000;
 pub const PROMETHEUS_TESTS_MAX: usize = 200;
 /// Characters of a label of Prometheus.
 pub const PROMETHEUS_LABEL_CHARS_MAX: usize = 200;
+/// Rows of one table of an answer on a terminal: a screenful; JSON has them all.
+pub const SHEET_ROWS_MAX: usize = 20;
+/// Tests named in one row of an answer.
+pub const SHEET_NAMES_MAX: usize = 3;

@@ -22,6 +22,7 @@ pub mod markdown;
 pub mod palette;
 pub mod prometheus;
 pub mod sentence;
+pub mod sheet;
 pub mod simulation;
 pub mod standing;
 pub mod strip;
@@ -36,6 +37,8 @@ mod sample;
 #[cfg(test)]
 mod sample_list;
 #[cfg(test)]
+mod sample_page;
+#[cfg(test)]
 mod screens;
 
 use std::io::{self, Write};
@@ -47,7 +50,7 @@ pub use kind::Kind;
 pub use palette::Palette;
 pub use view::{
     BacktestView, CompareView, DashboardView, GateView, HuntView, IngestView, LintView,
-    QuarantineView, ReportView, ShowView, SimulationView, UpdateView, ValidateView,
+    QuarantineView, QuestionView, ReportView, ShowView, SimulationView, UpdateView, ValidateView,
 };
 
 /// What a page is written for.
@@ -89,6 +92,8 @@ pub enum View<'a> {
     Hunt(&'a HuntView),
     /// A whole window on one page.
     Dashboard(&'a DashboardView),
+    /// The answer to a question.
+    Question(&'a QuestionView),
 }
 
 /// Why a view could not be written.

@@ -3,10 +3,10 @@
 pub(super) mod hunt;
 
 use super::view::{
-    BacktestInput, BacktestView, CompareInput, CompareView, DashboardInput, DashboardView, Explain,
-    FileProblem, FileVerdict, FileView, IngestView, LatestFailureView, Level, Listing, Phase,
-    QuarantineEntry, QuarantineView, ReportInput, ReportView, ShowInput, ShowView, TestLabel,
-    ValidateView, WarningView, WindowText,
+    BacktestInput, BacktestView, CompareInput, CompareView, Explain, FileProblem, FileVerdict,
+    FileView, IngestView, LatestFailureView, Level, Listing, Phase, QuarantineEntry,
+    QuarantineView, ReportInput, ReportView, ShowInput, ShowView, TestLabel, ValidateView,
+    WarningView, WindowText,
 };
 use crate::analysis::Settings;
 use crate::analysis::backtest::{Backtest, Flag, Hidden, Rule, Subject, Trial};
@@ -339,38 +339,6 @@ pub(super) fn report_of(judgement: &Judgement, listing: Listing) -> ReportView {
         explain: Explain::No,
     };
     ReportView::new(judgement, &|verdict| label(verdict.test), input)
-}
-
-/// Everything about [`usual`] on one page, with a list.
-pub(super) fn dashboard() -> DashboardView {
-    let judgement = usual();
-    let input = DashboardInput {
-        report: report_of(&judgement, Listing::All),
-        listed: (0..judgement.verdicts.len()).collect(),
-        quarantine: Some(super::sample_list::list()),
-    };
-    DashboardView::new(&judgement, input)
-}
-
-/// The same of [`hostile`].
-pub(super) fn hostile_dashboard() -> DashboardView {
-    let judgement = hostile();
-    let hostile = |text: &str| format!("{text}\u{202e}<script>alert(1)</script>\"'--><!--]]>");
-    let mut list = super::sample_list::list();
-    list.source = hostile("list");
-    list.notes = vec![hostile("note")];
-    for entry in &mut list.entries {
-        entry.test = hostile("entry");
-        entry.owner = Some(hostile("owner"));
-        entry.reason = hostile("reason");
-        entry.ticket = Some(hostile("https://tickets/"));
-    }
-    let input = DashboardInput {
-        report: hostile_report(),
-        listed: (0..judgement.verdicts.len()).collect(),
-        quarantine: Some(list),
-    };
-    DashboardView::new(&judgement, input)
 }
 
 pub(super) fn hostile_report() -> ReportView {

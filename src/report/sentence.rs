@@ -6,7 +6,7 @@
 use super::escape;
 use super::limits::{FIELD_CHARS_MAX, REVISION_CHARS};
 use super::palette::Tone;
-use super::view::{HarmView, RunsView};
+use super::view::{HarmView, RunsView, WindowView};
 use crate::analysis::direction::Direction;
 use crate::analysis::verdict::{Fact, JudgedRun, NextStep, Rate, Status, Verdict};
 use crate::model::{Lane, Micros, Timestamp};
@@ -98,6 +98,20 @@ pub fn rough(value: f64) -> String {
     match value {
         s if (59.5..3_570.0).contains(&s) => format!("{:.0} min", s / 60.0),
         s => seconds(s),
+    }
+}
+
+/// A number of things that several share: `3`, `3.3`, `<0.1`.
+#[must_use]
+pub fn parts(value: f64) -> String {
+    match value {
+        v if v > 0.0 && v < 0.05 => "<0.1".to_owned(),
+        v if (v - v.round()).abs() < 0.05 => number(v.round() as u64),
+        v => format!(
+            "{}{}",
+            number(v.trunc() as u64),
+            format!("{:.1}", v.fract()).trim_start_matches('0')
+        ),
     }
 }
 
@@ -426,6 +440,26 @@ pub fn trend(runs: &RunsView) -> String {
         Direction::Unclear => "No clear change",
     };
     format!("{answer}: {all}, {halves}{outages}")
+}
+
+/// Which runs were looked at: `last 50 runs, 2026-11-08 to 2026-11-20`; what it names is not escaped.
+#[must_use]
+pub fn window(window: &WindowView, found: &RunsView) -> String {
+    let day = |rfc3339: &str| rfc3339.get(..10).unwrap_or(rfc3339).to_owned();
+    let days = match (&found.first_started, &found.last_started) {
+        (Some(first), Some(last)) => match (day(first), day(last)) {
+            (first, last) if first == last => format!(", {first}"),
+            (first, last) => format!(", {first} to {last}"),
+        },
+        _ => String::new(),
+    };
+    let runs = match (window.last_runs, found.total) {
+        (_, 0) => String::new(),
+        (Some(asked), found) if u64::from(asked) == found => String::new(),
+        (Some(_), found) => format!(" ({} found)", number(found)),
+        (None, found) => format!(" ({})", count(found, "run")),
+    };
+    format!("{}{runs}{days}", window.text)
 }
 
 /// Which branch is taken for the default branch, where none is known and there are several.

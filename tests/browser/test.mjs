@@ -97,14 +97,14 @@ const ordinary = async () => {
 const used = async page => {
   const all = await page.locator('#tests tbody tr').count();
   const attended = await firstName(page);
-  await page.getByLabel('Search').fill('checkout REJECTS');
+  await page.getByRole('searchbox').fill('checkout REJECTS');
   const names = await column(page, 0);
   check('search: every word, in any case', names.length > 0 && names.length < all
     && names.every(name => /checkout/i.test(name) && /rejects/i.test(name)), names.slice(0, 3).join(' '));
   same('search: how many match is said', await page.getByRole('status').innerText(), `${names.length} of ${all} tests match`);
-  await page.getByLabel('Search').fill('no test has this name');
+  await page.getByRole('searchbox').fill('no test has this name');
   same('search: nothing found is said', await page.getByRole('status').innerText(), `0 of ${all} tests match`);
-  await page.getByLabel('Search').fill('');
+  await page.getByRole('searchbox').fill('');
   await page.locator('#controls').getByLabel(/^flaky/).check();
   same('filter: only this status', [...new Set(await column(page, 1))], ['flaky']);
   await page.locator('#controls').getByLabel(/^flaky/).uncheck();

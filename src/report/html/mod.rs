@@ -5,12 +5,14 @@
 //! it still reads in order. It stays below [`HTML_BYTES_MAX`]: names and courses give way first,
 //! and what gave way is counted.
 
+mod cluster;
 mod course;
 mod csp;
 mod figure;
 mod page;
 mod row;
 mod sections;
+mod sheet;
 
 use std::io::Write;
 
@@ -53,7 +55,7 @@ const LINK_BYTES_MAX: usize = 2_000;
 #[cfg(test)]
 mod tests {
     use super::super::view::DashboardView;
-    use super::super::{render, sample};
+    use super::super::{render, sample_page};
     use super::*;
 
     fn page(view: &DashboardView) -> String {
@@ -75,13 +77,13 @@ mod tests {
     #[test]
     fn the_usual_page() {
         let policy = regex::Regex::new("sha256-[A-Za-z0-9+/=]+").unwrap();
-        let page = page(&sample::dashboard());
+        let page = page(&sample_page::usual());
         insta::assert_snapshot!("dashboard_html", policy.replace_all(&document(&page), "sha256-…"));
     }
 
     #[test]
     fn the_policy_names_the_style_sheet_and_the_script_of_the_page() {
-        let page = page(&sample::dashboard());
+        let page = page(&sample_page::usual());
         for element in ["style", "script"] {
             let (_, rest) = page.split_once(&format!("<{element}>")).unwrap();
             let (text, _) = rest.split_once(&format!("</{element}>")).unwrap();
@@ -95,7 +97,7 @@ mod tests {
 
     #[test]
     fn hostile_text_stays_text() {
-        let page = document(&page(&sample::hostile_dashboard()));
+        let page = document(&page(&sample_page::hostile()));
         assert!(page.len() < HTML_BYTES_MAX);
         assert_eq!(page.matches("<script").count(), 1);
         for raw in ["<img", "onerror=alert(1)>", "javascript:1)\"", "<!--", "href=\"javascript"] {
@@ -128,13 +130,7 @@ mod tests {
     #[test]
     fn small_histories_have_a_page() {
         for runs in [0, 1, 2] {
-            let judgement = sample::tiny(runs);
-            let input = super::super::view::DashboardInput {
-                report: sample::report_of(&judgement, super::super::view::Listing::All),
-                listed: (0..judgement.verdicts.len()).collect(),
-                quarantine: None,
-            };
-            let page = page(&DashboardView::new(&judgement, input));
+            let page = page(&sample_page::tiny(runs));
             assert_eq!(page.contains("There is nothing to judge yet"), runs == 0);
             assert!(!page.contains("NaN") && !page.contains("inf"));
         }
@@ -142,7 +138,7 @@ mod tests {
 
     /// A suite of so many tests, each with a name of so many characters.
     fn suite(tests: usize, chars: usize) -> DashboardView {
-        let mut view = sample::dashboard();
+        let mut view = sample_page::usual();
         let healthy = view.report.tests.last().unwrap().clone();
         let named = |n: usize| super::super::view::TestView {
             test: format!("{n:0chars$}"),

@@ -5,10 +5,12 @@ use askama::Template;
 use super::super::palette::Tone;
 use super::super::sentence;
 use super::super::view::DashboardView;
+use super::cluster::Clusters;
 use super::course::Courses;
 use super::figure::{self, Chart, HeatRow, Mark};
 use super::row::Rows;
 use super::sections::{self, Answer, Durations, Numbers, Outages, Quarantine};
+use super::sheet;
 use super::{csp, text};
 use crate::analysis::verdict::Status;
 use crate::report::limits::{FIELD_CHARS_MAX, HTML_HEAT_ROWS_MAX};
@@ -40,6 +42,9 @@ pub(super) struct Page<'a> {
     heat_left_out: usize,
     courses: Courses,
     rows: Rows,
+    clusters: Clusters,
+    owners: sheet::Answer,
+    slower: sheet::Answer,
     durations: Durations,
     quarantine: Option<Quarantine>,
     outages: Outages,
@@ -61,6 +66,13 @@ struct Heat {
     failed: String,
     /// The row in words.
     said: String,
+}
+
+impl Heat {
+    /// The name in parts between which a line may end.
+    fn parts(&self) -> impl Iterator<Item = &str> {
+        self.name.split_inclusive([':', '.', '/', '_', ' '])
+    }
 }
 
 /// The class of a status, which is that of its tone; empty for what asks for no attention.
@@ -106,6 +118,9 @@ impl<'a> Page<'a> {
             heat_left_out: view.courses.len().saturating_sub(HTML_HEAT_ROWS_MAX),
             courses,
             rows: Rows::default(),
+            clusters: Clusters::new(&view.clusters)?,
+            owners: view.owners.sheet().into(),
+            slower: view.slower.sheet().into(),
             durations: Durations::new(&view.durations),
             quarantine: view.quarantine.as_ref().map(Quarantine::new),
             outages: Outages::new(report),

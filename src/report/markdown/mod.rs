@@ -8,6 +8,7 @@ mod hunt;
 mod lists;
 mod quarantine;
 mod report;
+mod sheet;
 mod show;
 
 use std::io::Write;
@@ -36,6 +37,7 @@ pub fn render(view: &View<'_>, _screen: Screen, out: &mut dyn Write) -> Result<(
         View::Gate(view) => gate::write(view, &mut document),
         View::Hunt(view) => hunt::write(view, &mut document),
         View::Dashboard(view) => report::write(&view.report, &mut document),
+        View::Question(view) => sheet::write(&view.sheet(), &mut document),
     }
     out.write_all(document.finish().as_bytes()).map_err(RenderError::Write)
 }

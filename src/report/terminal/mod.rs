@@ -11,6 +11,7 @@ mod quarantine_lint;
 mod quarantine_simulation;
 mod quarantine_update;
 mod report;
+mod sheet;
 mod show;
 mod validate;
 mod weighing;
@@ -41,6 +42,7 @@ pub fn render(view: &View<'_>, screen: Screen, out: &mut dyn Write) -> Result<()
         View::Gate(view) => gate::lay_out(view, &mut page),
         View::Hunt(view) => hunt::lay_out(view, &mut page),
         View::Dashboard(view) => report::lay_out(&view.report, &mut page),
+        View::Question(view) => sheet::lay_out(&view.sheet(), &mut page),
     }
     out.write_all(page.finish().as_bytes()).map_err(RenderError::Write)
 }

@@ -47,24 +47,7 @@ pub(super) fn lay_out(view: &ReportView, page: &mut Page) {
 /// Whose window it is, and from when to when it reaches.
 pub(super) fn head(project: &str, window: &WindowView, found: &RunsView, page: &mut Page) {
     let project = page.mark(Tone::Strong, &escape::line(project));
-    let days = match (&found.first_started, &found.last_started) {
-        (Some(first), Some(last)) => match (day(first), day(last)) {
-            (first, last) if first == last => format!(", {first}"),
-            (first, last) => format!(", {first} to {last}"),
-        },
-        _ => String::new(),
-    };
-    let runs = match (window.last_runs, found.total) {
-        (_, 0) => String::new(),
-        (Some(asked), found) if u64::from(asked) == found => String::new(),
-        (Some(_), found) => format!(" ({} found)", sentence::number(found)),
-        (None, found) => format!(" ({})", sentence::count(found, "run")),
-    };
-    page.prose(&format!("{project}: {}{runs}{days}", escape::line(&window.text)));
-}
-
-fn day(rfc3339: &str) -> &str {
-    rfc3339.get(..10).unwrap_or(rfc3339)
+    page.prose(&format!("{project}: {}", escape::line(&sentence::window(window, found))));
 }
 
 pub(super) fn nothing_yet(page: &mut Page) {

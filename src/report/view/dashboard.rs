@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::super::{sentence, strip};
-use super::{CausesView, QuarantineView, ReportView};
+use super::question::{ClustersView, OwnersView, SlowerView};
+use super::{CausesView, Listing, QuarantineView, ReportView};
 use crate::analysis::cause::Share;
 use crate::analysis::direction::Direction;
 use crate::analysis::duration::Distribution;
@@ -27,8 +28,14 @@ pub struct DashboardView {
     pub trend: TrendView,
     /// The worst tests over time, in the order of the verdicts; 200 at most.
     pub courses: Vec<CourseView>,
+    /// Which failures are one and the same cause.
+    pub clusters: ClustersView,
+    /// Who owns the tests that fail.
+    pub owners: OwnersView,
     /// How long tests take.
     pub durations: DurationsView,
+    /// Which tests got slower.
+    pub slower: SlowerView,
     /// The quarantine; null where there is no list.
     pub quarantine: Option<QuarantineView>,
 }
@@ -40,6 +47,12 @@ pub struct DashboardInput {
     pub report: ReportView,
     /// The verdicts that the report lists, as places in the judgement.
     pub listed: Vec<usize>,
+    /// Which failures are one and the same cause.
+    pub clusters: ClustersView,
+    /// Who owns the tests that fail.
+    pub owners: OwnersView,
+    /// Which tests got slower.
+    pub slower: SlowerView,
     /// The quarantine, where there is a list.
     pub quarantine: Option<QuarantineView>,
 }
@@ -230,7 +243,8 @@ impl DashboardView {
             .iter()
             .enumerate()
             .filter_map(|(place, of)| Some((place, verdict(of)?)))
-            .filter(|(_, verdict)| !verdict.cells.is_empty())
+            // What failed in outages alone has nothing to tell.
+            .filter(|(_, one)| !one.cells.is_empty() && Listing::Attention.shows(one))
             .take(COURSES_MAX)
             .map(|(place, verdict)| CourseView::new(place, verdict, &judgement.runs, &trend));
         let medians = judgement.verdicts.iter().filter_map(|verdict| verdict.duration_median);
@@ -240,6 +254,9 @@ impl DashboardView {
             courses: courses.collect(),
             durations: (&Distribution::new(medians)).into(),
             report: input.report,
+            clusters: input.clusters,
+            owners: input.owners,
+            slower: input.slower,
             quarantine: input.quarantine,
         }
     }
@@ -341,12 +358,12 @@ impl HalvesView {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::sample;
+    use super::super::super::sample_page;
     use super::*;
 
     #[test]
     fn courses_are_of_listed_tests_that_failed_and_point_into_their_strips() {
-        let view = sample::dashboard();
+        let view = sample_page::usual();
         assert!(!view.courses.is_empty());
         for course in &view.courses {
             let test = &view.report.tests[course.place];

@@ -17,6 +17,7 @@ mod quarantine;
 mod quarantine_lint;
 mod quarantine_simulation;
 mod quarantine_update;
+pub mod question;
 mod report;
 mod show;
 mod test;
@@ -42,6 +43,7 @@ pub use quarantine::{QuarantineEntry, QuarantineRule, QuarantineView, StandingVi
 pub use quarantine_lint::{FindingView, LintView};
 pub use quarantine_simulation::{HiddenRegressionView, SimulationView, TermView};
 pub use quarantine_update::{Applied, BudgetView, ChangeView, UpdateView, WithheldView};
+pub use question::QuestionView;
 pub use report::{
     Explain, Listing, OutageView, ReportInput, ReportView, RunsView, StatusSet, TotalsView,
 };

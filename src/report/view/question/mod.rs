@@ -1,0 +1,132 @@
+//! Answers to the questions that people ask of a history: each a published shape, and a sheet.
+
+mod clusters;
+mod owners;
+mod slower;
+
+pub use clusters::{ClusterTest, ClusterView, ClustersView, TogetherGroup};
+pub use owners::{OwnerView, OwnersInput, OwnersView};
+pub use slower::{PaceView, SlowerView};
+
+use serde::Serialize;
+
+use super::super::sentence;
+use super::super::sheet::Sheet;
+use super::{RunsView, TestLabel, WindowText, WindowView};
+use crate::analysis::verdict::Judgement;
+
+/// The answer to one question.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum QuestionView {
+    /// Which failures are one and the same cause.
+    Clusters(ClustersView),
+    /// Who owns the tests that need a person.
+    Owners(OwnersView),
+    /// Which tests got slower.
+    Slower(SlowerView),
+}
+
+impl QuestionView {
+    /// The answer as a sheet.
+    #[must_use]
+    pub fn sheet(&self) -> Sheet {
+        match self {
+            Self::Clusters(view) => view.sheet(),
+            Self::Owners(view) => view.sheet(),
+            Self::Slower(view) => view.sheet(),
+        }
+    }
+}
+
+/// What every answer says of itself.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AboutView {
+    /// The name and version of the shape.
+    pub schema: &'static str,
+    /// The project.
+    pub project: String,
+    /// Which runs were looked at.
+    pub window: WindowView,
+    /// The method that judged.
+    pub method: &'static str,
+    /// The runs of the window.
+    pub runs: RunsView,
+}
+
+impl AboutView {
+    /// Describes what was looked at.
+    #[must_use]
+    pub fn new(
+        schema: &'static str,
+        project: &str,
+        window: &WindowText,
+        judgement: &Judgement,
+    ) -> Self {
+        Self {
+            schema,
+            project: project.to_owned(),
+            window: WindowView::new(window),
+            method: judgement.method,
+            runs: RunsView::new(&judgement.runs),
+        }
+    }
+
+    /// A sheet with nothing but its head, or with the word that there is nothing.
+    fn sheet(&self, title: &str) -> Sheet {
+        Sheet {
+            title: title.to_owned(),
+            project: self.project.clone(),
+            window: sentence::window(&self.window, &self.runs),
+            ..Sheet::default()
+        }
+    }
+
+    /// The sheet of a window without runs.
+    fn nothing(&self, title: &str) -> Option<Sheet> {
+        (self.runs.total == 0).then(|| Sheet {
+            lead: vec!["No runs in this window, so there is nothing to say yet.".to_owned()],
+            ..self.sheet(title)
+        })
+    }
+}
+
+/// A test that an answer names, in one variant or in all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NamedTest {
+    /// The test as it is printed and typed.
+    pub test: String,
+    /// The matrix cell; empty where runs have none, or where all are meant.
+    pub variant: String,
+    /// The test's identity, in hexadecimal.
+    pub id: String,
+    /// Its owners; empty where unknown.
+    pub owners: Vec<String>,
+}
+
+impl NamedTest {
+    /// Names a test.
+    #[must_use]
+    pub fn new(label: TestLabel, variant: &str) -> Self {
+        Self {
+            test: label.label,
+            variant: variant.to_owned(),
+            id: label.id.to_string(),
+            owners: label.owners,
+        }
+    }
+
+    /// The test with its variant behind it, as one prints it.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match self.variant.as_str() {
+            "" => self.test.clone(),
+            variant => format!("{} [{variant}]", self.test),
+        }
+    }
+}
+
+/// Three significant digits: small p-values are all digits that six decimals would cut off.
+fn digits(value: f64) -> f64 {
+    format!("{value:.2e}").parse().unwrap_or(value)
+}

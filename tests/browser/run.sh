@@ -50,4 +50,5 @@ page shop
 page hostile
 page large "${LARGE_TESTS:-5000}" "${LARGE_RUNS:-60}"
 cd "$work"
+export LARGE_TESTS="${LARGE_TESTS:-5000}"
 exec node test.mjs "$work"

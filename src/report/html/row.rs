@@ -1,5 +1,7 @@
 //! The table of all tests: a row for each, as short as it can be, since there are thousands.
 
+use std::borrow::Cow;
+
 use askama::Template;
 
 use super::super::view::{ReportView, TestView};
@@ -9,8 +11,8 @@ use crate::report::limits::{FIELD_CHARS_MAX, NAME_CHARS_MAX};
 
 /// However little room there is, so much of a name stays.
 const NAME_CHARS_MIN: usize = 24;
-/// What stands around a name at most, where it is cut: how long it was.
-const CUT_CHARS: usize = 26;
+/// What stands within a name at most, where it is cut: how long it was.
+const CUT_BYTES: usize = 32;
 /// Rows that a page shows at first; scripts show the others on demand.
 const SHOWN_AT_FIRST: usize = 100;
 
@@ -66,13 +68,15 @@ impl Rows {
         course: &dyn Fn(usize) -> Option<usize>,
         bytes: usize,
     ) -> askama::Result<Self> {
-        let names: Vec<String> =
-            report.tests.iter().map(|test| text(&test.label(), NAME_CHARS_MAX)).collect();
+        let name = |test: &TestView| escape::line(&test.label()).into_owned();
+        let names: Vec<String> = report.tests.iter().map(name).collect();
         let mut rows = Self::cut(report, course, &names, NAME_CHARS_MAX)?;
         if rows.iter().map(String::len).sum::<usize>() > bytes {
             let chars = fitting(&names, &rows, bytes);
             rows = Self::cut(report, course, &names, chars)?;
-            return Ok(Self { names_cut: Some(chars), ..Self::within(rows, report, bytes) });
+            let is_cut = names.iter().any(|name| cut(name, chars).len() < name.len());
+            let found = Self::within(rows, report, bytes);
+            return Ok(Self { names_cut: is_cut.then_some(chars), ..found });
         }
         Ok(Self::within(rows, report, bytes))
     }
@@ -85,11 +89,7 @@ impl Rows {
         chars: usize,
     ) -> askama::Result<Vec<String>> {
         let row = |(place, (test, name)): (usize, (&TestView, &String))| {
-            let name = match name.len() > chars + CUT_CHARS {
-                true => escape::shortened_inside(name, chars),
-                false => name.into(),
-            };
-            row(test, &name, course(place)).render()
+            row(test, &cut(name, chars), course(place)).render()
         };
         report.tests.iter().zip(names).enumerate().map(row).collect()
     }
@@ -98,12 +98,13 @@ impl Rows {
         let mut found = Self { left_out: report.left_out, ..Self::default() };
         let mut room = bytes;
         for row in rows {
-            // Once there is no room for one, there is none for those behind it: no gaps.
-            room = room.checked_sub(row.len()).unwrap_or(0);
-            if room == 0 {
+            let Some(left) = room.checked_sub(row.len()) else {
+                // There is no room for those behind it either: no gaps.
+                room = 0;
                 found.left_out += 1;
                 continue;
-            }
+            };
+            room = left;
             let part =
                 if found.listed < SHOWN_AT_FIRST { &mut found.first } else { &mut found.rest };
             part.push_str(&row);
@@ -113,13 +114,32 @@ impl Rows {
     }
 }
 
+/// The two ends of a name, where that makes it shorter.
+fn cut(name: &str, chars: usize) -> Cow<'_, str> {
+    match name.len() > chars + CUT_BYTES {
+        true => escape::shortened_inside(name, chars),
+        false => name.into(),
+    }
+}
+
 /// The longest names with which the rows fit.
 fn fitting(names: &[String], rows: &[String], bytes: usize) -> usize {
-    let around: usize =
-        rows.iter().zip(names).map(|(row, name)| row.len().saturating_sub(name.len())).sum();
+    // Counted once: names may be long.
+    let lengths: Vec<(usize, usize)> = names
+        .iter()
+        .map(|name| (name.len(), cut(name, NAME_CHARS_MIN).len().saturating_sub(NAME_CHARS_MIN)))
+        .collect();
+    let kept = |(whole, around): &(usize, usize), chars: usize| match *whole > chars + CUT_BYTES {
+        true => chars + around,
+        false => *whole,
+    };
+    let around: usize = rows
+        .iter()
+        .zip(&lengths)
+        .map(|(row, length)| row.len().saturating_sub(kept(length, NAME_CHARS_MAX)))
+        .sum();
     let fits = |chars: usize| {
-        let cut = |name: &String| name.len().min(chars + CUT_CHARS);
-        around + names.iter().map(cut).sum::<usize>() <= bytes
+        around + lengths.iter().map(|length| kept(length, chars)).sum::<usize>() <= bytes
     };
     let (mut low, mut high) = (NAME_CHARS_MIN, NAME_CHARS_MAX);
     while low < high {

@@ -2,6 +2,7 @@
 (() => {
   'use strict';
   const AT_ONCE = 100;
+  const MORE = 200;
   document.documentElement.classList.add('js');
 
   const UNITS = { ms: 1, s: 1e3, min: 6e4, h: 36e5 };
@@ -49,14 +50,18 @@
       const visible = matching.slice(0, limit);
       const keep = new Set(visible);
       rest.append(...[...shown.rows].filter(row => !keep.has(row)));
-      shown.append(...visible);
+      // Rows that stay where they are cost nothing.
+      let at = shown.firstElementChild;
+      for (const row of visible) {
+        if (row === at) at = at.nextElementSibling; else shown.insertBefore(row, at);
+      }
       const left = matching.length - visible.length;
       const all = matching.length === rows.length
         ? `${format.format(rows.length)} tests`
         : `${format.format(matching.length)} of ${format.format(rows.length)} tests match`;
       found.textContent = left > 0 ? `${all}; the first ${format.format(visible.length)} are shown` : all;
       more.hidden = left === 0;
-      more.textContent = `Show ${format.format(Math.min(left, limit))} more`;
+      more.textContent = `Show ${format.format(Math.min(left, MORE))} more`;
     };
 
     const again = () => { limit = AT_ONCE; show(); };
@@ -95,7 +100,7 @@
     document.getElementById('controls').addEventListener('submit', event => event.preventDefault());
     search.addEventListener('input', again);
     boxes.forEach(box => box.addEventListener('change', again));
-    more.addEventListener('click', () => { limit *= 2; show(); });
+    more.addEventListener('click', () => { limit += MORE; show(); });
     show();
   };
 

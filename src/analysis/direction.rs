@@ -1,4 +1,4 @@
-//! Direction: whether a window gets better, or only looks so.
+//! Direction: whether a window, or a test, gets better, or only looks so.
 
 use serde::Serialize;
 
@@ -7,20 +7,32 @@ use super::statistics::counts::{LnFactorials, Table};
 /// A difference between halves that chance makes less often than this is one.
 const LEVEL: f64 = 0.05;
 
-/// Where the share of red runs goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// Where a share of failures goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
-    /// Fewer runs are red than before.
+    /// Fewer fail than before.
     Better,
-    /// More runs are red than before.
+    /// More fail than before.
     Worse,
     /// What differs may be chance.
+    #[default]
     Unclear,
 }
 
 impl Direction {
-    /// Compares the older half with the newer, each as (red runs, runs): Fisher's exact test, two
+    /// The word used in JSON and CSV.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Better => "better",
+            Self::Worse => "worse",
+            Self::Unclear => "unclear",
+        }
+    }
+
+    /// Compares the older half with the newer, each as (failed, all): Fisher's exact test, two
     /// sided, at the 5 % level.
     ///
     /// ```
@@ -31,9 +43,15 @@ impl Direction {
     #[must_use]
     pub fn between(older: (u32, u32), newer: (u32, u32)) -> Self {
         let all = older.1.saturating_add(newer.1);
+        Self::by(&LnFactorials::up_to(all), older, newer)
+    }
+
+    /// The same by factorials that reach at least to the number of all.
+    pub(super) fn by(factorials: &LnFactorials, older: (u32, u32), newer: (u32, u32)) -> Self {
+        let all = older.1.saturating_add(newer.1);
         let marked = older.0.saturating_add(newer.0);
         let table = Table { hits: newer.0, drawn: newer.1, marked, all };
-        if LnFactorials::up_to(all).either_way(table) > LEVEL {
+        if factorials.either_way(table) > LEVEL {
             return Self::Unclear;
         }
         // The larger share, without dividing by an empty half.

@@ -132,6 +132,7 @@ pub fn disputes(judgements: &[Judgement]) -> Vec<Dispute<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::direction::Direction;
     use crate::analysis::harm::Harm;
     use crate::analysis::interval::wilson;
     use crate::model::Timestamp;
@@ -159,6 +160,7 @@ mod tests {
             last_run: Timestamp(0),
             duration_median: None,
             harm: Harm { alone: harm, ..Harm::default() },
+            direction: Direction::default(),
             next: Vec::new(),
         }
     }

@@ -7,10 +7,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::direction::Direction;
 use super::harm::Harm;
 use super::history::{History, Run, Seen, Unit};
 use super::interval::{expected_rate, runs_until_unlikely};
 use super::settings::Settings;
+use super::statistics::counts::LnFactorials;
 use super::streak::{Streak, StreakKind};
 use crate::model::{Lane, Outcome, Repeat, Timestamp};
 use crate::store::query::RunNo;
@@ -58,6 +60,8 @@ pub struct Evidence {
     pub ambiguous: u32,
     /// What its failures cost.
     pub harm: Harm,
+    /// Whether the newer half of its executions failed less often than the older, or more.
+    pub direction: Direction,
     /// When it last had a failed attempt, ignored ones included.
     pub last_failure: Option<Timestamp>,
 }
@@ -90,11 +94,13 @@ pub(super) struct Reading<'a> {
     history: &'a History,
     outages: &'a [bool],
     settings: &'a Settings,
+    factorials: LnFactorials,
 }
 
 impl<'a> Reading<'a> {
     pub(super) fn new(history: &'a History, outages: &'a [bool], settings: &'a Settings) -> Self {
-        Self { history, outages, settings }
+        let factorials = LnFactorials::up_to(history.runs.len() as u32);
+        Self { history, outages, settings, factorials }
     }
 
     /// The evidence about one unit.
@@ -134,6 +140,7 @@ impl<'a> Reading<'a> {
         let ignored = self.read_branches(&results, &conflicts, &mut evidence);
         results.retain(|(seen, _)| !ignored.contains(&seen.run));
         count(&results, &mut evidence);
+        evidence.direction = direction(&results, &self.factorials);
         note_unclear(&unclear, &results, &mut evidence);
         evidence
     }
@@ -337,6 +344,16 @@ fn count(results: &[(&Seen, &Run)], evidence: &mut Evidence) {
         }
         evidence.harm.add(seen, run);
     }
+}
+
+/// Compares the older half of the executions with the newer; a middle one is newer.
+fn direction(results: &[(&Seen, &Run)], factorials: &LnFactorials) -> Direction {
+    let (older, newer) = results.split_at(results.len() / 2);
+    let failed = |half: &[(&Seen, &Run)]| {
+        let troubled = half.iter().filter(|(seen, _)| seen.troubled());
+        (troubled.count() as u32, half.len() as u32)
+    };
+    Direction::by(factorials, failed(older), failed(newer))
 }
 
 /// Notes failures of shared names: no evidence, but trouble that a clean row must outlast.

@@ -157,6 +157,7 @@ fn verdict(
         last_run: started(last_run),
         duration_median: unit.tally.durations.median(),
         harm: evidence.harm,
+        direction: evidence.direction,
         next: opinion.next,
         hints,
     }

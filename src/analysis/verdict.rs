@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::cause::{Causes, Hint};
+use super::direction::Direction;
 use super::filter::episode::{Attributed, Attribution};
 use super::filter::ledger::{Entry, Kind};
 use super::harm::Harm;
@@ -13,6 +14,7 @@ use crate::store::query::{RunNo, TestNo};
 ///
 /// The order is that of alarm: a list sorted by status starts with what needs a person first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// Fails now on the default branch, and passed before in this window.
@@ -267,6 +269,8 @@ pub struct Verdict {
     pub duration_median: Option<Micros>,
     /// What its failures cost.
     pub harm: Harm,
+    /// Whether the newer half of its executions failed less often than the older, or more.
+    pub direction: Direction,
     /// What would change the verdict.
     pub next: Vec<NextStep>,
     /// Hints on the cause of its failures, strongest first; no part of the verdict.
@@ -359,6 +363,7 @@ pub struct RunEvent {
 
 /// What happens to many tests of one run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum EventKind {
     /// The machine failed, not the tests.

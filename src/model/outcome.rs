@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The outcome of one attempt, or of a test in a run after all its attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[repr(u8)]
 pub enum Outcome {
@@ -70,6 +71,7 @@ impl Outcome {
 
 /// How many results had each outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Counts {
     /// All results.
     pub cases: u64,

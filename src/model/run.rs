@@ -11,6 +11,7 @@ use super::time::Timestamp;
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[repr(u8)]
 pub enum Lane {
@@ -60,6 +61,7 @@ impl Lane {
 /// assert_eq!(variant.to_string(), "os=linux,python=3.12");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(into = "String")]
 pub struct Variant(Vec<(String, String)>);
 
@@ -139,6 +141,7 @@ impl std::str::FromStr for Variant {
 
 /// Everything about a run but its results.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RunContext {
     /// The project, `owner/name` where a forge knows it.
     pub project: String,

@@ -10,8 +10,8 @@ use crate::store::{Store, StoreError};
 
 use super::judge::{Judged, Names};
 
-/// For each verdict how it last failed outside outages: one query over the runs of the window, and
-/// one for the texts.
+/// For each verdict how it last failed outside outages: one query over the runs of the window, or
+/// over one test where all are about it, and one for the texts.
 ///
 /// # Errors
 /// Where the history cannot be read.
@@ -30,8 +30,10 @@ pub fn latest_failures(
     let runs: HashMap<RunNo, usize> =
         judged.judgement.runs.iter().enumerate().map(|(at, run)| (run.no, at)).collect();
     let mut latest: Vec<Option<(usize, u32, FailureNo, Outcome)>> = vec![None; verdicts.len()];
+    let only = verdicts.first().map(|verdict| verdict.test);
+    let only = only.filter(|test| verdicts.iter().all(|verdict| verdict.test == *test));
     for BadRow { run, test, attempt, outcome, failure } in
-        store.bad_results(project, &judged.runs, None)?
+        store.bad_results(project, &judged.runs, only)?
     {
         let (Some(&place), Some(failure)) = (runs.get(&run), failure) else { continue };
         let Some(run) = judged.judgement.runs.get(place).filter(|run| !run.outage) else {

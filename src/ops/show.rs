@@ -15,6 +15,7 @@ use crate::store::{Store, StoreError};
 use super::Watcher;
 use super::causes;
 use super::judge::{JudgeRequest, JudgingError, Names, judge};
+use super::latest_failure::latest_failures;
 
 /// Why there is nothing to show.
 #[derive(Debug, thiserror::Error)]
@@ -89,7 +90,8 @@ pub fn show(
     }
     let names = Names::of(store, verdicts.iter().copied(), owners)?;
     let failures = failures(store, request, &judged.runs, test.no)?;
-    Ok(ShowView::new(
+    let latest = latest_failures(store, &request.project, &judged, &names, &verdicts)?;
+    let mut view = ShowView::new(
         &judged.judgement,
         ShowInput {
             project: &request.project,
@@ -99,7 +101,11 @@ pub fn show(
             failures: &failures,
             others: &[],
         },
-    ))
+    );
+    for (variant, failure) in view.variants.iter_mut().zip(latest) {
+        variant.verdict.latest_failure = failure;
+    }
+    Ok(view)
 }
 
 /// The failures of a test in the given runs, grouped by signature.

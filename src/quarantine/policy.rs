@@ -308,6 +308,7 @@ fn reason(verdict: &Verdict) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::direction::Direction;
     use crate::analysis::harm::Harm;
     use crate::analysis::interval::wilson;
     use crate::analysis::verdict::Cell;
@@ -334,6 +335,7 @@ mod tests {
             last_run: Timestamp(0),
             duration_median: None,
             harm: Harm { alone: reddened_alone, ..Harm::default() },
+            direction: Direction::default(),
             next: Vec::new(),
             hints: Vec::new(),
         }

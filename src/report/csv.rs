@@ -9,11 +9,11 @@ use std::io::{self, Write};
 
 use csv::{Terminator, WriterBuilder};
 
-use super::view::{QuarantineEntry, QuarantineView, ReportView, ShowView, TestView};
+use super::view::{QuarantineEntry, QuarantineView, ShowView, TestView};
 use super::{Format, RenderError, Screen, View, escape};
 
 /// The columns of a report: one row for each test and variant.
-pub const REPORT_COLUMNS: [&str; 31] = [
+pub const REPORT_COLUMNS: [&str; 32] = [
     "test",
     "variant",
     "status",
@@ -45,6 +45,7 @@ pub const REPORT_COLUMNS: [&str; 31] = [
     "id",
     "strip",
     "reason",
+    "trend",
 ];
 
 /// The columns of the quarantine: one row for each entry and rule.
@@ -178,6 +179,7 @@ fn test(test: &TestView) -> Vec<String> {
         test.id.clone(),
         test.strip.clone(),
         text(&test.reason),
+        test.trend.word().to_owned(),
     ]
 }
 

@@ -60,8 +60,11 @@ pub const PARAGRAPH_CHARS_MAX: usize = 2_000;
 pub const WIDTH_MAX: u16 = 300;
 /// Characters of owners and the like inside a table.
 pub const FIELD_CHARS_MAX: usize = 60;
-/// Characters of one Markdown document: GitHub refuses comments beyond 65,536.
-pub const MARKDOWN_CHARS_MAX: usize = 65_000;
+/// Bytes of one Markdown document: GitHub refuses comments beyond 65,536 characters, which take a
+/// byte at least, and job summaries beyond 1 MiB.
+pub const MARKDOWN_BYTES_MAX: usize = 65_000;
+/// Characters of one foreign text in Markdown, each up to six bytes there.
+pub const MARKDOWN_TEXT_CHARS_MAX: usize = 1_000;
 /// Characters of a name in Markdown, so that one hostile name cannot use up the document.
 pub const MARKDOWN_NAME_CHARS_MAX: usize = 300;
 /// Characters of a revision that people compare by eye.

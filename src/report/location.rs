@@ -8,6 +8,7 @@ use serde::Serialize;
 
 /// A line of a source file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Location {
     /// The file, as reports name it, else relative as the failure names it.
     pub file: String,

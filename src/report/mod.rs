@@ -39,6 +39,8 @@ mod sample_list;
 #[cfg(test)]
 mod sample_page;
 #[cfg(test)]
+mod schema;
+#[cfg(test)]
 mod screens;
 
 use std::io::{self, Write};

@@ -11,6 +11,7 @@ use super::view::{
 use crate::analysis::Settings;
 use crate::analysis::backtest::{Backtest, Flag, Hidden, Rule, Subject, Trial};
 use crate::analysis::cause::{Cause, Causes, Hint, Share, Split};
+use crate::analysis::direction::Direction;
 use crate::analysis::disagreement::disputes;
 use crate::analysis::harm::Harm;
 use crate::analysis::verdict::{
@@ -101,6 +102,7 @@ fn verdict(no: u32, status: Status, strip: &str, runs: &[JudgedRun]) -> Verdict 
         last_run: runs[runs.len() - 1].started,
         duration_median: Some(Micros(180_000 + u64::from(no) * 41_000)),
         harm: Harm::default(),
+        direction: Direction::default(),
         next: Vec::new(),
         hints: Vec::new(),
         cells: if bad > 0 { cells } else { Vec::new() },
@@ -146,6 +148,7 @@ pub(super) fn usual() -> Judgement {
             probability: Some(0.997),
             flips: 14,
             harm: Harm { reddened: 6, alone: 4, share: 4.75, lost: Micros(2_880_000_000) },
+            direction: Direction::Worse,
             facts: vec![
                 Fact::BothOnOneRevision {
                     revisions: 5,

@@ -393,3 +393,76 @@ proptest! {
         }
     }
 }
+
+/// How many things lines such as `12 tests more did not fit here` leave out.
+fn left_out(text: &str, noun: &str) -> usize {
+    let lines = text.lines().filter_map(|line| line.split_once(" more did not fit here"));
+    let count = |(before, _): (&str, _)| {
+        let (count, what) = before.split_once(' ')?;
+        let is_it = what.trim_end_matches('s') == noun;
+        is_it.then(|| count.replace(',', "").parse::<usize>().unwrap())
+    };
+    lines.filter_map(count).sum()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn no_markdown_outgrows_a_comment_or_drops_a_row_uncounted(
+        name in HOSTILE,
+        long in 1_usize..30,
+        times in 1_usize..300,
+    ) {
+        let name = name.repeat(long);
+        let mut report = sample::report_of(&sample::usual(), Listing::Attention);
+        let mut one = report.tests[2].clone();
+        one.test.clone_from(&name);
+        one.reason.clone_from(&name);
+        one.owners = vec![name.clone(); 3];
+        report.tests = vec![one; times];
+        report.project.clone_from(&name);
+        report.notes = vec![name.clone(); times % 30];
+        let mut show = sample::hostile_show(&name);
+        show.failures = vec![show.failures[0].clone(); times];
+        let mut quarantine = sample::quarantine();
+        quarantine.entries[0].test.clone_from(&name);
+        quarantine.entries[0].reason.clone_from(&name);
+        quarantine.entries = vec![quarantine.entries[0].clone(); times];
+        quarantine.notes = vec![name.clone(); times];
+        let mut update = sample_list::update();
+        update.changes[0].why.clone_from(&name);
+        update.changes = vec![update.changes[0].clone(); times];
+        update.policy = vec![name.clone(); times];
+        let mut lint = sample_list::lint();
+        lint.findings[0].message.clone_from(&name);
+        lint.findings = vec![lint.findings[0].clone(); times];
+        let mut validate = sample::validate();
+        validate.files[1].warnings[0].message.clone_from(&name);
+        validate.files[1].warnings = vec![validate.files[1].warnings[0].clone(); times];
+        let mut ingest = sample::ingest();
+        ingest.notes = vec![name.clone(); times];
+        let mut hunt = sample::hunt::hostile(&name);
+        hunt.notes = vec![name.clone(); times];
+        let compare = sample::hostile_compare(&name);
+        let backtest = sample::hostile_backtest(&name);
+        for view in [
+            View::Report(&report), View::Show(&show), View::Quarantine(&quarantine),
+            View::QuarantineUpdate(&update), View::QuarantineLint(&lint),
+            View::Validate(&validate), View::Ingest(&ingest), View::Hunt(&hunt),
+            View::Compare(&compare), View::Backtest(&backtest),
+        ] {
+            let text = page(view, Format::Markdown, Screen::default());
+            prop_assert!(text.len() <= 65_000 && text.chars().count() < 65_536, "{}", text.len());
+            let rows = |mark: &str| text.lines().filter(|line| line.starts_with(mark)).count();
+            match view {
+                View::Report(_) => prop_assert_eq!(rows("| flaky |") + left_out(&text, "test"), times),
+                View::QuarantineLint(_) => {
+                    let shown = rows("| ").saturating_sub(2);
+                    prop_assert_eq!(shown + left_out(&text, "finding"), times);
+                }
+                _ => {}
+            }
+        }
+    }
+}

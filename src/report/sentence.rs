@@ -389,6 +389,16 @@ pub fn reddened_alone(builds: u32) -> Option<String> {
     (builds > 0).then(|| format!("Alone turned {} red", count(builds, "build")))
 }
 
+/// How often a test fails of late, where that is not what it was.
+#[must_use]
+pub const fn trend_of(direction: Direction) -> Option<&'static str> {
+    match direction {
+        Direction::Better => Some("less often of late"),
+        Direction::Worse => Some("more often of late"),
+        Direction::Unclear => None,
+    }
+}
+
 /// In which order verdicts are listed, for the foot of a screen.
 pub const ORDER: &str = "What fails now comes first, then what may fail at any time; each by harm: builds turned \
                          red, shared among the tests that failed in them, then test time lost.";

@@ -13,6 +13,7 @@ mod compare;
 mod corpus;
 mod emit;
 mod faults;
+mod formats;
 mod gate;
 mod histories;
 mod hunt;

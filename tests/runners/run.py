@@ -40,6 +40,10 @@ class Pytest:
         out = call([self.bin / "python", "-m", "pytest", "--collect-only", "-q", *extra], self.suite)
         return sorted(line for line in out.splitlines() if "::" in line)
 
+    def foreign(self, page, code):
+        """What somebody else's reader makes of one of our formats."""
+        return json.loads(call([self.bin / "python", "-c", f"import json, sys\n{code}", page], self.suite))
+
 
 class Vitest:
     name = "vitest"
@@ -118,6 +122,32 @@ def verify(runner, database, emitted):
                 f"{runner.name}: its own listing keeps all others ({len(after)} of {len(before)})", detail)
 
 
+PROMETHEUS = """
+from prometheus_client.parser import text_string_to_metric_families as families
+samples = [s for f in families(open(sys.argv[1], encoding="utf-8").read()) for s in f.samples]
+print(json.dumps({s.labels["test"]: s.labels["status"] for s in samples if s.name == "flakedb_test_status"}))
+"""
+JUNIT = """
+from junitparser import JUnitXml
+cases = [case for suite in JUnitXml.fromfile(sys.argv[1]) for case in suite]
+print(json.dumps({f"{case.classname}::{case.name}": case.is_passed for case in cases}))
+"""
+
+
+def formats(runner, database, home):
+    """Our formats for other tools, each read by another's reader; returns one truth value per check."""
+    page = home / "flakedb.prom"
+    flakedb(database, "report", "--format", "prometheus", "-o", page)
+    states = runner.foreign(page, PROMETHEUS)
+    yield check(states.get(runner.flaky) == "flaky" and states.get(runner.broken) == "broken",
+                "prometheus_client reads both verdicts", states)
+    page = home / "verdicts.xml"
+    flakedb(database, "report", "--format", "junit", "-o", page)
+    passed = runner.foreign(page, JUNIT)
+    yield check(passed.get(runner.flaky) is True and passed.get(runner.broken) is False,
+                "junitparser: the flaky test passed, the broken one failed", passed)
+
+
 def circle(runner):
     """One runner through the whole circle; trouble on the way counts as one failed check."""
     started = time.monotonic()
@@ -132,6 +162,8 @@ def circle(runner):
         print(f"      {runner.name}: installed after {time.monotonic() - started:.0f} s", flush=True)
         collect(runner, reports, database)
         results = list(verify(runner, database, home / f"quarantine{runner.suffix}"))
+        if hasattr(runner, "foreign"):
+            results += formats(runner, database, home)
     except (Trouble, subprocess.TimeoutExpired, OSError, ValueError, KeyError) as trouble:
         results = [check(False, f"{runner.name}: could not be carried through", f"{type(trouble).__name__}: {trouble}")]
     print(f"      {runner.name}: {time.monotonic() - started:.0f} s", flush=True)

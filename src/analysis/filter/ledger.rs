@@ -12,6 +12,7 @@ use super::model::Classes;
 
 /// Kinds of observation, those that speak loudest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// Failed and passed on one revision.

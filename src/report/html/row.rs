@@ -167,7 +167,11 @@ fn row<'a>(test: &'a TestView, name: &'a str, course: Option<usize>) -> Row<'a> 
             0 => String::new(),
             builds => sentence::number(builds.into()),
         },
-        last: test.last_failure.as_deref().and_then(|time| time.get(..10)).unwrap_or_default(),
+        // Failures that count against no test are none of its own.
+        last: match (failing.bad, &test.last_failure) {
+            (1.., Some(time)) => time.get(..10).unwrap_or_default(),
+            _ => "",
+        },
         owners: text(&test.owners.join(" "), FIELD_CHARS_MAX),
     }
 }

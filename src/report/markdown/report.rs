@@ -51,6 +51,10 @@ pub(super) fn write(view: &ReportView, document: &mut Document) {
     if !groups.is_empty() {
         document.paragraph("Tests that failed together:");
         document.list(groups.get(..OUTAGES_SHOWN_MAX).unwrap_or(&groups));
+        if let more @ 1.. = groups.len().saturating_sub(OUTAGES_SHOWN_MAX) {
+            let more = sentence::count(more as u64, "earlier group");
+            document.paragraph(&format!("{more} not shown here; the JSON format has all of them."));
+        }
     }
 }
 
@@ -80,7 +84,9 @@ fn row(test: &TestView, explain: Explain) -> Vec<String> {
         sentence::number(failing.bad.into()),
         sentence::number(failing.of.into()),
         failing.rate.map(|rate| format!("<br>{}", sentence::rate(rate))).unwrap_or_default()
-    );
+    ) + &sentence::trend_of(failing.trend)
+        .map(|words| format!("<br>{words}"))
+        .unwrap_or_default();
     let owners = match test.owners.as_slice() {
         [] => String::new(),
         owners => format!("<br>{}", code(&owners.join(" "))),

@@ -33,6 +33,10 @@ pub(super) fn write(view: &ShowView, document: &mut Document) {
             document.fenced(&lines);
         }
     }
+    if let more @ 1.. = view.failures.len().saturating_sub(FAILURES_SHOWN_MAX) {
+        let more = sentence::count(more as u64, "rarer failure");
+        document.paragraph(&format!("{more} not shown here; the JSON format has all of them."));
+    }
 }
 
 fn verdict(variant: &VariantView, document: &mut Document) {

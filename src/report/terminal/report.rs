@@ -109,8 +109,11 @@ fn owners(test: &TestView) -> Option<String> {
     (!owners.is_empty()).then(|| escape::shortened(&shown, FIELD_CHARS_MAX).into_owned())
 }
 
-fn rate(test: &TestView) -> Option<String> {
-    test.failing().rate.filter(|_| test.executions > 0).map(sentence::rate)
+/// The rate with its interval, and where it goes.
+fn rate(test: &TestView) -> impl Iterator<Item = String> {
+    let failing = test.failing();
+    let rate = failing.rate.filter(|_| test.executions > 0).map(sentence::rate);
+    rate.into_iter().chain(sentence::trend_of(failing.trend).map(str::to_owned))
 }
 
 /// How many executions had a failed attempt, in words.

@@ -22,6 +22,7 @@ pub struct BacktestInput<'a> {
 
 /// A window under several rules: `flakedb report --backtest`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BacktestView {
     /// The name and version of this shape.
     pub schema: &'static str,
@@ -79,6 +80,7 @@ impl BacktestView {
 
 /// What one rule would have done.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TrialView {
     /// Its kind: `filter`, or `threshold` for the classic rule.
     pub rule: &'static str,
@@ -182,6 +184,7 @@ impl TrialView {
 
 /// A run by which something began or ended.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TurnView {
     /// When it started.
     pub started: String,
@@ -212,6 +215,7 @@ impl TurnView {
 
 /// A test that a rule calls flaky.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FlagView {
     /// The test as it is printed and typed.
     pub test: String,
@@ -246,6 +250,7 @@ impl FlagView {
 
 /// A regression of which a rule hides failed runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HiddenView {
     /// The test as it is printed and typed.
     pub test: String,

@@ -25,6 +25,7 @@ pub struct CompareInput<'a> {
 
 /// What one method flags.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MethodView {
     /// Its name.
     pub method: &'static str,
@@ -48,11 +49,13 @@ pub struct MethodView {
 
 /// What one method says of one test.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OpinionView {
     /// The method.
     pub method: &'static str,
     /// What it calls the test.
     #[serde(serialize_with = "status_word")]
+    #[cfg_attr(test, schemars(with = "Status"))]
     pub status: Status,
     /// The method's own number, where it has one.
     pub score: Option<f64>,
@@ -75,6 +78,7 @@ pub struct Said<'a> {
 
 /// A test on which the methods differ.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DisputeView {
     /// The test as it is printed and typed.
     pub test: String,
@@ -145,6 +149,7 @@ impl DisputeView {
 
 /// Several methods side by side on one window.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CompareView {
     /// The name and version of this shape.
     pub schema: &'static str,

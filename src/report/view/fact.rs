@@ -8,6 +8,7 @@ use crate::model::Timestamp;
 
 /// One fact behind a verdict. Only the numbers that its kind has are written.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FactView {
     /// What kind of fact, such as `both-on-one-revision`.
     pub kind: &'static str,
@@ -111,6 +112,7 @@ impl FactView {
 
 /// What would change a verdict.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NextView {
     /// What kind of step: `more-results`, `no-longer-flaky`, `clean-runs`,
     /// `rerun-revision`.

@@ -12,6 +12,7 @@ use crate::quarantine::gate::{
 
 /// What the gate decided on a run: `flakedb gate`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct GateView {
     /// The name and version of this shape.
     pub schema: &'static str,
@@ -51,6 +52,7 @@ pub struct GateView {
 
 /// How the runner ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RunnerView {
     /// `exited`, `signalled`, `timed-out`, `not-executable` or `not-found`.
     pub ended: &'static str,
@@ -66,6 +68,7 @@ pub struct RunnerView {
 
 /// One reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReasonView {
     /// The stable word.
     pub code: &'static str,
@@ -79,6 +82,7 @@ pub struct ReasonView {
 
 /// The list or the history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SourceView {
     /// `read`, `absent` or `unusable`.
     pub state: &'static str,
@@ -88,6 +92,7 @@ pub struct SourceView {
 
 /// One report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct GateReportView {
     /// The file.
     pub file: String,
@@ -101,6 +106,7 @@ pub struct GateReportView {
 
 /// One test that failed or was retried.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct GateTestView {
     /// The test, as it is printed and typed.
     pub test: String,
@@ -138,6 +144,7 @@ pub struct GateTestView {
 
 /// An entry or a rule of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct EntryView {
     /// Where it stands; empty where it stands in no file.
     pub place: String,
@@ -153,6 +160,7 @@ pub struct EntryView {
 
 /// The tests that should have run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ExpectedView {
     /// Whether the history can say.
     pub known: bool,
@@ -168,6 +176,7 @@ pub struct ExpectedView {
 
 /// An expected test that did not run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MissingView {
     /// The test, with its variant.
     pub test: String,

@@ -8,6 +8,7 @@ use crate::model::Micros;
 
 /// A number of failures among a number of runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ShareView {
     /// Runs in which it failed.
     pub failed: u32,
@@ -23,6 +24,7 @@ impl From<Share> for ShareView {
 
 /// The middle of a measurement where the test failed, and where it passed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MediansView {
     /// Where it failed.
     pub failed: f64,
@@ -32,6 +34,7 @@ pub struct MediansView {
 
 /// One hint on the cause of a test's failures. Only the numbers that its kind has are written.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HintView {
     /// What kind of cause: `order`, `shard`, `host`, `variant`, `time`, `duration`, `co-failure`,
     /// `burst` or `signature`.

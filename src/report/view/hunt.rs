@@ -7,6 +7,7 @@ use crate::analysis::hunt::{Finding, Ledger, Tally};
 
 /// Passes and failures of a command or test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TallyView {
     /// Runs in which it ran.
     pub runs: u32,
@@ -22,6 +23,7 @@ impl From<Tally> for TallyView {
 
 /// What was seen of the command, or of one test.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SightingView {
     /// `flaky`, `under-load`, `always-fails` or `clean`.
     pub finding: &'static str,
@@ -56,6 +58,7 @@ impl SightingView {
 
 /// How likely a flake of some rate is to be met.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ChanceView {
     /// The share of runs in which it fails.
     pub rate: f64,
@@ -73,6 +76,7 @@ impl ChanceView {
 
 /// A test that failed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HuntedTest {
     /// The test as it is printed and typed.
     pub test: String,
@@ -85,6 +89,7 @@ pub struct HuntedTest {
 
 /// So many runs that ended alike.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct EndingView {
     /// How, such as `exit code 1` or `signal 11`.
     pub how: String,
@@ -94,6 +99,7 @@ pub struct EndingView {
 
 /// The first run that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FailedRun {
     /// Its number, from 1.
     pub run: u32,
@@ -109,6 +115,7 @@ pub struct FailedRun {
 
 /// What a hunt found: `flakedb hunt`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HuntView {
     /// The name and version of this shape.
     pub schema: &'static str,

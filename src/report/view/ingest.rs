@@ -7,6 +7,7 @@ use crate::model::{Counts, RunContext};
 
 /// A file that could not be read, or not in full.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FileProblem {
     /// The file as it was found, archives as `a.zip!/b.xml`.
     pub file: String,
@@ -24,6 +25,7 @@ pub struct FileProblem {
 
 /// Where time went.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Phase {
     /// What was done, such as `read and parse`.
     pub name: &'static str,
@@ -33,6 +35,7 @@ pub struct Phase {
 
 /// What an ingest did: `flakedb ingest`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct IngestView {
     /// The name and version of this shape.
     pub schema: &'static str,

@@ -7,6 +7,7 @@ use crate::model::{Failure, Outcome};
 
 /// How a test last failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LatestFailureView {
     /// When the run started.
     pub started: String,

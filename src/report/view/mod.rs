@@ -78,6 +78,7 @@ pub struct WindowText {
 
 /// The window in words and numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct WindowView {
     /// In words: `last 50 runs on branch main`.
     pub text: String,

@@ -8,6 +8,7 @@ use crate::quarantine::update::Figures;
 
 /// One line of the quarantine.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct QuarantineEntry {
     /// The test, or the pattern, as it is printed and typed.
     pub test: String,
@@ -45,6 +46,7 @@ pub struct QuarantineEntry {
 
 /// How the tests of an entry stand.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StandingView {
     /// The most alarming status of its tests; `None` where none ran in the window.
     pub status: Option<&'static str>,
@@ -83,6 +85,7 @@ impl StandingView {
 
 /// A rule of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct QuarantineRule {
     /// `always` or `never`.
     pub rule: &'static str,
@@ -100,6 +103,7 @@ pub struct QuarantineRule {
 
 /// The quarantine list: `flakedb quarantine`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct QuarantineView {
     /// The name and version of this shape.
     pub schema: &'static str,

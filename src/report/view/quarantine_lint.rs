@@ -6,6 +6,7 @@ use crate::quarantine::lint::Finding;
 
 /// One finding.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FindingView {
     /// The line of the file, from 1.
     pub line: u64,
@@ -33,6 +34,7 @@ impl From<&Finding> for FindingView {
 
 /// What is wrong with the list: `flakedb quarantine lint`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LintView {
     /// The name and version of this shape.
     pub schema: &'static str,

@@ -8,6 +8,7 @@ use crate::quarantine::simulate::{Hidden, Simulated, Term};
 
 /// A regression that the list would have hidden.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HiddenRegressionView {
     /// The test.
     pub test: String,
@@ -29,6 +30,7 @@ pub struct HiddenRegressionView {
 
 /// A stay on the list.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TermView {
     /// The test.
     pub test: String,
@@ -50,6 +52,7 @@ pub struct TermView {
 
 /// What the policy would have done: `flakedb quarantine simulate`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SimulationView {
     /// The name and version of this shape.
     pub schema: &'static str,

@@ -8,6 +8,7 @@ use crate::quarantine::update::{Budget, Change};
 
 /// One change.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ChangeView {
     /// `enter`, `extend`, `release`, `expire`, `stale` or `remove`.
     pub action: &'static str,
@@ -74,6 +75,7 @@ impl ChangeView {
 
 /// A test that does not belong on the list.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct WithheldView {
     /// The test.
     pub test: String,
@@ -83,6 +85,7 @@ pub struct WithheldView {
 
 /// How full the list is, in tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BudgetView {
     /// At most so many.
     pub limit: u64,
@@ -104,6 +107,7 @@ impl From<Budget> for BudgetView {
 
 /// Whether changes are proposed or made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Applied {
     /// Nothing was written.
@@ -115,6 +119,7 @@ pub enum Applied {
 
 /// Changes to the list: `flakedb quarantine update`, `add` and `remove`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct UpdateView {
     /// The name and version of this shape.
     pub schema: &'static str,

@@ -146,6 +146,7 @@ fn key(status: Status) -> String {
 
 /// The runs of the window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RunsView {
     /// All of them.
     pub total: u64,
@@ -198,6 +199,7 @@ impl RunsView {
 
 /// A run in which far more tests failed than their own rates explain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OutageView {
     /// When it started.
     pub started: String,
@@ -237,6 +239,7 @@ impl OutageView {
 
 /// The verdicts of a window: `flakedb report`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReportView {
     /// The name and version of this shape.
     pub schema: &'static str,

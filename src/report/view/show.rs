@@ -10,6 +10,7 @@ use crate::model::{Micros, Outcome, Timestamp};
 
 /// What one run says about the test.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TimelineRow {
     /// When the run started.
     pub started: String,
@@ -67,6 +68,7 @@ impl TimelineRow {
 
 /// The verdict in one variant, with its runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct VariantView {
     /// The verdict.
     #[serde(flatten)]
@@ -77,6 +79,7 @@ pub struct VariantView {
 
 /// Failures that look alike.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FailureView {
     /// What they share, in hexadecimal.
     pub signature: String,
@@ -139,6 +142,7 @@ fn timeline(verdict: &Verdict, runs: &[JudgedRun]) -> Vec<TimelineRow> {
 
 /// One test: `flakedb show`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ShowView {
     /// The name and version of this shape.
     pub schema: &'static str,

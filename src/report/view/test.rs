@@ -4,6 +4,7 @@ use serde::{Serialize, Serializer};
 
 use super::super::{sentence, strip};
 use super::{FactView, HintView, LatestFailureView, NextView, WeighingView, rounded};
+use crate::analysis::direction::Direction;
 use crate::analysis::harm::Harm;
 use crate::analysis::verdict::{JudgedRun, Rate, Status, Verdict};
 use crate::model::{Micros, TestId, Timestamp};
@@ -29,6 +30,7 @@ pub struct TestLabel {
 
 /// A rate with its 95 % interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RateView {
     /// The share observed.
     pub value: f64,
@@ -54,6 +56,7 @@ impl From<Rate> for RateView {
 
 /// What the failures of a test cost: in runs of the main line and of changes, outages left out.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HarmView {
     /// Runs that were red, and in which it failed in the end.
     pub reddened: u32,
@@ -79,6 +82,7 @@ impl From<Harm> for HarmView {
 
 /// The verdict on one test in one variant.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TestView {
     /// The test as it is printed and typed.
     pub test: String,
@@ -88,6 +92,7 @@ pub struct TestView {
     pub id: String,
     /// What it is.
     #[serde(serialize_with = "status_word")]
+    #[cfg_attr(test, schemars(with = "Status"))]
     pub status: Status,
     /// P(flaky at a rate of 1 % or more), where the method gives a probability.
     pub probability: Option<f64>,
@@ -106,6 +111,9 @@ pub struct TestView {
     pub reason: String,
     /// Share of executions with a failed attempt.
     pub rate: RateView,
+    /// Whether the newer half of its executions failed less often than the older, or more; what may
+    /// be chance at the 5 % level is `unclear`.
+    pub trend: Direction,
     /// Runs in which it passed or failed, outages left out.
     pub executions: u32,
     /// Of these, how many ended badly.
@@ -159,11 +167,13 @@ pub struct Failing {
     pub of: u32,
     /// The rate with its interval, where a test fails by chance: a broken one has no rate.
     pub rate: Option<Rate>,
+    /// Where the rate goes.
+    pub trend: Direction,
 }
 
 /// See [`TestView::needs_attention`]; `bad` counts runs in which it failed at least once.
 #[must_use]
-pub const fn needs_attention(status: Status, bad: u32) -> bool {
+pub(super) const fn needs_attention(status: Status, bad: u32) -> bool {
     match status {
         Status::Healthy => false,
         Status::New | Status::Stale => bad > 0,
@@ -192,6 +202,7 @@ impl TestView {
             mended: verdict.is_mended(),
             reason: sentence::reason(verdict, runs),
             rate: verdict.rate.into(),
+            trend: verdict.direction,
             executions: verdict.executions,
             failures: verdict.failures,
             retried: verdict.retried,
@@ -234,6 +245,7 @@ impl TestView {
                 bad: weighing.flakes,
                 of: weighing.chances,
                 rate: Some(weighing.flake_rate.rate()),
+                trend: self.trend,
             },
             _ => Failing {
                 word: "failed",
@@ -241,6 +253,7 @@ impl TestView {
                 of: self.executions,
                 // Failures that were no flakes have no rate.
                 rate: (by_chance && self.weighing.is_none()).then(|| self.rate.rate()),
+                trend: if by_chance { self.trend } else { Direction::Unclear },
             },
         }
     }

@@ -6,6 +6,7 @@ use crate::model::Counts;
 
 /// What becomes of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum FileVerdict {
     /// Nothing of it can be used.
@@ -36,6 +37,7 @@ impl FileVerdict {
 
 /// How much a warning matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// Against the format: other tools refuse it, or data is lost.
@@ -60,6 +62,7 @@ impl Level {
 
 /// One thing that is wrong, where, and the mend.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct WarningView {
     /// The stable code.
     pub code: String,
@@ -79,6 +82,7 @@ pub struct WarningView {
 
 /// One file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FileView {
     /// The file, archives as `a.zip!/b.xml`.
     pub file: String,
@@ -129,6 +133,7 @@ impl FileView {
 
 /// What is wrong with some reports: `flakedb validate`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ValidateView {
     /// The name and version of this shape.
     pub schema: &'static str,

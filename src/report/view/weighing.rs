@@ -11,6 +11,7 @@ use crate::model::Timestamp;
 
 /// What the filter weighed to come to a verdict; weights are nats, natural logarithms of odds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct WeighingView {
     /// Before anything was seen.
     pub prior_nats: f64,
@@ -32,6 +33,7 @@ pub struct WeighingView {
 
 /// What observations of one kind weigh.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct EvidenceView {
     /// The kind: `proof`, `recovered`, `branches`, `fails-now`, `lasting`, `bad-commit`, `outage`,
     /// `passes`.
@@ -70,6 +72,7 @@ impl WeighingView {
 
 /// What caused a failure: probabilities that sum to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CausesView {
     /// The test itself.
     pub flake: f64,
@@ -103,6 +106,7 @@ impl CausesView {
 
 /// Something that happened to many tests of one run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct EventView {
     /// What: `outage`, `bad-commit`, `systemic-group`.
     pub kind: EventKind,

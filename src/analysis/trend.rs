@@ -269,6 +269,7 @@ mod tests {
             last_run: Timestamp(0),
             duration_median: None,
             harm: Harm::default(),
+            direction: Direction::Unclear,
             next: Vec::new(),
             hints: Vec::new(),
         }

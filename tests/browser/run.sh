@@ -39,6 +39,7 @@ page() {
   [ "$name" != shop ] || cp "$here/quarantine.toml" "$work/$name/"
   (
     cd "$work/$name"
+    git init --quiet # CODEOWNERS stands at the root of a repository.
     node "$here/history.mjs" "$name" "$@" >history.jsonl
     "$FLAKEDB" ingest history.jsonl --project acme/shop --db history.db --quiet >/dev/null
     "$FLAKEDB" report --format html -o "../$name.html" --project acme/shop --db history.db --today 2026-11-26 --verbose

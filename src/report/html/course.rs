@@ -58,7 +58,6 @@ impl Courses {
     /// The courses of a dashboard, as many as have room.
     pub(super) fn new(view: &DashboardView) -> askama::Result<Self> {
         let mut found = Self::default();
-        let troubled = view.report.tests.iter().filter(|test| !test.strip.is_empty()).count();
         for (n, course) in view.courses.iter().enumerate() {
             let Some(test) = view.report.tests.get(course.place) else { continue };
             let html = told(n, test, course).render()?;
@@ -68,7 +67,7 @@ impl Courses {
             found.html.push_str(&html);
             found.shown += 1;
         }
-        found.left_out = troubled.saturating_sub(found.shown);
+        found.left_out = view.courses.len() - found.shown + view.courses_left_out;
         Ok(found)
     }
 }
@@ -90,7 +89,12 @@ fn told<'a>(n: usize, test: &'a TestView, course: &CourseView) -> Course<'a> {
         name: text(&test.label(), NAME_CHARS_MAX),
         tone: page::tone(test.status),
         status: sentence::status(test.status),
-        told: sentence::certainty(test.certainty).into_iter().chain([often]).chain(rate).collect(),
+        told: sentence::certainty(test.certainty)
+            .into_iter()
+            .chain([often])
+            .chain(rate)
+            .chain(sentence::trend_of(failing.trend).map(str::to_owned))
+            .collect(),
         strip: figure::strip(&test.strip, course.changes.iter().map(|change| change.place)),
         caption: caption(test, course),
         reason: &test.reason,

@@ -15,6 +15,8 @@ pub(super) const WIDTH: f64 = 720.0;
 const LEFT: f64 = 34.0;
 /// Dates below an axis: more would touch.
 const TICKS_MAX: usize = 6;
+/// The same with hours.
+const HOUR_TICKS_MAX: usize = 4;
 /// Marks of a strip that has a bar for each.
 const STRIP_MARKS_MAX: usize = 720;
 /// The widest bar of a short strip.
@@ -225,7 +227,8 @@ pub(super) fn heat_ticks(trend: &TrendView) -> Vec<Mark> {
 fn ticks(trend: &TrendView, y: f64, left: f64) -> Vec<Mark> {
     let periods = trend.periods.len();
     let step = (WIDTH - left) / periods.max(1) as f64;
-    let count = periods.min(TICKS_MAX);
+    let most = if trend.period_seconds < DAY { HOUR_TICKS_MAX } else { TICKS_MAX };
+    let count = periods.min(most);
     let tick = |nth: usize| {
         let place = nth * periods.saturating_sub(1) / count.saturating_sub(1).max(1);
         let period = trend.periods.get(place)?;

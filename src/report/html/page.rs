@@ -71,7 +71,8 @@ struct Heat {
 impl Heat {
     /// The name in parts between which a line may end.
     fn parts(&self) -> impl Iterator<Item = &str> {
-        self.name.split_inclusive([':', '.', '/', '_', ' '])
+        let parts = self.name.split_inclusive("::");
+        parts.flat_map(|part| part.split_inclusive(['.', '/', '_', ' ']))
     }
 }
 
@@ -115,7 +116,8 @@ impl<'a> Page<'a> {
             numbers: sections::numbers(&view.trend),
             heat_ticks: figure::heat_ticks(&view.trend),
             heat: heat(view, courses.shown),
-            heat_left_out: view.courses.len().saturating_sub(HTML_HEAT_ROWS_MAX),
+            heat_left_out: view.courses.len().saturating_sub(HTML_HEAT_ROWS_MAX)
+                + view.courses_left_out,
             courses,
             rows: Rows::default(),
             clusters: Clusters::new(&view.clusters)?,
@@ -145,7 +147,6 @@ impl<'a> Page<'a> {
 const NOTES_BYTES: usize = 500;
 
 fn heat(view: &DashboardView, shown: usize) -> Vec<Heat> {
-    let period = figure::period_words(view.trend.period_seconds);
     let row = |(n, course): (usize, &super::super::view::CourseView)| {
         let test = view.report.tests.get(course.place)?;
         let squares = &course.periods;
@@ -155,7 +156,7 @@ fn heat(view: &DashboardView, shown: usize) -> Vec<Heat> {
         let worst = squares.iter().zip(&view.trend.periods).max_by_key(|(square, _)| square.bad);
         let most = worst.filter(|(square, _)| square.bad > 0).map(|(square, of)| {
             let begins = figure::begins(of, view.trend.period_seconds);
-            format!(", most in the {period} of {begins}: {} of {}", square.bad, square.ran)
+            format!(", most from {begins} on: {} of {}", square.bad, square.ran)
         });
         Some(Heat {
             course: (n < shown).then_some(n),

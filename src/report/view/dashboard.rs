@@ -20,14 +20,14 @@ const LAST_FAILURES_MAX: usize = 5;
 /// A window with everything that people look at: `flakedb report --format html`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DashboardView {
-    /// The name and version of this shape.
-    pub schema: &'static str,
     /// The verdicts.
     pub report: ReportView,
     /// The suite over time.
     pub trend: TrendView,
-    /// The worst tests over time, in the order of the verdicts; 200 at most.
+    /// The worst tests over time, in the order of the verdicts.
     pub courses: Vec<CourseView>,
+    /// Tests that failed and have no course here.
+    pub courses_left_out: usize,
     /// Which failures are one and the same cause.
     pub clusters: ClustersView,
     /// Who owns the tests that fail.
@@ -230,28 +230,25 @@ impl From<&Distribution> for DurationsView {
 }
 
 impl DashboardView {
-    /// The version of this shape.
-    pub const SCHEMA: &'static str = "flakedb.dashboard.v1";
-
     /// Describes a window.
     #[must_use]
     pub fn new(judgement: &Judgement, input: DashboardInput) -> Self {
         let trend = Trend::new(judgement);
         let verdict = |place: &usize| judgement.verdicts.get(*place);
-        let courses = input
-            .listed
-            .iter()
-            .enumerate()
+        let listed = input.listed.iter().enumerate();
+        let troubled: Vec<(usize, &Verdict)> = listed
             .filter_map(|(place, of)| Some((place, verdict(of)?)))
             // What failed in outages alone has nothing to tell.
             .filter(|(_, one)| !one.cells.is_empty() && Listing::Attention.shows(one))
-            .take(COURSES_MAX)
-            .map(|(place, verdict)| CourseView::new(place, verdict, &judgement.runs, &trend));
+            .collect();
+        let course = |(place, verdict): &(usize, &Verdict)| {
+            CourseView::new(*place, verdict, &judgement.runs, &trend)
+        };
         let medians = judgement.verdicts.iter().filter_map(|verdict| verdict.duration_median);
         Self {
-            schema: Self::SCHEMA,
             trend: TrendView::new(&trend),
-            courses: courses.collect(),
+            courses: troubled.iter().take(COURSES_MAX).map(course).collect(),
+            courses_left_out: troubled.len().saturating_sub(COURSES_MAX),
             durations: (&Distribution::new(medians)).into(),
             report: input.report,
             clusters: input.clusters,

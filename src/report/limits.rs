@@ -74,7 +74,7 @@ pub const CHANGES_SHOWN_MAX: usize = 100;
 /// Bytes of an HTML page: CI shows artifacts of this size at once, and mail takes them.
 pub const HTML_BYTES_MAX: usize = 1_000_000;
 /// Bytes of its worst tests one by one; what is left belongs to the table of all tests.
-pub const HTML_COURSES_BYTES_MAX: usize = 200_000;
+pub const HTML_COURSES_BYTES_MAX: usize = 150_000;
 /// Bytes of its failures that look alike, with their examples.
 pub const HTML_CLUSTERS_BYTES_MAX: usize = 100_000;
 /// Rows of its heat map: about one screen.

@@ -1,5 +1,5 @@
 // Histories to look at in a browser, as JSON Lines (docs/IMPORT.md); the same every time.
-// Usage: node history.mjs shop|hostile|large [TESTS RUNS] > history.jsonl
+// Usage: node history.mjs shop|hostile|large [TESTS RUNS] > history.jsonl  (TESTS of shop and large alone)
 const DAY = 86_400_000;
 const END = Date.UTC(2026, 10, 25, 18);
 
@@ -101,4 +101,16 @@ const [tests, runs, days] = {
   })), 30, 10],
 }[kind]();
 const write = text => new Promise(done => process.stdout.write(text, done));
-for (let n = 0; n < runs; n++) await write(`${JSON.stringify(run(tests, n, runs, days, kind))}\n`);
+// Millions of results as lists: the place of a test, what became of it, seconds, the cause, all attempts.
+const compact = line => ({
+  ...line,
+  results: line.results.map((one, place) => {
+    const cause = one.message ?? one.attempts?.[0].message;
+    return [place, one.outcome, one.duration, ...cause ? [cause] : [], ...one.attempts ? [one.attempts.map(attempt => attempt.outcome ?? attempt)] : []];
+  }),
+});
+if (kind === 'large') await write(`${JSON.stringify({ type: 'meta', tests: tests.map(one => one.test) })}\n`);
+for (let n = 0; n < runs; n++) {
+  const line = run(tests, n, runs, days, kind);
+  await write(`${JSON.stringify(kind === 'large' ? compact(line) : line)}\n`);
+}

@@ -167,8 +167,8 @@ mod tests {
         let (_, rest) = page.split_once("<tbody id=shown>").unwrap();
         let (rows, rest) = rest.split_once("</table>").unwrap();
         let listed = rows.matches("<tr>").count();
-        let counted =
-            format!("{} more tests are not listed here", view.report.tests.len() - listed);
+        let left_out = super::super::sentence::number((view.report.tests.len() - listed) as u64);
+        let counted = format!("{left_out} more tests are not listed here");
         assert!(rest.contains(&counted), "{listed}");
     }
 }

@@ -10,7 +10,7 @@ use super::{page, text};
 use crate::report::limits::{FIELD_CHARS_MAX, NAME_CHARS_MAX};
 
 /// However little room there is, so much of a name stays.
-const NAME_CHARS_MIN: usize = 24;
+const NAME_CHARS_MIN: usize = 60;
 /// What stands within a name at most, where it is cut: how long it was.
 const CUT_BYTES: usize = 32;
 /// Rows that a page shows at first; scripts show the others on demand.
@@ -27,22 +27,22 @@ struct Row<'a> {
     status: &'static str,
     takes: String,
     failed: String,
+    owners: String,
     rate: String,
     cost: String,
     last: &'a str,
-    owners: String,
 }
 
 impl Row<'_> {
     /// Columns behind the last that has anything in them are left out.
     fn columns(&self) -> usize {
-        let filled = [&self.rate, &self.cost, self.last, self.owners.as_str()];
+        let filled = [&self.owners, &self.rate, &self.cost, self.last];
         filled.iter().rposition(|text| !text.is_empty()).map_or(0, |last| last + 1)
     }
 
     /// Names beyond ASCII may be written from right to left; the mark of what was cut is not.
-    fn is_plain(&self) -> bool {
-        self.name.chars().all(|c| c.is_ascii() || c == '…')
+    fn is_plain(&self, text: &str) -> bool {
+        text.chars().all(|c| c.is_ascii() || c == '…')
     }
 }
 
@@ -62,6 +62,11 @@ pub(super) struct Rows {
 }
 
 impl Rows {
+    /// Tests without a row, in digits.
+    pub(super) fn left_out_words(&self) -> String {
+        sentence::number(self.left_out)
+    }
+
     /// Rows of at most so many bytes; `course` tells the number of a test's course.
     pub(super) fn new(
         report: &ReportView,

@@ -67,7 +67,8 @@
     const again = () => { limit = AT_ONCE; show(); };
 
     const key = {
-      text: text => text.toLowerCase(),
+      name: text => text.toLowerCase(),
+      text: text => text,
       status: text => statuses.indexOf(text),
       time, number,
     };
@@ -75,7 +76,7 @@
       const was = column.getAttribute('aria-sort');
       const kind = column.dataset.kind;
       // What is largest asks for attention; names and statuses read from the top.
-      const first = kind === 'text' && place === 0 || kind === 'status' ? 'ascending' : 'descending';
+      const first = kind === 'name' || kind === 'status' ? 'ascending' : 'descending';
       const other = first === 'ascending' ? 'descending' : 'ascending';
       const direction = was === first ? other : first;
       columns.forEach(one => one.removeAttribute('aria-sort'));

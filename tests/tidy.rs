@@ -346,7 +346,7 @@ fn the_declared_toolchain_covers_every_dependency() {
         .map(|version| version.trim_matches('"').to_owned())
         .unwrap();
     let output = std::process::Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version=1", "--locked", "--offline", "--no-default-features"])
+        .args(["metadata", "--format-version=1", "--locked", "--no-default-features"])
         .args(["--features", "cli", "--manifest-path"])
         .arg(root().join("Cargo.toml"))
         .output()

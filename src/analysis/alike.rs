@@ -147,25 +147,16 @@ impl<'a> Group<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Lane, Micros, Outcome};
+    use crate::model::Outcome;
 
     fn run(no: u32, variant: &str, outage: bool) -> JudgedRun {
         JudgedRun {
-            no: RunNo(no),
             started: Timestamp(i64::from(no) * 10),
-            revision: None,
-            branch: None,
-            lane: Lane::Default,
-            on_main: true,
             variant: variant.to_owned(),
-            build: None,
-            attempt: 1,
-            url: None,
             executed: 9,
             bad: 1,
-            suite_failures: 0,
             outage,
-            time: Micros(0),
+            ..JudgedRun::bare(no)
         }
     }
 

@@ -153,6 +153,7 @@ mod tests {
             skipped: 0,
             rate: wilson(test, 10),
             flips: 0,
+            trail: None,
             hints: Vec::new(),
             facts: Vec::new(),
             cells: Vec::new(),

@@ -103,14 +103,24 @@ impl<'a> Reading<'a> {
         Self { history, outages, settings, factorials }
     }
 
+    /// The numbers that results are read with.
+    pub(super) fn settings(&self) -> &'a Settings {
+        self.settings
+    }
+
     /// The evidence about one unit.
     pub(super) fn of(&self, unit: &Unit) -> Evidence {
-        if unit.seen.is_empty() {
-            return self.quiet(unit);
+        match unit.seen.as_slice() {
+            [] => self.quiet(unit),
+            seen => self.of_results(seen),
         }
+    }
+
+    /// The evidence of some results of one unit, oldest first.
+    pub(super) fn of_results(&self, all: &[Seen]) -> Evidence {
         let mut evidence = Evidence::default();
-        let mut results: Vec<(&Seen, &Run)> = Vec::with_capacity(unit.seen.len());
-        for seen in &unit.seen {
+        let mut results: Vec<(&Seen, &Run)> = Vec::with_capacity(all.len());
+        for seen in all {
             let Some(run) = self.history.run(seen.run) else { continue };
             if seen.troubled() {
                 evidence.last_failure = evidence.last_failure.max(Some(run.started));

@@ -186,9 +186,17 @@ pub struct History {
     pub quiet_in_mass: BTreeMap<u32, Vec<(TestNo, Outcome)>>,
     /// Which reports the results come from.
     pub origins: Origins,
+    /// Tests whose verdict comes with its trail, sorted; empty for none.
+    pub asked: Vec<TestNo>,
 }
 
 impl History {
+    /// True where the trail of a test is wanted.
+    #[must_use]
+    pub fn asks_for(&self, test: TestNo) -> bool {
+        self.asked.binary_search(&test).is_ok()
+    }
+
     /// The run at a place.
     #[must_use]
     pub fn run(&self, place: u32) -> Option<&Run> {
@@ -404,6 +412,7 @@ impl HistoryBuilder {
             signatures: self.signatures,
             quiet_in_mass: self.quiet_in_mass,
             origins: self.origins.finish(),
+            asked: Vec::new(),
         }
     }
 

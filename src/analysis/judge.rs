@@ -11,6 +11,7 @@ use super::outage;
 use super::presence::Attendance;
 use super::settings::{Outages, Settings};
 use super::streak::{Streak, StreakKind};
+use super::trail::Trail;
 use super::verdict::{Fact, JudgedRun, Judgement, Status, Verdict, is_mended};
 use crate::model::Timestamp;
 
@@ -69,8 +70,14 @@ pub fn judge(history: &History, settings: &Settings) -> Result<Judgement, JudgeE
         .zip(&evidence)
         .zip(opinions)
         .zip(hints)
-        .map(|(((unit, evidence), opinion), hints)| {
-            verdict(history, unit, evidence, opinion, hints)
+        .enumerate()
+        .map(|(place, (((unit, evidence), opinion), hints))| {
+            let trail = history.asks_for(unit.test).then(|| {
+                let belief = filtered.as_ref().and_then(|filtered| filtered.units.get(place));
+                let course = belief.and_then(|belief| belief.course.as_deref());
+                Box::new(Trail::of(&reading, unit, evidence, course, opinion.status))
+            });
+            Verdict { trail, ..verdict(history, unit, evidence, opinion, hints) }
         })
         .collect();
     verdicts.sort_by(by_alarm);
@@ -160,6 +167,7 @@ fn verdict(
         direction: evidence.direction,
         next: opinion.next,
         hints,
+        trail: None,
     }
 }
 
@@ -242,6 +250,7 @@ pub(super) fn judged_run(history: &History, run: &Run, outage: bool) -> JudgedRu
         variant: history.variants.get(run.variant as usize).cloned().unwrap_or_default(),
         build: run.build.clone(),
         attempt: run.attempt,
+        job: run.job.clone(),
         url: run.url.clone(),
         executed: run.executed,
         bad: run.bad,

@@ -20,9 +20,11 @@
 //! ```
 
 pub mod alike;
+pub mod at_revision;
 pub mod backtest;
 pub mod bit_set;
 pub mod cause;
+pub mod changes;
 pub mod classify;
 pub mod cluster;
 pub mod company;
@@ -33,6 +35,7 @@ mod event;
 pub mod evidence;
 pub mod filter;
 pub mod harm;
+pub mod healed;
 pub mod history;
 pub mod hunt;
 pub mod interval;
@@ -51,6 +54,7 @@ pub mod special;
 pub mod statistics;
 pub mod streak;
 mod tally;
+pub mod trail;
 pub mod trend;
 pub mod verdict;
 

@@ -260,27 +260,14 @@ fn median(values: &[f64]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Lane, Repeat, Timestamp};
-    use crate::store::query::RunNo;
+    use crate::model::{Repeat, Timestamp};
     use proptest::prelude::*;
 
     fn runs(count: u32) -> Vec<JudgedRun> {
         let run = |no| JudgedRun {
-            no: RunNo(no),
             started: Timestamp(i64::from(no) * 1_000),
             revision: Some(format!("r{no}")),
-            branch: None,
-            lane: Lane::Default,
-            on_main: true,
-            variant: String::new(),
-            build: None,
-            attempt: 1,
-            url: None,
-            executed: 1,
-            bad: 0,
-            suite_failures: 0,
-            outage: false,
-            time: Micros(0),
+            ..JudgedRun::bare(no)
         };
         (0..count).map(run).collect()
     }

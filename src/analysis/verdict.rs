@@ -7,6 +7,7 @@ use super::direction::Direction;
 use super::filter::episode::{Attributed, Attribution};
 use super::filter::ledger::{Entry, Kind};
 use super::harm::Harm;
+use super::trail::Trail;
 use crate::model::{Lane, Micros, Outcome, SignatureId, Timestamp};
 use crate::store::query::{RunNo, TestNo};
 
@@ -201,6 +202,8 @@ pub struct JudgedRun {
     pub build: Option<String>,
     /// The attempt of that build.
     pub attempt: u32,
+    /// The CI job, for people.
+    pub job: Option<String>,
     /// Where a person finds its log.
     pub url: Option<String>,
     /// Tests that ran, skipped ones left out.
@@ -220,6 +223,31 @@ impl JudgedRun {
     #[must_use]
     pub const fn is_red(&self) -> bool {
         self.bad > 0 || self.suite_failures > 0
+    }
+}
+
+#[cfg(test)]
+impl JudgedRun {
+    /// A green run of the main line of which nothing else is known; tests say what matters to them.
+    pub(crate) fn bare(no: u32) -> Self {
+        Self {
+            no: RunNo(no),
+            started: Timestamp(0),
+            revision: None,
+            branch: None,
+            lane: Lane::Default,
+            on_main: true,
+            variant: String::new(),
+            build: None,
+            attempt: 1,
+            job: None,
+            url: None,
+            executed: 1,
+            bad: 0,
+            time: Micros(0),
+            suite_failures: 0,
+            outage: false,
+        }
     }
 }
 
@@ -275,6 +303,8 @@ pub struct Verdict {
     pub next: Vec<NextStep>,
     /// Hints on the cause of its failures, strongest first; no part of the verdict.
     pub hints: Vec<Hint>,
+    /// What led here, run by run; only for tests that the history was asked about.
+    pub trail: Option<Box<Trail>>,
 }
 
 impl Verdict {
@@ -398,6 +428,15 @@ pub enum NextStep {
         /// How many times.
         times: u32,
     },
+    /// So many passing runs in a row on the main line make a broken test fixed.
+    PassingRuns {
+        /// How many.
+        runs: u32,
+    },
+    /// The next failure on the main line makes it suspect, or worse.
+    AFailure,
+    /// A result in a new run: nobody knows how it does now.
+    AnyResult,
 }
 
 /// Failures of one test that look alike.
@@ -417,6 +456,27 @@ pub struct FailureCluster {
     pub headline: String,
     /// The text of the latest example.
     pub text: String,
+    /// Everything that the latest example says: its text, and its message where that is not in it.
+    pub whole: String,
+    /// The same with numbers, addresses, paths and times masked, to be compared with others.
+    pub masked: String,
+    /// How many attempts failed so in each variant, as printed, most first.
+    pub variants: Vec<(String, u32)>,
+    /// How many distinct texts there are.
+    pub texts: u32,
+    /// Another text, to see what differs; `None` where all are the same.
+    pub other: Option<OtherText>,
+}
+
+/// A text that is shown against the latest of the same signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherText {
+    /// When it was seen last.
+    pub last: Timestamp,
+    /// Everything that it says.
+    pub text: String,
+    /// Masked, no text that was compared says anything else than the latest.
+    pub alike: bool,
 }
 
 /// Everything that was judged in one window.

@@ -30,8 +30,14 @@ pub enum Verbosity {
 }
 
 /// Standard output and error of one command.
+///
+/// On Windows, [`AutoStream`] switches the console to process terminal sequences before it writes
+/// any (`anstyle_query::windows::enable_ansi_colors`); on a console too old for that it sets colours
+/// by the console's own calls and drops all other sequences, links among them.
 pub struct Console {
     choice: ColorChoice,
+    /// What standard error may carry.
+    error_choice: ColorChoice,
     /// How much goes to standard error.
     pub verbosity: Verbosity,
 }
@@ -40,12 +46,12 @@ impl Console {
     /// A console that follows the user's wishes and the environment (NO_COLOR, CLICOLOR, TERM).
     #[must_use]
     pub fn new(color: Color, verbosity: Verbosity) -> Self {
-        let choice = match color {
-            Color::Auto => AutoStream::choice(&io::stdout()),
-            Color::Always => ColorChoice::Always,
-            Color::Never => ColorChoice::Never,
+        let (choice, error_choice) = match color {
+            Color::Auto => (AutoStream::choice(&io::stdout()), AutoStream::choice(&io::stderr())),
+            Color::Always => (ColorChoice::Always, ColorChoice::Always),
+            Color::Never => (ColorChoice::Never, ColorChoice::Never),
         };
-        Self { choice, verbosity }
+        Self { choice, error_choice, verbosity }
     }
 
     /// True where standard output may carry colour.
@@ -67,16 +73,23 @@ impl Console {
         told.or_else(terminal).filter(|width| *width > 0)
     }
 
-    /// True where a person watches standard error.
+    /// True where a person watches standard error, at a terminal that can move its cursor.
     #[must_use]
     pub fn is_watched(&self) -> bool {
-        io::stderr().is_terminal() && self.verbosity > Verbosity::Quiet
+        io::stderr().is_terminal() && self.verbosity > Verbosity::Quiet && term() != "dumb"
     }
 
     /// True where a person, not a program, reads standard output.
     #[must_use]
     pub fn is_interactive(&self) -> bool {
         io::stdout().is_terminal()
+    }
+
+    /// True where standard output is a terminal that takes links in its text: those that know none
+    /// pass over them, but for the Linux console and dumb ones, which print what they do not know.
+    #[must_use]
+    pub fn opens_links(&self) -> bool {
+        io::stdout().is_terminal() && !matches!(term().as_str(), "dumb" | "linux")
     }
 
     /// Writes a finished screen to standard output.
@@ -91,8 +104,7 @@ impl Console {
 
     /// Writes to standard error what belongs there although it is no message of ours alone.
     pub fn say(&self, text: &str) {
-        let choice = AutoStream::choice(&io::stderr());
-        let mut out = AutoStream::new(io::stderr().lock(), choice);
+        let mut out = AutoStream::new(io::stderr().lock(), self.error_choice);
         // Standard error may be closed; there is nobody left to tell.
         let _ = out.write_all(text.as_bytes());
     }
@@ -150,13 +162,34 @@ impl Console {
     /// Standard error may be closed; there is nobody left to tell.
     fn line(&self, label: &str, color: AnsiColor, message: &str) {
         let style = Style::new().bold().fg_color(Some(color.into()));
-        let choice = match self.choice {
-            ColorChoice::Always | ColorChoice::AlwaysAnsi if io::stderr().is_terminal() => {
-                self.choice
-            }
-            _ => AutoStream::choice(&io::stderr()),
-        };
-        let mut out = AutoStream::new(io::stderr().lock(), choice);
+        let mut out = AutoStream::new(io::stderr().lock(), self.error_choice);
         let _ = writeln!(out, "{style}{label}:{style:#} {message}");
+    }
+}
+
+/// What the terminal calls itself; empty where it does not, as on Windows.
+fn term() -> String {
+    std::env::var("TERM").unwrap_or_default()
+}
+
+/// The colour that arguments ask for before they are parsed, for what the parser itself prints.
+#[must_use]
+pub fn asked_for(arguments: impl Iterator<Item = std::ffi::OsString>) -> clap::ColorChoice {
+    let mut asked = std::env::var("FLAKEDB_COLOR").unwrap_or_default();
+    // What stands behind `--` is another command's.
+    let mut arguments = arguments.take_while(|argument| argument != "--");
+    while let Some(argument) = arguments.next() {
+        let Some(argument) = argument.to_str() else { continue };
+        let value = match argument.strip_prefix("--color") {
+            Some("") => arguments.next().and_then(|next| next.into_string().ok()),
+            Some(value) => value.strip_prefix('=').map(str::to_owned),
+            None => None,
+        };
+        asked = value.unwrap_or(asked);
+    }
+    match asked.as_str() {
+        "always" => clap::ColorChoice::Always,
+        "never" => clap::ColorChoice::Never,
+        _ => clap::ColorChoice::Auto,
     }
 }

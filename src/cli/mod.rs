@@ -84,6 +84,7 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let parsed = without_empty_variables(Arguments::command())
+        .color(console::asked_for(std::env::args_os().skip(1)))
         .try_get_matches()
         .and_then(|matches| Arguments::from_arg_matches(&matches));
     let arguments = match parsed {

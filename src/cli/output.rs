@@ -113,7 +113,11 @@ fn both_formats() -> impl TypedValueParser<Value = Chosen> {
 /// # Errors
 /// Where the view cannot be written, or has no such format.
 pub fn screen(view: View<'_>, format: Format, console: &Console) -> anyhow::Result<String> {
-    let palette = if console.is_colored() { Palette::Colour } else { Palette::Plain };
+    let palette = match (console.is_colored(), console.opens_links()) {
+        (false, _) => Palette::Plain,
+        (true, false) => Palette::Colour,
+        (true, true) => Palette::Links,
+    };
     let mut page = Vec::new();
     match render(view, format, Screen { width: console.width(), palette }, &mut page) {
         Ok(()) => Ok(String::from_utf8_lossy(&page).into_owned()),

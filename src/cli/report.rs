@@ -27,7 +27,7 @@ use super::question::QuestionArgs;
 
 /// Say which tests are flaky, broken, fixed, and which only failed because the machine did
 #[derive(Debug, clap::Args)]
-#[command(mut_arg("format", written_as(&[Kind::Report, Kind::Backtest, Kind::Dashboard])), after_help = "\
+#[command(mut_arg("format", written_as(&[Kind::Report, Kind::Backtest, Kind::Question, Kind::Dashboard])), after_help = "\
 Examples:
   flakedb report
   flakedb report --days 14 --branch main
@@ -38,9 +38,15 @@ Examples:
   flakedb report --format html -o report.html  one page for a browser
   flakedb report --method threshold --window 10 --min-runs 3 --threshold 0.3
   flakedb report --fail-on newly-broken        exit with 1 where there is one
+  flakedb report --costs --days 30             which tests cost most this month
+  flakedb report --compare                     what is new since last week
+  flakedb report --compare 2026-11-01          what is new since that day
+  flakedb report --revision 1f3a9c0            what this revision brought
   flakedb report --clusters                    which failures are one and the same cause
   flakedb report --owners --days 7             whose tests cost most this week
-  flakedb report --slower                      which tests got slower, and since when")]
+  flakedb report --associations                which tests only fail on one machine or at one time
+  flakedb report --slower                      which tests got slower, and since when
+  flakedb report --healed                      what healed")]
 pub struct Args {
     /// List healthy tests, too
     #[arg(long, conflicts_with_all = ["status", "question"])]
@@ -93,6 +99,7 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
     let request = args.judging.request(global, &settled, &store)?;
     let progress = Progress::new(console);
     if let Some(question) = args.question.asked() {
+        args.output.format.check(Kind::Question).map_err(Failure::usage)?;
         let owners = owners(&settled);
         let view = answer(&question, &store, &request, owners.as_ref(), &progress)?;
         progress.finish(console);

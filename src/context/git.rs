@@ -4,6 +4,8 @@
 //! questions need no network, never prompt, never run hooks or monitors of the repository, and take
 //! at most [`GIT_TIMEOUT_MS`] for a working copy. No git, no repository, no answer: empty fields.
 
+mod versions;
+
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,6 +13,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+pub use self::versions::{FileVersion, FileVersions, commits_between};
 use super::remote::project_of_url;
 use crate::model::limits::GIT_TIMEOUT_MS;
 
@@ -115,7 +118,17 @@ impl<'a> Git<'a> {
         }
     }
 
+    /// True where no time is left.
+    fn is_late(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+
     fn ask(&self, arguments: &[&str]) -> Answer {
+        self.ask_for(arguments, ANSWER_BYTES_MAX)
+    }
+
+    /// Asks for an answer of which at most `bytes` are read.
+    fn ask_for(&self, arguments: &[&str], bytes: u64) -> Answer {
         let child = Command::new("git")
             // A repository may name a program to run as its monitor.
             .args(["-c", "core.fsmonitor=false", "-C"])
@@ -129,12 +142,12 @@ impl<'a> Git<'a> {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn();
-        child.map_or(Answer::Silent, |child| self.listen(child))
+        child.map_or(Answer::Silent, |child| self.listen(child, bytes))
     }
 
-    fn listen(&self, mut child: Child) -> Answer {
-        let output = collect(child.stdout.take());
-        let errors = collect(child.stderr.take());
+    fn listen(&self, mut child: Child, bytes: u64) -> Answer {
+        let output = collect(child.stdout.take(), bytes);
+        let errors = collect(child.stderr.take(), ANSWER_BYTES_MAX);
         let text = self.receive(&output);
         let reason = self.receive(&errors);
         if text.is_none() || reason.is_none() {
@@ -156,13 +169,13 @@ impl<'a> Git<'a> {
 }
 
 /// Reads a pipe on a thread of its own, since reading cannot be given a time limit.
-fn collect(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<String> {
+fn collect(pipe: Option<impl Read + Send + 'static>, most: u64) -> mpsc::Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let mut bytes = Vec::new();
         if let Some(pipe) = pipe {
             // What came before an error is still what git said.
-            let _ = pipe.take(ANSWER_BYTES_MAX).read_to_end(&mut bytes);
+            let _ = pipe.take(most).read_to_end(&mut bytes);
         }
         let text = String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']).to_owned();
         // The other side may have run out of time.

@@ -256,13 +256,19 @@ fn tests(
             let detail = cell.detail.as_ref()?;
             let cover = cover(&list, request.now, &detail.test, variant);
             let past = past.of(*id, variant, cell.outcome);
+            // Where reports name no file, the failure's text may.
+            let location = detail.location.as_ref();
+            let file = match (detail.test.file.as_str(), location) {
+                ("", Some(location)) => location.file.as_str(),
+                (file, _) => file,
+            };
             Some(TestFact {
                 id: *id,
                 label: detail.test.label.clone(),
                 variant: variant.clone(),
-                file: detail.test.file.clone(),
-                line: detail.line,
-                owners: owners(request, &cover, &detail.test.file),
+                file: file.to_owned(),
+                line: location.map(|location| location.line),
+                owners: owners(request, &cover, file),
                 first: cell.first,
                 outcome: cell.outcome,
                 headline: detail.headline.clone(),

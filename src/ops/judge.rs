@@ -94,7 +94,31 @@ pub fn judge(
     keep: &[TestNo],
     watcher: &dyn Watcher,
 ) -> Result<Judged, JudgingError> {
-    let Folded { history, runs, modules } = fold(store, request, keep, watcher)?;
+    judge_folded(store, request, fold(store, request, keep, watcher)?, watcher)
+}
+
+/// Judges as [`judge`] does, and has the verdict on `test` come with its trail.
+///
+/// # Errors
+/// [`JudgingError`]: an unusable history, or settings that make no sense.
+pub fn judge_closely(
+    store: &dyn Store,
+    request: &JudgeRequest,
+    test: TestNo,
+    watcher: &dyn Watcher,
+) -> Result<Judged, JudgingError> {
+    let mut folded = fold(store, request, &[test], watcher)?;
+    folded.history.asked = vec![test];
+    judge_folded(store, request, folded, watcher)
+}
+
+fn judge_folded(
+    store: &dyn Store,
+    request: &JudgeRequest,
+    folded: Folded,
+    watcher: &dyn Watcher,
+) -> Result<Judged, JudgingError> {
+    let Folded { history, runs, modules } = folded;
     watcher.phase("judging");
     let judgement = analysis::judge(&history, &request.settings)?;
     let mut judged = Judged { judgement, runs, modules, history };

@@ -126,36 +126,19 @@ fn listed(entry: &Entry, ground: &Ground, scene: &Scene<'_>) -> QuarantineEntry 
         _ => None,
     };
     let is_pattern = matches!(entry.target, Target::Pattern(_));
-    let days = |day: Option<NaiveDate>| day.map(|day| (day - scene.today).num_days());
     QuarantineEntry {
-        test: entry.target.to_string(),
-        variant: entry.variant.to_string(),
         id: label.as_ref().filter(|_| !is_pattern).map_or(String::new(), |one| one.id.to_string()),
         file: label.filter(|_| !is_pattern).map_or(String::new(), |one| one.file),
         owner: entry.owner.clone().or_else(|| tests.first().and_then(|test| ground.owner(*test))),
-        reason: entry.reason.clone().unwrap_or_default(),
-        ticket: entry.ticket.clone(),
-        since: entry.since.map(|day| day.to_string()),
-        expires: entry.expires.map(|day| day.to_string()),
-        pattern: is_pattern,
-        line: Some(entry.line as u64),
-        state: Some(if entry.is_expired(scene.today) { "expired" } else { "live" }),
-        age_days: days(entry.since).map(|days| -days),
-        days_left: days(entry.expires),
         tests: Some(tests.len() as u64),
         now: Some(StandingView::new(&scene.figures(entry))),
+        ..QuarantineEntry::of(entry, scene.today)
     }
 }
 
 fn rules(list: &List, scene: &Scene<'_>) -> Vec<QuarantineRule> {
-    let rule = |word: &'static str, rule: &Rule| QuarantineRule {
-        rule: word,
-        test: rule.target.to_string(),
-        pattern: matches!(rule.target, Target::Pattern(_)),
-        reason: rule.reason.clone(),
-        line: rule.line as u64,
-        tests: scene.tests(&Entry::new(rule.target.clone())).len() as u64,
-    };
+    let tests = |rule: &Rule| scene.tests(&Entry::new(rule.target.clone())).len() as u64;
+    let rule = |word, rule: &Rule| QuarantineRule::of(word, rule, tests(rule));
     let always = list.always.iter().map(|one| rule("always", one));
     always.chain(list.never.iter().map(|one| rule("never", one))).collect()
 }

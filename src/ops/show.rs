@@ -1,21 +1,29 @@
 //! One test with everything that is known about it.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
 
 use crate::analysis::cluster::cluster;
 use crate::analysis::match_name::{self, Fit};
 use crate::analysis::verdict::{FailureCluster, Verdict};
+use crate::context::git::{FileVersions, commits_between};
 use crate::context::owners::Owners;
 use crate::model::{Timestamp, Variant};
+use crate::quarantine::list::{Entry, Happening, List, ListEvent, Rule, Target, events, parse};
 use crate::report::escape;
-use crate::report::view::{ShowInput, ShowView};
+use crate::report::view::{
+    ListEventView, ListedView, QuarantineEntry, QuarantineRule, ShowInput, ShowView,
+};
 use crate::store::query::{RunNo, RunRow, TestNo, TestRow};
 use crate::store::{Store, StoreError};
 
 use super::Watcher;
 use super::causes;
-use super::judge::{JudgeRequest, JudgingError, Names, judge};
+use super::judge::{JudgeRequest, JudgingError, Names, judge_closely};
 use super::latest_failure::latest_failures;
+use super::quarantine_file::{ListFile, resolve};
 
 /// Why there is nothing to show.
 #[derive(Debug, thiserror::Error)]
@@ -67,45 +75,134 @@ impl From<StoreError> for ShowError {
 /// Candidates listed where what was typed is ambiguous.
 const CANDIDATES_SHOWN: usize = 10;
 
+/// Commits of the quarantine list that are looked at for what became of entries: some years of a
+/// list that changes every week.
+const LIST_VERSIONS_MAX: usize = 100;
+/// Breakages whose commits git is asked to count, the latest.
+const COUNTED_BREAKAGES_MAX: usize = 5;
+
+/// Which test to show, and what to show of it.
+#[derive(Debug)]
+pub struct ShowRequest {
+    /// The window and how to judge it.
+    pub judge: JudgeRequest,
+    /// The test, or part of its name.
+    pub typed: String,
+    /// Who owns which file.
+    pub owners: Option<Owners>,
+    /// The quarantine list, where there is one.
+    pub list: Option<ListFile>,
+    /// The day on which terms of the list are looked at, in UTC.
+    pub today: NaiveDate,
+    /// The working copy whose git may know the revisions.
+    pub directory: PathBuf,
+    /// Show texts whole.
+    pub full: bool,
+}
+
 /// Finds the test that was typed, judges the window, and describes it.
 ///
 /// # Errors
 /// [`ShowError`]: no such test, several, none in the window, or an unusable history.
 pub fn show(
     store: &dyn Store,
-    request: &JudgeRequest,
-    typed: &str,
-    owners: Option<Owners>,
+    request: ShowRequest,
     watcher: &dyn Watcher,
 ) -> Result<ShowView, ShowError> {
+    let ShowRequest { judge, typed, owners, list, today, directory, full } = request;
     watcher.phase("finding the test");
-    let tests = store.all_tests(&request.project)?;
-    let test = find(&tests, typed, &request.project)?;
-    let mut judged = judge(store, request, &[test.no], watcher)?;
-    causes::deepen(store, &request.project, &mut judged, &[test.no])?;
+    let tests = store.all_tests(&judge.project)?;
+    let test = find(&tests, &typed, &judge.project)?;
+    let mut judged = judge_closely(store, &judge, test.no, watcher)?;
+    causes::deepen(store, &judge.project, &mut judged, &[test.no])?;
     let verdicts: Vec<&Verdict> =
         judged.judgement.verdicts.iter().filter(|verdict| verdict.test == test.no).collect();
     if verdicts.is_empty() {
         return Err(ShowError::NotInWindow { test: escape::line(&test.label()).into() });
     }
     let names = Names::of(store, verdicts.iter().copied(), owners)?;
-    let failures = failures(store, request, &judged.runs, test.no)?;
-    let latest = latest_failures(store, &request.project, &judged, &names, &verdicts)?;
+    let failures = failures(store, &judge, &judged.runs, test.no)?;
+    let latest = latest_failures(store, &judge.project, &judged, &names, &verdicts)?;
+    watcher.phase("asking git");
+    let listed = list.map(|file| listed(&file, test, today));
     let mut view = ShowView::new(
         &judged.judgement,
         ShowInput {
-            project: &request.project,
-            window: &request.window_text(),
+            project: &judge.project,
+            window: &judge.window_text(),
             label: &names.label(test.no),
             verdicts: &verdicts,
             failures: &failures,
             others: &[],
+            listed,
         },
     );
+    view.full = full;
     for (variant, failure) in view.variants.iter_mut().zip(latest) {
         variant.verdict.latest_failure = failure;
     }
+    for variant in &mut view.variants {
+        for breakage in variant.trail.breakages.iter_mut().rev().take(COUNTED_BREAKAGES_MAX) {
+            breakage.commits = breakage.range.as_ref().and_then(|range| {
+                let (good, bad) = range.split_once("..")?;
+                commits_between(&directory, good, bad)
+            });
+        }
+    }
     Ok(view)
+}
+
+/// What the list says of a test, and what became of its entries.
+fn listed(file: &ListFile, test: &TestRow, today: NaiveDate) -> ListedView {
+    let label = test.label();
+    let means = |entry: &Entry| entry.target.means(&label);
+    let understood = |mut list: List| {
+        resolve(&mut list, std::slice::from_ref(test));
+        list
+    };
+    let now = understood(file.list.clone());
+    let rules = |word: &'static str, rules: &[Rule]| -> Vec<QuarantineRule> {
+        let meant = rules.iter().filter(|rule| rule.target.means(&label));
+        meant.map(|rule| QuarantineRule::of(word, rule, 1)).collect()
+    };
+    let FileVersions { versions, cut } = FileVersions::of(&file.path, LIST_VERSIONS_MAX);
+    let mut lists: Vec<Option<List>> =
+        versions.iter().map(|version| parse(&version.text).ok().map(&understood)).collect();
+    // Without any version git knows nothing of the file, and when entries came in is unknown.
+    if !lists.is_empty() {
+        lists.push(Some(now.clone()));
+    }
+    let event = |event: &ListEvent| {
+        let version = versions.get(event.version);
+        let (word, before) = match event.happening {
+            Happening::Entered => ("entered", None),
+            Happening::Extended { from } => ("extended", from),
+            Happening::Shortened { from } => ("shortened", from),
+            Happening::Left => ("left", None),
+        };
+        ListEventView {
+            committed: version.map(|version| version.committed.to_rfc3339()),
+            revision: version.map(|version| version.revision.clone()),
+            event: word,
+            test: event.entry.target.to_string(),
+            pattern: matches!(event.entry.target, Target::Pattern(_)),
+            variant: event.entry.variant.to_string(),
+            expires: event.entry.expires.map(|day| day.to_string()),
+            expired_before: before.map(|day| day.to_string()),
+        }
+    };
+    ListedView {
+        list: file.path.display().to_string(),
+        entries: now
+            .entries
+            .iter()
+            .filter(|entry| means(entry))
+            .map(|entry| QuarantineEntry::of(entry, today))
+            .collect(),
+        rules: rules("never", &now.never).into_iter().chain(rules("always", &now.always)).collect(),
+        events: events(&lists, !cut, &means).iter().map(event).collect(),
+        events_cut: cut,
+    }
 }
 
 /// The failures of a test in the given runs, grouped by signature.
@@ -119,7 +216,8 @@ fn failures(
     let mut wanted: Vec<_> = bad.iter().filter_map(|row| row.failure).collect();
     wanted.sort_unstable();
     wanted.dedup();
-    let started: HashMap<RunNo, Timestamp> = runs.iter().map(|run| (run.no, run.started)).collect();
+    let started: HashMap<RunNo, (Timestamp, &str)> =
+        runs.iter().map(|run| (run.no, (run.started, run.variant.as_str()))).collect();
     Ok(cluster(&bad, &store.failures(&wanted)?, &|run| started.get(&run).copied()))
 }
 

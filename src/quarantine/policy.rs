@@ -337,6 +337,7 @@ mod tests {
             harm: Harm { alone: reddened_alone, ..Harm::default() },
             direction: Direction::default(),
             next: Vec::new(),
+            trail: None,
             hints: Vec::new(),
         }
     }

@@ -9,6 +9,7 @@ use std::io::{self, Write};
 
 use csv::{Terminator, WriterBuilder};
 
+use super::sheet::{Sheet, SheetCell};
 use super::view::{QuarantineEntry, QuarantineView, ShowView, TestView};
 use super::{Format, RenderError, Screen, View, escape};
 
@@ -106,7 +107,42 @@ pub fn render(view: &View<'_>, _screen: Screen, out: &mut dyn Write) -> Result<(
         View::Report(view) => write(out, &REPORT_COLUMNS, view.tests.iter().map(test)),
         View::Quarantine(view) => write(out, &QUARANTINE_COLUMNS, quarantine(view)),
         View::Show(view) => write(out, &SHOW_COLUMNS, runs(view)),
+        View::Question(view) => sheet(&view.sheet(), out),
         _ => Format::Csv.check(view.kind()),
+    }
+}
+
+/// Writes an answer: the rows of all its tables below each other, each with the table that it is of.
+///
+/// A column that tables share stands once; what a table has no column for is empty.
+fn sheet(sheet: &Sheet, out: &mut dyn Write) -> Result<(), RenderError> {
+    let mut titles: Vec<&str> = Vec::new();
+    for column in sheet.tables.iter().flat_map(|table| &table.columns) {
+        if !titles.contains(&column.title) {
+            titles.push(column.title);
+        }
+    }
+    let rows = sheet.tables.iter().flat_map(|table| {
+        let place = |title: &&str| table.columns.iter().position(|column| column.title == *title);
+        let places: Vec<Option<usize>> = titles.iter().map(place).collect();
+        table.rows.iter().map(move |row| {
+            let cell = |place: &Option<usize>| {
+                place.and_then(|place| row.get(place)).map(field).unwrap_or_default()
+            };
+            std::iter::once(table.caption.clone()).chain(places.iter().map(cell)).collect()
+        })
+    });
+    let names = titles.iter().map(|title| title.to_lowercase().replace(' ', "_"));
+    let names: Vec<String> = std::iter::once("table".to_owned()).chain(names).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    write(out, &names, rows)
+}
+
+/// A cell of an answer: numbers of ours as they are, everything else as foreign text.
+fn field(cell: &SheetCell) -> String {
+    match cell {
+        SheetCell::Name(_) | SheetCell::Words(_) | SheetCell::Revision(_) => text(&cell.raw()),
+        _ => cell.raw(),
     }
 }
 

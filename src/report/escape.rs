@@ -48,6 +48,16 @@ pub fn shortened(text: &str, chars: usize) -> Cow<'_, str> {
     }
 }
 
+/// At most `chars` characters of an escaped text, the last an ellipsis where some were cut: for
+/// narrow columns, where no count fits.
+#[must_use]
+pub fn cut(text: &str, chars: usize) -> String {
+    if text.chars().nth(chars).is_none() {
+        return text.to_owned();
+    }
+    text.chars().take(chars.saturating_sub(1)).chain(['…']).collect()
+}
+
 /// The two ends of an escaped text of more than `chars` characters; how long it was stands between.
 #[must_use]
 pub fn shortened_inside(text: &str, chars: usize) -> Cow<'_, str> {
@@ -97,6 +107,7 @@ mod tests {
     #[test]
     fn cuts_at_the_end_only_and_says_how_much_there_was() {
         assert_eq!(shortened("äöü", 3), "äöü");
+        assert_eq!((cut("äöü", 3), cut("äöüß", 3)), ("äöü".to_owned(), "äö…".to_owned()));
         assert_eq!(shortened_inside("äöü", 3), "äöü");
         assert_eq!(shortened_inside("a/bcdef/z", 4), "a/… (9 characters) …/z");
         assert_eq!(shortened(&"ä".repeat(1200), 2), "ää… (1,200 characters)");

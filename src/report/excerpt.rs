@@ -9,14 +9,8 @@ use super::sentence;
 /// What is left out between them is counted. Empty where the text says no more than `headline`.
 #[must_use]
 pub fn of(text: &str, headline: &str) -> Vec<String> {
-    let lines: Vec<String> = escape::lines(text.trim_end())
-        .map(|line| escape::shortened(&line, FAILURE_LINE_CHARS_MAX).into_owned())
-        .collect();
-    if let [] | [_] = lines.as_slice()
-        && lines.iter().all(|line| line.trim() == escape::line(headline).trim())
-    {
-        return Vec::new();
-    }
+    let shortened = |line: String| escape::shortened(&line, FAILURE_LINE_CHARS_MAX).into_owned();
+    let lines: Vec<String> = whole(text, headline).into_iter().map(shortened).collect();
     let half = FAILURE_LINES_MAX / 2;
     let hidden = lines.len().saturating_sub(2 * half);
     match (lines.get(..half), lines.get(half + hidden..)) {
@@ -24,6 +18,17 @@ pub fn of(text: &str, headline: &str) -> Vec<String> {
             let gap = [format!("[{} not shown]", sentence::count(hidden as u64, "line"))];
             first.iter().chain(&gap).chain(last).cloned().collect()
         }
+        _ => lines,
+    }
+}
+
+/// All lines of a text, escaped; none where it says no more than `headline`.
+#[must_use]
+pub fn whole(text: &str, headline: &str) -> Vec<String> {
+    let lines: Vec<String> = escape::lines(text.trim_end()).collect();
+    match lines.as_slice() {
+        [] => lines,
+        [only] if only.trim() == escape::line(headline).trim() => Vec::new(),
         _ => lines,
     }
 }

@@ -66,7 +66,7 @@ pub fn prior(weight: f64) -> String {
 }
 
 /// What time alone changed.
-pub const TIME: &str = "Tests change: with each new revision old evidence fades";
+pub const TIME: &str = "New revisions: the code changes, and what was seen before counts for less";
 
 /// Everything together.
 #[must_use]
@@ -91,6 +91,26 @@ pub fn rows(weighing: &WeighingView) -> Vec<(String, String)> {
     rows.extend((time != nothing).then(|| (time, TIME.to_owned())));
     rows.push((nats(weighing.total_nats), total(weighing.total_nats)));
     rows
+}
+
+/// Below this weight on either side nobody wonders.
+const SET_OFF_NATS_MIN: f64 = 2.0;
+
+/// How to read the weight of new revisions where it sets off much of what was seen: neither says
+/// anything without the other.
+#[must_use]
+pub fn set_off(weighing: &WeighingView) -> Option<String> {
+    let seen: f64 = weighing.evidence.iter().map(|seen| seen.nats).sum();
+    let time = weighing.time_nats;
+    let puzzling = seen.abs().min(time.abs()) >= SET_OFF_NATS_MIN && seen * time < 0.0;
+    puzzling.then(|| {
+        format!(
+            "What was seen is weighed as if nothing had changed since, {} in all; new revisions take \
+             part of that back. Only both together count: {}.",
+            nats(seen),
+            nats(seen + time)
+        )
+    })
 }
 
 /// What stands above the weights of a broken test.
@@ -160,6 +180,30 @@ mod tests {
     #[test]
     fn weights_have_a_sign_and_no_negative_zero() {
         assert_eq!([9.81, -5.24, 0.04, -0.04].map(nats), ["+9.8", "-5.2", "0.0", "0.0"]);
+    }
+
+    #[test]
+    fn what_new_revisions_take_back_is_explained_with_the_sum() {
+        let seen = |kind, nats| {
+            let sentence = String::new();
+            super::super::view::EvidenceView { kind, sentence, count: 9, nats }
+        };
+        let rate = crate::analysis::verdict::Rate { value: 0.1, low: 0.0, high: 0.2 };
+        let weighing = |proofs, time_nats| WeighingView {
+            prior_nats: -2.2,
+            time_nats,
+            total_nats: 1.0,
+            evidence: vec![seen(Kind::Proof, proofs), seen(Kind::Passes, -1.0)],
+            flaky_since: None,
+            flakes: 0,
+            chances: 0,
+            flake_rate: rate.into(),
+        };
+        let said = set_off(&weighing(21.6, -17.5)).unwrap();
+        assert!(said.contains(", +20.6 in all;") && said.ends_with(": +3.1."), "{said}");
+        for (proofs, time) in [(21.6, -1.9), (2.0, -17.5), (21.6, 17.5), (1.0, 0.0)] {
+            assert_eq!(set_off(&weighing(proofs, time)), None);
+        }
     }
 
     #[test]

@@ -77,7 +77,7 @@ const FORMATS: [Row; Format::ALL.len()] = [
         format: Format::Csv,
         name: "csv",
         summary: "CSV, with cells that no spreadsheet takes for a formula",
-        views: Views::Only(&[Kind::Report, Kind::Show, Kind::Quarantine]),
+        views: Views::Only(&[Kind::Report, Kind::Show, Kind::Quarantine, Kind::Question]),
         renderer: csv::render,
     },
     Row {

@@ -15,7 +15,7 @@ use quick_junit::{
     NonSuccessKind, Property, Report as Document, TestCase, TestCaseStatus, TestRerun, TestSuite,
 };
 
-use super::limits::JUNIT_TEXT_CHARS_MAX;
+use super::limits::{HEADLINE_CHARS_MAX, JUNIT_TEXT_CHARS_MAX};
 use super::view::{LatestFailureView, ReportView, TestView};
 use super::{Format, RenderError, Screen, View, escape, sentence};
 use crate::analysis::verdict::Status;
@@ -132,7 +132,8 @@ fn message(test: &TestView) -> String {
     let mut said =
         format!("{} in {} of {runs}", failing.word, sentence::number(failing.bad.into()));
     if let Some(failure) = test.latest_failure.as_ref().filter(|one| !one.headline.is_empty()) {
-        said += &format!(", last with: {}", failure.headline);
+        let headline = escape::shortened(&failure.headline, HEADLINE_CHARS_MAX);
+        said += &format!(", last with: {headline}");
     }
     said
 }

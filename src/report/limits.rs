@@ -24,6 +24,18 @@ pub const NAME_COLUMN_PIPED_MAX: u16 = 200;
 pub const NAME_COLUMN_PIPED_MIN: u16 = 30;
 /// Longest name that is worth typing back; beyond it hints use the test's id.
 pub const HINT_NAME_CHARS_MAX: usize = 200;
+/// Lines of the difference between two texts of one kind of failure: enough to see what it is.
+pub const DIFFERENCE_LINES_MAX: usize = 12;
+/// Changes of one verdict that are listed, the latest: with more it only flickers.
+pub const STATUS_CHANGES_MAX: usize = 10;
+/// Breakages of one test that are listed, the latest.
+pub const BREAKAGES_SHOWN_MAX: usize = 5;
+/// Events of the quarantine list shown for one test, the latest.
+pub const LIST_EVENTS_SHOWN_MAX: usize = 10;
+/// Characters of a branch in the timeline.
+pub const BRANCH_CHARS_MAX: usize = 30;
+/// Characters of a build or job in the timeline.
+pub const BUILD_CHARS_MAX: usize = 20;
 /// Files with problems shown after an ingest.
 pub const PROBLEMS_SHOWN_MAX: usize = 50;
 /// Tests of one kind shown by the gate; beyond that the run broke, and JSON has them all.
@@ -83,13 +95,13 @@ pub const HTML_HEAT_ROWS_MAX: usize = 30;
 pub const HTML_FACTS_MAX: usize = 12;
 /// Rows of its smaller tables; each says how many it leaves out.
 pub const HTML_ROWS_MAX: usize = 30;
+/// Rows of one table of an answer on a terminal: a screenful; JSON has them all.
+pub const SHEET_ROWS_MAX: usize = 20;
+/// Tests named in one row of an answer.
+pub const SHEET_NAMES_MAX: usize = 3;
 /// Characters of one failure's text in JUnit XML: a long stack trace fits, a log does not.
 pub const JUNIT_TEXT_CHARS_MAX: usize = 16_000;
 /// Tests with Prometheus series of their own: a dozen series each, so a few thousand in all.
 pub const PROMETHEUS_TESTS_MAX: usize = 200;
 /// Characters of a label of Prometheus.
 pub const PROMETHEUS_LABEL_CHARS_MAX: usize = 200;
-/// Rows of one table of an answer on a terminal: a screenful; JSON has them all.
-pub const SHEET_ROWS_MAX: usize = 20;
-/// Tests named in one row of an answer.
-pub const SHEET_NAMES_MAX: usize = 3;

@@ -1,8 +1,8 @@
 //! Where a failure happened, as its text says: the line in the file of the test.
 //!
 //! Runners write `a.py:12`, `a.js:3:5`, `"a.py", line 12`, `a.cs:line 12` and `a.ts(12,5)`. Only a
-//! place in the test's own file counts, because that is what a reviewer can look at; the first such
-//! place does, which is the test's own frame where helpers stand below it.
+//! place in the test's own file counts, because that is what a reviewer can look at; of several the
+//! innermost call does, which Python writes last and everybody else first.
 
 use serde::Serialize;
 
@@ -18,7 +18,7 @@ pub struct Location {
     pub column: Option<u32>,
 }
 
-/// The first place in `text` that lies in the test's file.
+/// The innermost place in `text` that lies in the test's file.
 ///
 /// Where `file` is empty, a relative path counts that the class name spells with dots, as pytest
 /// does: `tests/test_cart.py` for `tests.test_cart.TestCart`. Takes linear time.
@@ -33,16 +33,24 @@ pub struct Location {
 pub fn find(text: &str, file: &str, classname: &str) -> Option<Location> {
     let known = file.replace('\\', "/");
     let known = known.strip_prefix("./").unwrap_or(&known);
-    text.lines().find_map(|line| {
+    let mut innermost = None;
+    for line in text.lines() {
         let line = line.replace('\\', "/");
-        places(&line).into_iter().find_map(|place| {
+        let found = places(&line).into_iter().find_map(|place| {
             let named = match known.is_empty() {
                 false => is_same_file(place.before, known).then(|| file.to_owned()),
                 true => relative_path(place.before, classname),
             };
             named.map(|file| Location { file, line: place.line, column: place.column })
-        })
-    })
+        });
+        let Some(found) = found else { continue };
+        let is_python = found.file.ends_with(".py");
+        innermost = Some(found);
+        if !is_python {
+            break;
+        }
+    }
+    innermost
 }
 
 /// A number that could be a line, with what stands before it.
@@ -164,6 +172,14 @@ mod tests {
     }
 
     #[test]
+    fn of_several_the_innermost_counts() {
+        let python = "tests/a.py:3: in test_x\nlib.py:9: in f\ntests/a.py:12: no";
+        assert_eq!(found(python, "tests/a.py", ""), Some(("tests/a.py".to_owned(), 12, None)));
+        let rust = "panicked at tests/a.rs:12:5:\n   3: it::x\n      at ./tests/a.rs:9:20";
+        assert_eq!(found(rust, "tests/a.rs", ""), Some(("tests/a.rs".to_owned(), 12, Some(5))));
+    }
+
+    #[test]
     fn another_file_is_not_the_test_s() {
         for (text, file) in [
             ("shop/cart.py:7: in total", "tests/a.py"),
@@ -172,6 +188,7 @@ mod tests {
             ("tests/a.py:0: x", "tests/a.py"),
             ("tests/a.py:99999999999: x", "tests/a.py"),
             ("tests/a.py", "tests/a.py"),
+            ("tests/a.pyc:3", "tests/a.py"),
             ("a:7", "tests/a"),
             (":7", "tests/a.py"),
             ("", "tests/a.py"),

@@ -4,7 +4,10 @@
 //! writer, and knows neither the store nor a terminal. Everything that came from a report passes
 //! through [`escape`] before a person sees it.
 
+pub mod contrast;
+pub mod course;
 pub mod csv;
+pub mod differing;
 pub mod escape;
 pub mod excerpt;
 pub mod explanation;
@@ -17,6 +20,8 @@ pub mod json;
 pub mod junit;
 pub mod kind;
 pub mod limits;
+pub mod link;
+pub mod listed;
 pub mod location;
 pub mod markdown;
 pub mod palette;
@@ -27,6 +32,7 @@ pub mod simulation;
 pub mod standing;
 pub mod strip;
 pub mod terminal;
+pub mod timeline;
 pub mod trial;
 pub mod view;
 

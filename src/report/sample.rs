@@ -1,12 +1,15 @@
 //! Judgements and views to render in tests: one usual history, one hostile, built from strips.
 
 pub(super) mod hunt;
+pub(super) mod question;
+mod show;
+
+pub(super) use show::{hostile_show, show, show_broken, show_healthy};
 
 use super::view::{
     BacktestInput, BacktestView, CompareInput, CompareView, Explain, FileProblem, FileVerdict,
     FileView, IngestView, LatestFailureView, Level, Listing, Phase, QuarantineEntry,
-    QuarantineView, ReportInput, ReportView, ShowInput, ShowView, TestLabel, ValidateView,
-    WarningView, WindowText,
+    QuarantineView, ReportInput, ReportView, TestLabel, ValidateView, WarningView, WindowText,
 };
 use crate::analysis::Settings;
 use crate::analysis::backtest::{Backtest, Flag, Hidden, Rule, Subject, Trial};
@@ -14,10 +17,8 @@ use crate::analysis::cause::{Cause, Causes, Hint, Share, Split};
 use crate::analysis::direction::Direction;
 use crate::analysis::disagreement::disputes;
 use crate::analysis::harm::Harm;
-use crate::analysis::verdict::{
-    Cell, Fact, FailureCluster, JudgedRun, Judgement, NextStep, Rate, Status, Verdict,
-};
-use crate::model::hash::{SignatureId, TestId};
+use crate::analysis::verdict::{Cell, Fact, JudgedRun, Judgement, NextStep, Rate, Status, Verdict};
+use crate::model::hash::TestId;
 use crate::model::{Counts, Failure, Lane, Micros, Outcome, Timestamp};
 use crate::store::query::{RunNo, TestNo};
 
@@ -40,6 +41,7 @@ fn run(place: u32) -> JudgedRun {
         variant: String::new(),
         build: Some((400 + place / 2).to_string()),
         attempt: place % 2 + 1,
+        job: Some("unit".to_owned()),
         url: Some(format!("https://ci.example/builds/{}", 400 + place / 2)),
         executed: 38,
         bad: u32::from(place % 7 == 3) * 2,
@@ -105,6 +107,7 @@ fn verdict(no: u32, status: Status, strip: &str, runs: &[JudgedRun]) -> Verdict 
         direction: Direction::default(),
         next: Vec::new(),
         hints: Vec::new(),
+        trail: None,
         cells: if bad > 0 { cells } else { Vec::new() },
     }
 }
@@ -372,95 +375,6 @@ pub(super) fn tiny(count: u32) -> Judgement {
         }
     };
     Judgement { method: "evidence", runs, verdicts, events: Vec::new(), causes: causes() }
-}
-
-pub(super) fn failures() -> Vec<FailureCluster> {
-    let text = |lines: usize| {
-        let frames: String =
-            (0..lines).map(|n| format!("  File \"shop/pay.py\", line {n}, in call\n")).collect();
-        format!(
-            "Traceback (most recent call last):\n{frames}TimeoutError: gateway did not answer within 2 s"
-        )
-    };
-    vec![
-        FailureCluster {
-            signature: SignatureId([7; 16]),
-            count: 11,
-            first: Timestamp(START),
-            last: Timestamp(START + 40 * SIX_HOURS),
-            kind: "TimeoutError".to_owned(),
-            headline: "gateway did not answer within 2 s".to_owned(),
-            text: text(40),
-        },
-        FailureCluster {
-            signature: SignatureId([8; 16]),
-            count: 1,
-            first: Timestamp(START),
-            last: Timestamp(START),
-            kind: "AssertionError".to_owned(),
-            headline: "AssertionError: assert 3 == 4".to_owned(),
-            text: "AssertionError: assert 3 == 4".to_owned(),
-        },
-    ]
-}
-
-pub(super) fn show() -> ShowView {
-    let judgement = usual();
-    let verdict = &judgement.verdicts[2];
-    let input = ShowInput {
-        project: "acme/shop",
-        window: &window(),
-        label: &label(verdict.test),
-        verdicts: &[verdict],
-        failures: &failures(),
-        others: &["shop.tests.test_checkout::test_payment".to_owned()],
-    };
-    ShowView::new(&judgement, input)
-}
-
-/// A test that never failed, in one variant and absent from another.
-pub(super) fn show_healthy() -> ShowView {
-    let judgement = usual();
-    let verdict = &judgement.verdicts[20];
-    let linux = Verdict { variant: "os=linux".to_owned(), ..verdict.clone() };
-    let windows = Verdict {
-        variant: "os=windows".to_owned(),
-        status: Status::New,
-        executions: 0,
-        skipped: 4,
-        duration_median: None,
-        next: vec![NextStep::MoreResults { runs: 3 }],
-        ..verdict.clone()
-    };
-    let input = ShowInput {
-        project: "acme/shop",
-        window: &window(),
-        label: &TestLabel { file: String::new(), ..label(verdict.test) },
-        verdicts: &[&linux, &windows],
-        failures: &[],
-        others: &[],
-    };
-    ShowView::new(&judgement, input)
-}
-
-pub(super) fn hostile_show(name: &str) -> ShowView {
-    let judgement = hostile();
-    let verdict = &judgement.verdicts[0];
-    let failure = FailureCluster {
-        headline: name.to_owned(),
-        text: format!("{name}\r\n\t{name}"),
-        kind: name.to_owned(),
-        ..failures()[0].clone()
-    };
-    let input = ShowInput {
-        project: name,
-        window: &window(),
-        label: &named(verdict.test, name.to_owned()),
-        verdicts: &[verdict],
-        failures: &[failure],
-        others: &[name.to_owned()],
-    };
-    ShowView::new(&judgement, input)
 }
 
 pub(super) fn ingest() -> IngestView {

@@ -8,6 +8,10 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
+use super::view::question::{
+    AssociationsView, ClustersView, CostsView, HealedView, OwnersView, RevisionView, SinceView,
+    SlowerView,
+};
 use super::view::{
     BacktestView, CompareView, GateView, HuntView, IngestView, LintView, Listing, QuarantineView,
     ReportView, ShowView, SimulationView, TotalsView, UpdateView, ValidateView,
@@ -20,7 +24,7 @@ const REWRITE: &str = "FLAKEDB_REWRITE_DOCS";
 type Maker = fn() -> Schema;
 
 /// A row for each view: its version and how its schema is made.
-const SCHEMAS: [(&str, Maker); 12] = [
+const SCHEMAS: [(&str, Maker); 20] = [
     (ReportView::SCHEMA, of::<ReportView>),
     (BacktestView::SCHEMA, of::<BacktestView>),
     (ShowView::SCHEMA, of::<ShowView>),
@@ -33,6 +37,14 @@ const SCHEMAS: [(&str, Maker); 12] = [
     (CompareView::SCHEMA, of::<CompareView>),
     (GateView::SCHEMA, of::<GateView>),
     (HuntView::SCHEMA, of::<HuntView>),
+    (CostsView::SCHEMA, of::<CostsView>),
+    (SinceView::SCHEMA, of::<SinceView>),
+    (RevisionView::SCHEMA, of::<RevisionView>),
+    (ClustersView::SCHEMA, of::<ClustersView>),
+    (OwnersView::SCHEMA, of::<OwnersView>),
+    (AssociationsView::SCHEMA, of::<AssociationsView>),
+    (SlowerView::SCHEMA, of::<SlowerView>),
+    (HealedView::SCHEMA, of::<HealedView>),
 ];
 
 fn of<T: JsonSchema>() -> Schema {

@@ -1,6 +1,7 @@
 //! Every screen at every width, kept as snapshots; and what no screen may ever contain.
 
 mod hunt;
+mod question;
 
 use proptest::prelude::*;
 
@@ -79,6 +80,32 @@ fn show_screens() {
     insta::assert_snapshot!("show_healthy", plain(View::Show(&healthy), Some(80)));
     let absent = super::ShowView { variants: Vec::new(), ..healthy };
     insta::assert_snapshot!("show_absent", plain(View::Show(&absent), Some(80)));
+    snapshots("show_broken", View::Show(&sample::show_broken()));
+    let full = super::ShowView { full: true, ..view };
+    insta::assert_snapshot!("show_full", plain(View::Show(&full), Some(80)));
+}
+
+#[test]
+fn a_terminal_that_opens_links_gets_them_and_no_other() {
+    let view = sample::show();
+    let linked = Screen { width: Some(80), palette: Palette::Links };
+    let text = page(View::Show(&view), Format::Table, linked);
+    assert!(text.contains("\u{1b}]8;;https://ci.example/builds/424\u{1b}\\"), "{text}");
+    for palette in [Palette::Plain, Palette::Colour] {
+        let text = page(View::Show(&view), Format::Table, Screen { palette, ..linked });
+        assert!(!text.contains("\u{1b}]"), "{text}");
+    }
+    assert_eq!(
+        without_styles(&text),
+        page(View::Show(&view), Format::Table, Screen { palette: Palette::Plain, ..linked })
+    );
+    for name in sample::hostile_names() {
+        let mut hostile = sample::hostile_show(&name);
+        for row in hostile.variants.iter_mut().flat_map(|variant| &mut variant.timeline) {
+            row.url = Some(format!("https://ci/{name}"));
+        }
+        inert(&without_styles(&page(View::Show(&hostile), Format::Table, linked)));
+    }
 }
 
 #[test]
@@ -235,8 +262,16 @@ fn colour_changes_nothing_but_colour() {
     insta::assert_snapshot!("report_80_colour", text);
 }
 
-/// The text without the styles that the palette has: `ESC [ digits m`.
+/// The text without what the palette adds: styles, `ESC [ digits m`, and links, `ESC ] 8 ; ; address
+/// ESC \`.
 fn without_styles(text: &str) -> String {
+    let mut links = text.split("\u{1b}]8;;");
+    let first = links.next().unwrap_or_default().to_owned();
+    let text = links.fold(first, |out, part| {
+        let (address, rest) = part.split_once("\u{1b}\\").unwrap();
+        assert!(address.bytes().all(|byte| byte.is_ascii_graphic()), "{address}");
+        out + rest
+    });
     let mut parts = text.split("\u{1b}[");
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |out, part| {

@@ -357,6 +357,13 @@ pub fn next(step: NextStep) -> String {
         NextStep::RerunRevision { times } => {
             format!("Re-running one failing revision {} would settle it", often(times))
         }
+        NextStep::PassingRuns { runs } => {
+            format!("{} in a row would make it fixed", count(runs, "passing run"))
+        }
+        NextStep::AFailure => {
+            "The next failure on the default branch would make it suspect or worse".to_owned()
+        }
+        NextStep::AnyResult => "A result in a new run: it would be judged anew".to_owned(),
     }
 }
 

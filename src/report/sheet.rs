@@ -18,7 +18,7 @@ pub struct Sheet {
     pub window: String,
     /// The answer in sentences, the most important first.
     pub lead: Vec<String>,
-    /// The answer in detail.
+    /// The answer in detail, the same tables whether there are rows or not.
     pub tables: Vec<SheetTable>,
     /// What must be known to read it.
     pub notes: Vec<String>,
@@ -87,6 +87,8 @@ pub enum SheetCell {
     Times(f64),
     /// A time, RFC 3339 in UTC.
     Time(String),
+    /// The same, of which the day is enough.
+    Day(String),
     /// A p-value or q-value.
     Chance(f64),
 }
@@ -145,12 +147,6 @@ impl SheetTable {
 }
 
 impl SheetCell {
-    /// A time or nothing.
-    #[must_use]
-    pub fn time(rfc3339: Option<&String>) -> Self {
-        rfc3339.cloned().map_or(Self::Empty, Self::Time)
-    }
-
     /// A revision or nothing.
     #[must_use]
     pub fn revision(revision: Option<&String>) -> Self {
@@ -179,6 +175,7 @@ impl SheetCell {
             Self::Seconds(seconds) => sentence::rough(*seconds),
             Self::Times(times) => format!("{times:.1}×"),
             Self::Time(time) => time.get(..16).unwrap_or(time).replace('T', " "),
+            Self::Day(time) => time.get(..10).unwrap_or(time).to_owned(),
             Self::Chance(chance) if *chance < 1e-4 => format!("{chance:.0e}"),
             Self::Chance(chance) => format!("{chance:.4}"),
         }
@@ -189,9 +186,11 @@ impl SheetCell {
     pub fn raw(&self) -> String {
         match self {
             Self::Empty => String::new(),
-            Self::Name(text) | Self::Words(text) | Self::Revision(text) | Self::Time(text) => {
-                text.clone()
-            }
+            Self::Name(text)
+            | Self::Words(text)
+            | Self::Revision(text)
+            | Self::Time(text)
+            | Self::Day(text) => text.clone(),
             Self::Status(status) => status.word().to_owned(),
             Self::Count(count) => count.to_string(),
             Self::Parts(value)
@@ -215,7 +214,7 @@ mod tests {
             (SheetCell::Count(12_345), "12,345", "12345"),
             (SheetCell::Parts(3.26), "3.3", "3.26"),
             (SheetCell::Parts(3.0), "3", "3"),
-            (SheetCell::Share(0.125), "12.5 %", "0.125"),
+            (SheetCell::Share(0.125), "13 %", "0.125"),
             (SheetCell::Times(2.04), "2.0×", "2.04"),
             (SheetCell::Chance(0.012_34), "0.0123", "0.01234"),
             (SheetCell::Chance(3.2e-7), "3e-7", "0.00000032"),

@@ -17,7 +17,8 @@ pub const ACTIONS: [(&str, &str, &str); 6] = [
     ("remove", "Removed", "Their failures block a merge again"),
 ];
 
-/// How the tests of an entry stand: `flaky, 97 % sure; 3 of 170 clean runs`.
+/// How the tests of an entry stand: `flaky, 97 % sure; 3 clean runs in a row of the 170 that release
+/// it`.
 #[must_use]
 pub fn now(standing: &StandingView) -> String {
     let Some(status) = standing.status else { return "did not run in this window".to_owned() };
@@ -28,9 +29,18 @@ pub fn now(standing: &StandingView) -> String {
     match status {
         "broken" | "newly-broken" | "stale" => words,
         _ => {
-            let clean = sentence::number(standing.clean_runs.min(standing.clean_runs_needed));
-            let needed = sentence::count(standing.clean_runs_needed, "clean run");
-            format!("{words}; {clean} of {needed}")
+            let (clean, needed) = (standing.clean_runs, standing.clean_runs_needed);
+            let row = format!("{} in a row", sentence::count(clean, "clean run"));
+            match clean >= needed {
+                true => format!("{words}; {row}, enough to release it"),
+                false if clean == 0 => format!(
+                    "{words}; no clean run since, {} in a row release it",
+                    sentence::number(needed)
+                ),
+                false => {
+                    format!("{words}; {row} of the {} that release it", sentence::number(needed))
+                }
+            }
         }
     }
 }

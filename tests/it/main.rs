@@ -8,6 +8,7 @@
 )]
 
 mod backtest;
+mod color;
 mod command;
 mod compare;
 mod corpus;
@@ -23,9 +24,11 @@ mod main_job;
 mod page;
 mod promises;
 mod quarantine_list;
+mod questions;
 mod reader;
 mod reference;
 mod run;
+mod show;
 mod store_concurrency;
 mod terminal;
 mod upgrade;

@@ -52,7 +52,7 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) % 256)
 "#;
 
 /// Types `steps` (`?` waits for a text, `!` types one) at a terminal with this command.
-fn typed(sandbox: &Sandbox, steps: &str, command: &[&str]) -> crate::command::Said {
+pub(crate) fn typed(sandbox: &Sandbox, steps: &str, command: &[&str]) -> crate::command::Said {
     typed_by(Command::new("python3"), sandbox, steps, command)
 }
 

@@ -106,6 +106,9 @@ fn course_of(moments: &[(f64, f64, bool)]) -> Course {
         broken: *broken,
         guarded: *guarded,
         flagged: false,
+        was_flagged: false,
+        was_broken: false,
+        evidence: *guarded,
     };
     let moments = (0..).zip(moments).map(moment).collect();
     Course { moments, ..Replay::new(&settings, 0).finish() }

@@ -113,7 +113,8 @@ pub fn filter(history: &History, settings: &FilterSettings, moments: Moments) ->
         take_back(&places, &pass, &mut runs);
         let one = |(unit, slot): (&Unit, &u32)| {
             let (classes, on_main) = pass.belief(*slot).unwrap_or_default();
-            let mut course = replay(unit, settings, &runs, moments).map(Box::new);
+            let asked = if history.asks_for(unit.test) { Moments::Keep } else { moments };
+            let mut course = replay(unit, settings, &runs, asked).map(Box::new);
             let then = |runs: &[_]| replay(unit, settings, runs, moments);
             if let Some(course) = &mut course
                 && let Some(moments) = known.moments(unit.module, &then)
@@ -159,7 +160,8 @@ fn in_parallel(
 /// Whether courses keep what was believed after each run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Moments {
-    /// Only the end.
+    /// Only the end; of tests that the history is asked about every moment, in the light of what
+    /// is known of each run in the end.
     #[default]
     Forget,
     /// Every moment, as it was believed then, for a back-test.

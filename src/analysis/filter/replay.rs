@@ -37,6 +37,12 @@ pub struct Moment {
     pub guarded: bool,
     /// It was called flaky.
     pub flagged: bool,
+    /// It was called flaky then or before.
+    pub was_flagged: bool,
+    /// It was called broken then or before.
+    pub was_broken: bool,
+    /// See [`Course::has_evidence`].
+    pub evidence: bool,
 }
 
 /// Everything that following one test tells.
@@ -385,8 +391,17 @@ impl<'m> Replay<'m> {
             course.last_broken = Some(run);
         }
         if self.keep_moments {
-            let flagged = course.flagged;
-            course.moments.push(Moment { run, score, broken, guarded, flagged });
+            let moment = Moment {
+                run,
+                score,
+                broken,
+                guarded,
+                flagged: course.flagged,
+                was_flagged: course.flagged_since.is_some(),
+                was_broken: course.last_broken.is_some(),
+                evidence: course.has_evidence(),
+            };
+            course.moments.push(moment);
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::analysis::classify::clean_runs_needed;
 use crate::analysis::evidence::Evidence;
 use crate::analysis::filter::forecast::{Ahead, clean_runs, reruns_to_settle};
 use crate::analysis::filter::ledger::Kind;
-use crate::analysis::filter::replay::Course;
+use crate::analysis::filter::replay::{Course, Moment};
 use crate::analysis::filter::{Belief, FilterSettings};
 use crate::analysis::interval::{excluded_one_in, flake_rate};
 use crate::analysis::settings::{Outages, Settings};
@@ -28,7 +28,7 @@ fn judge(docket: &Docket<'_>) -> Vec<Opinion> {
     let units = filtered.units.iter().zip(docket.evidence).zip(docket.vanished);
     let mut opinions: Vec<Opinion> = units
         .map(|((belief, evidence), vanished)| {
-            let signs = Signs::read(belief, evidence, *vanished, docket.settings);
+            let signs = Signs::read(&Beliefs::of(belief), evidence, *vanished, docket.settings);
             opinion(signs.status(), belief, evidence, settings, ahead)
         })
         .collect();
@@ -107,12 +107,52 @@ enum Flaky {
     No,
 }
 
-impl Signs {
-    fn read(belief: &Belief, evidence: &Evidence, vanished: bool, settings: &Settings) -> Self {
-        let numbers = &settings.filter;
+/// What the filter believes at some time, as far as the status depends on it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Beliefs {
+    score: f64,
+    broken: f64,
+    flagged: bool,
+    was_flagged: bool,
+    was_broken: bool,
+    evidence: bool,
+}
+
+impl Beliefs {
+    fn of(belief: &Belief) -> Self {
         let course = belief.course.as_deref();
-        let was_broken = course.is_some_and(|course| course.last_broken.is_some())
-            || evidence.mended().is_some();
+        let is = |what: fn(&Course) -> bool| course.is_some_and(what);
+        Self {
+            score: belief.score,
+            broken: belief.broken,
+            flagged: is(|course| course.flagged),
+            was_flagged: is(|course| course.flagged_since.is_some()),
+            was_broken: is(|course| course.last_broken.is_some()),
+            evidence: is(Course::has_evidence),
+        }
+    }
+}
+
+impl From<&Moment> for Beliefs {
+    fn from(moment: &Moment) -> Self {
+        let Moment { score, broken, flagged, was_flagged, was_broken, evidence, .. } = *moment;
+        Self { score, broken, flagged, was_flagged, was_broken, evidence }
+    }
+}
+
+/// The status at a moment of a test's course, given the evidence up to there.
+pub(in crate::analysis) fn status_at(
+    moment: &Moment,
+    evidence: &Evidence,
+    settings: &Settings,
+) -> Status {
+    Signs::read(&Beliefs::from(moment), evidence, false, settings).status()
+}
+
+impl Signs {
+    fn read(belief: &Beliefs, evidence: &Evidence, vanished: bool, settings: &Settings) -> Self {
+        let numbers = &settings.filter;
+        let was_broken = belief.was_broken || evidence.mended().is_some();
         let fails = evidence.failing_now().is_some();
         let few = evidence.passes_since_streak < numbers.fixed_runs;
         let main = match (belief.broken >= numbers.broken, fails, was_broken) {
@@ -126,17 +166,13 @@ impl Signs {
             (false, false, false) => Main::Sound,
         };
         let scarce = evidence.executions < numbers.min_runs;
-        let flaky = match (course.filter(|course| course.flagged), course) {
+        let flaky = match (belief.flagged, belief.was_flagged) {
             // Of a handful of runs one failure is too little, however odd it looks.
-            (Some(course), _) if !scarce || course.has_evidence() => Flaky::Yes,
-            (Some(_), _) => Flaky::Maybe,
-            (None, _) if belief.score >= numbers.enter() => Flaky::Maybe,
-            (None, Some(Course { flagged_since: Some(_), .. }))
-                if belief.score >= numbers.recovered =>
-            {
-                Flaky::NotYetClear
-            }
-            (None, _) => Flaky::No,
+            (true, _) if !scarce || belief.evidence => Flaky::Yes,
+            (true, _) => Flaky::Maybe,
+            (false, _) if belief.score >= numbers.enter() => Flaky::Maybe,
+            (false, true) if belief.score >= numbers.recovered => Flaky::NotYetClear,
+            (false, _) => Flaky::No,
         };
         let unclear = evidence.ambiguous > 0
             && evidence.clean < clean_runs_needed(evidence, &settings.evidence);
@@ -215,6 +251,16 @@ fn next_steps(
         let runs = settings.min_runs.saturating_sub(evidence.executions);
         return vec![NextStep::MoreResults { runs }];
     }
+    // The table of statuses says so: what fails on the main line is at least suspect.
+    let on_main = (ahead == Ahead::Main).then_some(NextStep::AFailure);
+    let always = match status {
+        Status::Stale => Some(NextStep::AnyResult),
+        Status::Healthy | Status::Fixed => on_main,
+        _ => None,
+    };
+    if let Some(step) = always {
+        return vec![step];
+    }
     let Some(course) = course else { return Vec::new() };
     let clear = |target: f64| {
         let runs = clean_runs(&settings.model, &course.classes, &course.broken, ahead, target);
@@ -245,6 +291,10 @@ fn next_steps(
                 _ => passes,
             };
             (needed > 0).then_some(NextStep::CleanRuns { runs: needed }).into_iter().collect()
+        }
+        // Where it is called flaky as well, it is flaky again once it passes.
+        Status::NewlyBroken | Status::Broken if !course.flagged => {
+            vec![NextStep::PassingRuns { runs: settings.fixed_runs }]
         }
         _ => Vec::new(),
     }

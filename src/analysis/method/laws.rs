@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 
 use super::METHODS;
-use super::testing::{Strip, rule, verdict_of};
+use super::testing::{Strip, followed, rule, verdict_of};
 use crate::analysis::Settings;
 use crate::analysis::settings::Outages;
-use crate::analysis::verdict::{Fact, NextStep, Status};
+use crate::analysis::verdict::{Fact, NextStep, Status, Verdict};
 
 fn by(method: &str) -> Settings {
     Settings { method: method.to_owned(), ..Settings::default() }
@@ -208,6 +208,56 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Each point says what a judgement of the runs up to there would have said.
+    #[test]
+    fn a_trail_leads_to_the_verdict_by_way_of_all_earlier_ones(marks in "(\\.|\\.|\\.|F|r|R|s){1,24}") {
+        let settings = by("filter");
+        let whole = followed(&Strip::new(&marks), &settings);
+        let trail = whole.trail.clone().unwrap();
+        prop_assert_eq!(&Verdict { trail: None, ..whole.clone() }, &verdict_of(&Strip::new(&marks), &settings));
+        for point in &trail.points {
+            // What is skipped or missing after a run belongs to it.
+            let until = marks.char_indices().skip(point.run as usize + 1);
+            let until = until.skip_while(|(_, mark)| *mark == 's').map(|(at, _)| at).next();
+            let then = verdict_of(&Strip::new(&marks[..until.unwrap_or(marks.len())]), &settings);
+            prop_assert!((then.probability.unwrap() - point.flaky).abs() < 1e-9, "{} {point:?}", marks);
+            prop_assert!((then.broken_probability.unwrap() - point.broken).abs() < 1e-9, "{} {point:?}", marks);
+            prop_assert!(then.status == Status::Stale || Some(then.status) == point.status, "{} {point:?} {:?}", marks, then.status);
+        }
+        if let Some(last) = trail.points.last() {
+            prop_assert_eq!(whole.probability, Some(last.flaky));
+            prop_assert_eq!(whole.broken_probability, Some(last.broken));
+        } else {
+            prop_assert!(!marks.contains(['F', 'r', 'R']));
+        }
+        let retried: Vec<(u32, u16, bool)> =
+            trail.retried.iter().map(|tried| (tried.run, tried.failed, tried.passed)).collect();
+        let wanted: Vec<(u32, u16, bool)> = (0..).zip(marks.chars()).filter_map(|(run, mark)| match mark {
+            'r' => Some((run, 1, true)),
+            'R' => Some((run, 3, false)),
+            _ => None,
+        }).collect();
+        prop_assert_eq!(retried, wanted);
+    }
+}
+
+#[test]
+fn each_breakage_of_the_main_line_has_its_range() {
+    let verdict = followed(&Strip::new("......FFFFF.......F......FFFFFF"), &by("filter"));
+    let trail = verdict.trail.unwrap();
+    let told: Vec<_> = trail
+        .breakages
+        .iter()
+        .map(|one| (one.last_good, one.first_bad, one.ended_by, one.runs))
+        .collect();
+    assert_eq!(told, [(Some(5), 6, Some(11), 5), (Some(24), 25, None, 6)]);
+    let words: Vec<_> = trail.points.iter().filter_map(|point| point.status).collect();
+    assert!(words.contains(&Status::NewlyBroken) && words.contains(&Status::Fixed), "{words:?}");
+}
+
 /// The status of the test after so many more passes.
 fn after(strip: &str, passes: u32) -> Status {
     let strip = strip.to_owned() + &".".repeat(passes as usize);
@@ -223,6 +273,10 @@ fn the_filter_says_exactly_how_many_passes_change_a_verdict() {
         "..r.........r......",
         "..F..F...F....",
         "....FFFFFFFF.",
+        "........FFFFFFFF",
+        "FFFFFFFFFF",
+        "..............................",
+        "....FFFFFFFF................",
         ".....F......F...............................................................",
     ] {
         let verdict = verdict_of(&Strip::new(strip), &by("filter"));
@@ -233,7 +287,15 @@ fn the_filter_says_exactly_how_many_passes_change_a_verdict() {
                 NextStep::CleanRuns { runs } => {
                     (runs, |status| matches!(status, Status::Healthy | Status::Fixed))
                 }
-                NextStep::MoreResults { .. } | NextStep::RerunRevision { .. } => continue,
+                NextStep::PassingRuns { runs } => (runs, |status| status == Status::Fixed),
+                NextStep::AFailure => {
+                    let failed = verdict_of(&Strip::new(&format!("{strip}F")), &by("filter"));
+                    assert!(failed.status <= Status::Suspect, "{strip}: {:?}", failed.status);
+                    continue;
+                }
+                NextStep::MoreResults { .. }
+                | NextStep::RerunRevision { .. }
+                | NextStep::AnyResult => continue,
             };
             assert!(is_over(after(strip, runs)), "{strip}: {step:?} is too few");
             assert!(!is_over(after(strip, runs - 1)), "{strip}: {step:?} is too many");

@@ -20,6 +20,7 @@ mod wilson;
 
 pub use changepoint::ChangepointSettings;
 pub use entropy::EntropySettings;
+pub(super) use filter::status_at;
 pub use flip_rate::FlipRateSettings;
 pub use same_revision::SameRevisionSettings;
 pub use weighted::Per;

@@ -94,6 +94,15 @@ fn row(test: u32, mark: char) -> Option<ResultRow> {
 
 /// What the method of `settings` makes of the strip.
 pub(super) fn verdict_of(strip: &Strip, settings: &Settings) -> Verdict {
+    judged(strip, settings, &[])
+}
+
+/// The same with the trail.
+pub(in crate::analysis) fn followed(strip: &Strip, settings: &Settings) -> Verdict {
+    judged(strip, settings, &[TestNo(0)])
+}
+
+fn judged(strip: &Strip, settings: &Settings, asked: &[TestNo]) -> Verdict {
     let runs: Vec<RunRow> = (0..strip.marks.len()).map(|no| strip.run(no)).collect();
     let bad = (0..strip.marks.len()).flat_map(|no| strip.rows(no));
     let keep: HashSet<TestNo> =
@@ -102,7 +111,9 @@ pub(super) fn verdict_of(strip: &Strip, settings: &Settings) -> Verdict {
     for no in 0..runs.len() {
         builder.add(no, &strip.rows(no));
     }
-    let judgement = judge(&builder.finish(), settings).unwrap();
+    let mut history = builder.finish();
+    history.asked = asked.to_vec();
+    let judgement = judge(&history, settings).unwrap();
     judgement.verdicts.into_iter().find(|verdict| verdict.test == TestNo(0)).unwrap()
 }
 

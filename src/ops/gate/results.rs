@@ -16,6 +16,7 @@ use crate::ops::reading::{Input, InputFormat, ReadRequest, read_all};
 use crate::ops::validate::is_passed_over;
 use crate::quarantine::emit::TestName;
 use crate::quarantine::gate::Flaw;
+use crate::report::location::{self, Location};
 
 /// Everything that was read.
 #[derive(Default)]
@@ -61,8 +62,8 @@ pub(super) struct Detail {
     pub(super) test: TestName,
     /// Why it failed, in one line.
     pub(super) headline: String,
-    /// The line of the failure in the test's file.
-    pub(super) line: Option<u32>,
+    /// Where it failed, where the failure's text names the test's file.
+    pub(super) location: Option<Location>,
 }
 
 /// Reads the reports of all rounds, as JUnit XML whatever they look like.
@@ -284,24 +285,11 @@ fn cell(report: &Report, result: &TestResult, test: &TestIdentity<'_>) -> Cell {
                 file: test.file.to_owned(),
             },
             headline: failure.map_or_else(String::new, |failure| failure.headline().to_owned()),
-            line: failure.and_then(|failure| line_in(&failure.text, test.file)),
+            location: failure
+                .and_then(|failure| location::find(&failure.text, test.file, test.classname)),
         })
     });
     Cell { first: outcome, outcome, detail }
-}
-
-/// The last line of `file` that a trace names, as `file:12` or `file", line 12`.
-fn line_in(text: &str, file: &str) -> Option<u32> {
-    if file.is_empty() {
-        return None;
-    }
-    let number = |rest: &str| -> Option<u32> {
-        let rest = rest.strip_prefix(':').or_else(|| rest.strip_prefix("\", line "))?;
-        let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-        rest.get(..end)?.parse().ok().filter(|line| *line > 0)
-    };
-    let places = text.match_indices(file);
-    places.filter_map(|(at, _)| number(text.get(at + file.len()..)?)).last()
 }
 
 const fn severity(outcome: Outcome) -> u8 {

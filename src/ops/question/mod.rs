@@ -1,10 +1,16 @@
 //! Questions that people ask of a history: one file each, and one line in [`answer`].
 
+pub mod associations;
 pub mod clusters;
+pub mod costs;
+pub mod healed;
 pub mod owners;
+pub mod revision;
+pub mod since;
 pub mod slower;
 
 use crate::context::owners::Owners;
+use crate::model::Timestamp;
 use crate::report::view::QuestionView;
 use crate::report::view::question::AboutView;
 use crate::store::{Store, StoreError};
@@ -16,12 +22,69 @@ use crate::store::query::TestNo;
 /// What can be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Question {
+    /// Which tests cost most?
+    Costs,
+    /// What is new since this moment?
+    Since(Moment),
+    /// What did this revision, or the one that begins so, bring?
+    Revision(String),
     /// Which failures are one and the same cause?
     Clusters,
     /// Who owns the tests that fail?
     Owners,
+    /// Does it only fail on one machine, shard, variant or hour?
+    Associations,
     /// Which tests got slower?
     Slower,
+    /// What healed?
+    Healed,
+}
+
+/// A moment of a history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Moment {
+    /// So long before the last run of the window.
+    Ago {
+        /// In milliseconds.
+        millis: i64,
+    },
+    /// This time.
+    At(Timestamp),
+    /// The first run of this revision, or of the one that begins so.
+    Revision(String),
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum QuestionError {
+    /// The window could not be judged.
+    #[error(transparent)]
+    Judging(#[from] JudgingError),
+    /// What was typed is no revision of the window.
+    #[error("no revision in the window begins with `{typed}`; the latest are:{latest}")]
+    NoRevision {
+        /// What was typed.
+        typed: String,
+        /// The latest revisions, a line each.
+        latest: String,
+    },
+    /// What was typed could be several revisions.
+    #[error("`{typed}` could be {count} revisions:{list}")]
+    SeveralRevisions {
+        /// What was typed.
+        typed: String,
+        /// How many.
+        count: usize,
+        /// Some of them, a line each.
+        list: String,
+    },
+}
+
+impl From<StoreError> for QuestionError {
+    fn from(error: StoreError) -> Self {
+        Self::Judging(error.into())
+    }
 }
 
 /// What an answer is made from.
@@ -53,19 +116,24 @@ impl Scene<'_> {
 /// Answers a question about the window of a request.
 ///
 /// # Errors
-/// An unusable history, or settings that make no sense.
+/// An unusable history, settings that make no sense, or a revision that is none.
 pub fn answer(
     question: &Question,
     store: &dyn Store,
     request: &JudgeRequest,
     owners: Option<&Owners>,
     watcher: &dyn Watcher,
-) -> Result<QuestionView, JudgingError> {
+) -> Result<QuestionView, QuestionError> {
     let judged = judge(store, request, &[], watcher)?;
     let scene = Scene { store, request, judged: &judged, owners, watcher };
     Ok(match question {
+        Question::Costs => QuestionView::Costs(costs::costs(&scene)?),
+        Question::Since(moment) => QuestionView::Since(since::since(&scene, moment)?),
+        Question::Revision(typed) => QuestionView::Revision(revision::revision(&scene, typed)?),
         Question::Clusters => QuestionView::Clusters(clusters::clusters(&scene)?),
         Question::Owners => QuestionView::Owners(owners::owners(&scene)?),
+        Question::Associations => QuestionView::Associations(associations::associations(&scene)?),
+        Question::Healed => QuestionView::Healed(healed::healed(&scene)?),
         Question::Slower => QuestionView::Slower(slower::slower(&scene)?),
     })
 }

@@ -9,12 +9,14 @@ mod edit;
 mod glob;
 mod model;
 mod parse;
+mod past;
 
 pub use cover::Cover;
 pub use edit::{Edit, edit, entry_text, render};
 pub use glob::Pattern;
 pub use model::{Entry, List, Rule, Target};
 pub use parse::{ListError, parse};
+pub use past::{Happening, ListEvent, events};
 
 /// The name of the list's file; it stands beside `flakedb.toml`.
 pub const FILE_NAME: &str = "quarantine.toml";

@@ -4,9 +4,9 @@
 //! both: 65,536 characters of a comment and 1 MiB of a job summary. Whatever does not fit is
 //! counted where it would have stood, or in the last line.
 
-use super::super::escape;
 use super::super::limits::{MARKDOWN_BYTES_MAX, MARKDOWN_NAME_CHARS_MAX, MARKDOWN_TEXT_CHARS_MAX};
 use super::super::sentence;
+use super::super::{escape, link as web_link};
 
 /// Room kept for what stands below a table or list that was cut short.
 const RESERVE: usize = 2_000;
@@ -151,6 +151,14 @@ pub(super) fn code(foreign: &str) -> String {
             out.push_str("</code>");
             out
         }
+    }
+}
+
+/// Markdown that leads to a web address, where it is one and there is something to click.
+pub(super) fn link(markdown: &str, url: Option<&str>) -> String {
+    match url.and_then(web_link::web).filter(|_| !markdown.is_empty()) {
+        Some(url) => format!("[{markdown}]({url})"),
+        None => markdown.to_owned(),
     }
 }
 

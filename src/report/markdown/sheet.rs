@@ -11,7 +11,7 @@ pub(super) fn write(sheet: &Sheet, document: &mut Document) {
     for line in &sheet.lead {
         document.paragraph(&text(line));
     }
-    for part in &sheet.tables {
+    for part in sheet.tables.iter().filter(|part| !part.rows.is_empty()) {
         document.heading(3, &text(&part.caption));
         table(part, document);
     }

@@ -13,6 +13,8 @@ mod quarantine_update;
 mod report;
 mod sheet;
 mod show;
+mod show_failures;
+mod show_runs;
 mod validate;
 mod weighing;
 

@@ -8,8 +8,8 @@ use super::super::limits::{
     HINT_NAME_CHARS_MAX, NAME_COLUMN_PIPED_MAX, NAME_COLUMN_PIPED_MIN, PARAGRAPH_CHARS_MAX,
     PIPED_WIDTH, WIDTH_MAX, WIDTH_MIN,
 };
-use super::super::palette::Tone;
-use super::super::{Screen, escape};
+use super::super::palette::{LINKS_MAX, Palette, Tone, linked};
+use super::super::{Screen, escape, link};
 
 /// Keeps a number with its word where a line wraps.
 pub(super) const NO_BREAK: &str = "\u{a0}";
@@ -59,6 +59,8 @@ pub(super) enum Airy {
 pub(super) struct Page {
     text: String,
     screen: Screen,
+    /// Addresses that links lead to, by number.
+    links: Vec<String>,
 }
 
 const TITLED: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─'));
@@ -73,7 +75,7 @@ const WRAP_PIPED: u16 = 56;
 impl Page {
     pub(super) fn new(screen: Screen) -> Self {
         let width = screen.width.map(|width| width.clamp(WIDTH_MIN, WIDTH_MAX));
-        Self { text: String::new(), screen: Screen { width, ..screen } }
+        Self { text: String::new(), screen: Screen { width, ..screen }, links: Vec::new() }
     }
 
     /// Columns to lay out for.
@@ -88,6 +90,25 @@ impl Page {
 
     pub(super) fn mark(&self, tone: Tone, text: &str) -> String {
         self.screen.palette.mark(tone, text)
+    }
+
+    /// True where the screen opens links.
+    pub(super) fn has_links(&self) -> bool {
+        self.screen.palette == Palette::Links
+    }
+
+    /// Text that leads to a web address where the screen opens links; else the text alone.
+    pub(super) fn link(&mut self, text: &str, url: Option<&str>) -> String {
+        let url = url.filter(|_| self.has_links() && self.links.len() < LINKS_MAX);
+        let Some(url) = url.and_then(link::web) else { return text.to_owned() };
+        let number = match self.links.iter().position(|known| *known == url) {
+            Some(known) => known,
+            None => {
+                self.links.push(url);
+                self.links.len() - 1
+            }
+        };
+        linked(text, number)
     }
 
     pub(super) fn blank(&mut self) {
@@ -219,7 +240,7 @@ impl Page {
 
     /// The finished text, styled, with one newline at its end.
     pub(super) fn finish(self) -> String {
-        let mut text = self.screen.palette.paint(&self.text);
+        let mut text = self.screen.palette.paint(&self.text, &self.links);
         text.truncate(text.trim_end_matches('\n').len());
         text.push('\n');
         text

@@ -4,7 +4,7 @@ use super::super::limits::{FIELD_CHARS_MAX, HEADLINE_CHARS_MAX, NAME_CHARS_MAX};
 use super::super::palette::Tone;
 use super::super::view::{QuarantineEntry, QuarantineView};
 use super::super::{escape, sentence, standing};
-use super::page::{Airy, Column, Fit, Grid, Page};
+use super::page::{Column, Fit, Grid, NO_BREAK, Page};
 
 /// From this width on everything stands side by side.
 const SIDE_BY_SIDE_FROM: u16 = 110;
@@ -27,7 +27,7 @@ pub(super) fn lay_out(view: &QuarantineView, page: &mut Page) {
     );
     if let (Some(held), Some(cap)) = (view.held, view.cap) {
         let cap = sentence::count(cap, "test");
-        head.push(format!("{} of at most {cap}", sentence::number(held)));
+        head.push(format!("covers {} of at most {cap}", sentence::number(held)));
     }
     page.prose(&head.join(" · "));
     page.blank();
@@ -42,6 +42,9 @@ pub(super) fn lay_out(view: &QuarantineView, page: &mut Page) {
             "{} left out: the list is at its cap{cap}",
             sentence::count(view.left_out, "more test")
         ));
+    }
+    if !view.rules.is_empty() {
+        page.section("Rules");
     }
     for rule in &view.rules {
         let name = escape::shortened(&escape::line(&rule.test), NAME_CHARS_MAX).into_owned();
@@ -87,28 +90,32 @@ fn text(field: Option<&String>) -> String {
     escape::shortened(&escape::line(field), FIELD_CHARS_MAX).into_owned()
 }
 
+/// Each entry's name on lines of its own, and below it, set in, what there is to say.
 fn stacked(view: &QuarantineView, page: &mut Page) {
-    let row = |entry: &QuarantineEntry| {
+    for entry in &view.entries {
+        page.blank();
+        let name = page.mark(Tone::Strong, &name(entry));
+        page.prose(&name);
         let details: Vec<String> = [
             ("owner ", &entry.owner),
             ("", &entry.ticket),
             ("since ", &standing::since(entry)),
             ("until ", &standing::until(entry)),
-            ("now ", &entry.now.as_ref().map(standing::now)),
         ]
         .into_iter()
         .map(|(word, field)| (word, text(field.as_ref())))
         .filter(|(_, field)| !field.is_empty())
-        .map(|(word, field)| format!("{word}{field}"))
+        .map(|(word, field)| format!("{word}{field}").replace(' ', NO_BREAK))
         .collect();
-        let mut lines =
-            vec![name(entry), reason(entry), page.mark(Tone::Faint, &details.join(" · "))];
-        lines.retain(|line| !line.is_empty());
-        vec![lines.join("\n")]
-    };
-    let rows = view.entries.iter().map(row).collect();
-    let columns = vec![Column("Test", Fit::Name)];
-    page.grid(&Grid { columns, rows, airy: Airy::Yes, ..Grid::default() });
+        let now =
+            entry.now.as_ref().map_or(String::new(), |now| format!("now {}", standing::now(now)));
+        let details = page.mark(Tone::Faint, &details.join(" · "));
+        for line in [reason(entry), now, details] {
+            if !line.is_empty() {
+                page.quoted(2, &line);
+            }
+        }
+    }
 }
 
 fn side_by_side(view: &QuarantineView, page: &mut Page) {
@@ -123,7 +130,7 @@ fn side_by_side(view: &QuarantineView, page: &mut Page) {
         vec![
             name(entry),
             reason(entry),
-            text(entry.now.as_ref().map(standing::now).as_ref()),
+            entry.now.as_ref().map(standing::now).unwrap_or_default(),
             text(entry.owner.as_ref()),
             text(entry.ticket.as_ref()),
             text(if dated { entry.since.as_ref() } else { age.as_ref() }),

@@ -19,7 +19,7 @@ pub(super) fn lay_out(sheet: &Sheet, page: &mut Page) {
         page.prose(&escape::line(line));
     }
     let mut cut = false;
-    for part in &sheet.tables {
+    for part in sheet.tables.iter().filter(|part| !part.rows.is_empty()) {
         page.section(&part.caption);
         cut |= table(part, page);
     }

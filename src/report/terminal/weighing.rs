@@ -24,6 +24,10 @@ pub(super) fn lay_out(weighing: &WeighingView, page: &mut Page) {
     page.grid(&Grid { columns, rows, indent: 2, ..Grid::default() });
     let legend = page.mark(Tone::Faint, explanation::LEGEND);
     page.quoted(2, &legend);
+    if let Some(set_off) = explanation::set_off(weighing) {
+        let set_off = page.mark(Tone::Faint, &set_off);
+        page.quoted(2, &set_off);
+    }
     if weighing.chances > 0 {
         page.quoted(2, &rate(weighing));
     }

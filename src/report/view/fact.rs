@@ -115,7 +115,7 @@ impl FactView {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NextView {
     /// What kind of step: `more-results`, `no-longer-flaky`, `clean-runs`,
-    /// `rerun-revision`.
+    /// `rerun-revision`, `passing-runs`, `a-failure`, `any-result`.
     pub kind: &'static str,
     /// How many runs, results or repetitions.
     pub count: u32,
@@ -132,6 +132,9 @@ impl NextView {
             NextStep::NoLongerFlaky { runs } => ("no-longer-flaky", runs),
             NextStep::CleanRuns { runs } => ("clean-runs", runs),
             NextStep::RerunRevision { times } => ("rerun-revision", times),
+            NextStep::PassingRuns { runs } => ("passing-runs", runs),
+            NextStep::AFailure => ("a-failure", 1),
+            NextStep::AnyResult => ("any-result", 1),
         };
         Self { kind, count, sentence: sentence::next(step) }
     }

@@ -8,11 +8,13 @@ mod backtest;
 mod compare;
 mod dashboard;
 mod fact;
+mod failure;
 mod gate;
 mod hint;
 mod hunt;
 mod ingest;
 mod latest_failure;
+mod listed;
 mod quarantine;
 mod quarantine_lint;
 mod quarantine_simulation;
@@ -21,6 +23,7 @@ pub mod question;
 mod report;
 mod show;
 mod test;
+mod trail;
 mod validate;
 mod weighing;
 
@@ -31,6 +34,7 @@ pub use dashboard::{
     FailedRunView, HalvesView, PeriodView, SquareView, TrendView,
 };
 pub use fact::{FactView, NextView};
+pub use failure::{DifferenceLine, DifferenceView, FailureView, VariantCount};
 pub use gate::{
     EntryView, ExpectedView, GateInput, GateReportView, GateTestView, GateView, MissingView,
     ReasonView, RunnerView, SourceView,
@@ -39,6 +43,7 @@ pub use hint::{HintView, MediansView, ShareView};
 pub use hunt::{ChanceView, EndingView, FailedRun, HuntView, HuntedTest, SightingView, TallyView};
 pub use ingest::{FileProblem, IngestView, Phase};
 pub use latest_failure::LatestFailureView;
+pub use listed::{ListEventView, ListedView};
 pub use quarantine::{QuarantineEntry, QuarantineRule, QuarantineView, StandingView};
 pub use quarantine_lint::{FindingView, LintView};
 pub use quarantine_simulation::{HiddenRegressionView, SimulationView, TermView};
@@ -47,8 +52,9 @@ pub use question::QuestionView;
 pub use report::{
     Explain, Listing, OutageView, ReportInput, ReportView, RunsView, StatusSet, TotalsView,
 };
-pub use show::{FailureView, ShowInput, ShowView, TimelineRow, VariantView};
+pub use show::{ShowInput, ShowView, TimelineRow, VariantView};
 pub use test::{Failing, HarmView, RateView, TestLabel, TestView};
+pub use trail::{BreakageView, PointView, RetriesView, StatusChange, TrailView};
 pub use validate::{FileVerdict, FileView, Level, ValidateView, WarningView};
 pub use weighing::{CausesView, EventView, EvidenceView, WeighingView};
 

@@ -1,9 +1,11 @@
 //! The quarantine list.
 
+use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::rounded;
 use crate::analysis::verdict::Status;
+use crate::quarantine::list::{Entry, Rule, Target};
 use crate::quarantine::update::Figures;
 
 /// One line of the quarantine.
@@ -38,10 +40,33 @@ pub struct QuarantineEntry {
     pub age_days: Option<i64>,
     /// Days until it must be out; 0 or less where it has expired.
     pub days_left: Option<i64>,
-    /// Tests that it means, as far as they ran in the window; `None` where it is not from a file.
+    /// Tests that it means, as far as they ran in the window; `None` where nobody counted.
     pub tests: Option<u64>,
-    /// How its tests stand; `None` where it is not from a file.
+    /// How its tests stand; `None` where nobody looked.
     pub now: Option<StandingView>,
+}
+
+impl QuarantineEntry {
+    /// What the file says of an entry, on a day in UTC.
+    #[must_use]
+    pub fn of(entry: &Entry, today: NaiveDate) -> Self {
+        let days = |day: Option<NaiveDate>| day.map(|day| (day - today).num_days());
+        Self {
+            test: entry.target.to_string(),
+            variant: entry.variant.to_string(),
+            owner: entry.owner.clone(),
+            reason: entry.reason.clone().unwrap_or_default(),
+            ticket: entry.ticket.clone(),
+            since: entry.since.map(|day| day.to_string()),
+            expires: entry.expires.map(|day| day.to_string()),
+            pattern: matches!(entry.target, Target::Pattern(_)),
+            line: Some(entry.line as u64),
+            state: Some(if entry.is_expired(today) { "expired" } else { "live" }),
+            age_days: days(entry.since).map(|days| -days),
+            days_left: days(entry.expires),
+            ..Self::default()
+        }
+    }
 }
 
 /// How the tests of an entry stand.
@@ -99,6 +124,21 @@ pub struct QuarantineRule {
     pub line: u64,
     /// Tests of the window that it means.
     pub tests: u64,
+}
+
+impl QuarantineRule {
+    /// What the file says of a rule that means so many tests.
+    #[must_use]
+    pub fn of(word: &'static str, rule: &Rule, tests: u64) -> Self {
+        Self {
+            rule: word,
+            test: rule.target.to_string(),
+            pattern: matches!(rule.target, Target::Pattern(_)),
+            reason: rule.reason.clone(),
+            line: rule.line as u64,
+            tests,
+        }
+    }
 }
 
 /// The quarantine list: `flakedb quarantine`.

@@ -3,10 +3,13 @@
 use serde::Serialize;
 
 use super::super::strip;
-use super::{CausesView, TestLabel, TestView, WindowText, WindowView};
+use super::{
+    CausesView, FailureView, ListedView, TestLabel, TestView, TrailView, WindowText, WindowView,
+};
 use crate::analysis::filter::episode::Attribution;
+use crate::analysis::trail::Trail;
 use crate::analysis::verdict::{Cell, FailureCluster, JudgedRun, Judgement, Verdict};
-use crate::model::{Micros, Outcome, Timestamp};
+use crate::model::{Micros, Outcome};
 
 /// What one run says about the test.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -36,6 +39,10 @@ pub struct TimelineRow {
     pub build: Option<String>,
     /// The attempt of that build.
     pub attempt: u32,
+    /// The CI job.
+    pub job: Option<String>,
+    /// How often the test was tried within the run.
+    pub tries: u32,
     /// Where a person finds its log.
     pub url: Option<String>,
 }
@@ -47,7 +54,8 @@ impl TimelineRow {
         self.retried || self.outcome.is_bad()
     }
 
-    fn new(cell: &Cell, causes: Option<Attribution>, run: &JudgedRun, runs: &[JudgedRun]) -> Self {
+    fn new(cell: &Cell, verdict: &Verdict, run: &JudgedRun, runs: &[JudgedRun]) -> Self {
+        let causes: Option<Attribution> = verdict.causes(cell.run);
         Self {
             started: run.started.to_rfc3339(),
             outcome: cell.outcome,
@@ -61,8 +69,21 @@ impl TimelineRow {
             lane: run.lane.word(),
             build: run.build.clone(),
             attempt: run.attempt,
+            job: run.job.clone(),
+            tries: tries(verdict.trail.as_deref(), cell),
             url: run.url.clone(),
         }
+    }
+}
+
+/// Attempts of the test within one run: those of a retry, else one where it ran at all.
+fn tries(trail: Option<&Trail>, cell: &Cell) -> u32 {
+    let retried = trail.map_or(&[][..], |trail| &trail.retried);
+    match retried.binary_search_by_key(&cell.run, |tried| tried.run) {
+        Ok(place) => {
+            retried.get(place).map_or(0, |tried| u32::from(tried.failed) + u32::from(tried.passed))
+        }
+        Err(_) => u32::from(cell.outcome != Outcome::Skipped),
     }
 }
 
@@ -75,44 +96,30 @@ pub struct VariantView {
     pub verdict: TestView,
     /// Its runs, oldest first; only for tests that were bad at least once.
     pub timeline: Vec<TimelineRow>,
+    /// What led to the verdict.
+    pub trail: TrailView,
+    /// For each point of the trail, its place in the strip.
+    #[serde(skip)]
+    pub places: Vec<usize>,
 }
 
-/// Failures that look alike.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct FailureView {
-    /// What they share, in hexadecimal.
-    pub signature: String,
-    /// How many attempts failed so.
-    pub count: u32,
-    /// When first.
-    pub first: String,
-    /// When last.
-    pub last: String,
-    /// The type of an example; may be empty.
-    pub kind: String,
-    /// The headline of an example.
-    pub headline: String,
-    /// The text of the latest example.
-    pub text: String,
-}
-
-impl FailureView {
-    fn new(cluster: &FailureCluster) -> Self {
+impl VariantView {
+    fn new(verdict: &Verdict, runs: &[JudgedRun], label: &TestLabel) -> Self {
+        let trail = verdict.trail.as_deref().map(|trail| TrailView::new(trail, runs));
+        let trail = trail.unwrap_or_default();
+        let place = |run: u32| verdict.cells.binary_search_by_key(&run, |cell| cell.run);
         Self {
-            signature: cluster.signature.to_string(),
-            count: cluster.count,
-            first: Timestamp::to_rfc3339(cluster.first),
-            last: Timestamp::to_rfc3339(cluster.last),
-            kind: cluster.kind.clone(),
-            headline: cluster.headline.clone(),
-            text: cluster.text.clone(),
+            verdict: TestView::new(verdict, runs, label.clone()),
+            timeline: timeline(verdict, runs),
+            // A point without a cell would stand beyond the strip, where nothing is drawn.
+            places: trail.points.iter().map(|p| place(p.run).unwrap_or(usize::MAX)).collect(),
+            trail,
         }
     }
 }
 
 /// What the view of one test is made of besides the judgement.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct ShowInput<'a> {
     /// The project.
     pub project: &'a str,
@@ -126,6 +133,8 @@ pub struct ShowInput<'a> {
     pub failures: &'a [FailureCluster],
     /// Other tests that what was typed could mean.
     pub others: &'a [String],
+    /// What the quarantine list says of it; `None` where there is no list.
+    pub listed: Option<ListedView>,
 }
 
 /// A test's results by the clock.
@@ -134,9 +143,7 @@ fn timeline(verdict: &Verdict, runs: &[JudgedRun]) -> Vec<TimelineRow> {
     let cells = verdict.cells.iter();
     let mut results: Vec<_> = cells.filter_map(|cell| Some((cell, ran(cell)?))).collect();
     results.sort_by_key(|(_, run)| run.started);
-    let row = |(cell, run): (&Cell, &JudgedRun)| {
-        TimelineRow::new(cell, verdict.causes(cell.run), run, runs)
-    };
+    let row = |(cell, run): (&Cell, &JudgedRun)| TimelineRow::new(cell, verdict, run, runs);
     results.into_iter().map(row).collect()
 }
 
@@ -168,6 +175,11 @@ pub struct ShowView {
     pub false_discovery_rate: f64,
     /// Other tests that what was typed could mean, best first.
     pub others: Vec<String>,
+    /// What the quarantine list says of it; null where there is no list.
+    pub listed: Option<ListedView>,
+    /// Texts are wanted whole, on screens too.
+    #[serde(skip)]
+    pub full: bool,
 }
 
 impl ShowView {
@@ -178,10 +190,7 @@ impl ShowView {
     #[must_use]
     pub fn new(judgement: &Judgement, input: ShowInput<'_>) -> Self {
         let runs = &judgement.runs;
-        let variant = |verdict: &&Verdict| VariantView {
-            verdict: TestView::new(verdict, runs, input.label.clone()),
-            timeline: timeline(verdict, runs),
-        };
+        let variant = |verdict: &&Verdict| VariantView::new(verdict, runs, input.label);
         Self {
             schema: Self::SCHEMA,
             project: input.project.to_owned(),
@@ -195,6 +204,8 @@ impl ShowView {
             failures: input.failures.iter().map(FailureView::new).collect(),
             false_discovery_rate: judgement.causes.false_discovery_rate,
             others: input.others.to_vec(),
+            listed: input.listed,
+            full: false,
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::store::query::{FailureNo, TestNo};
 
 /// Failures by what they look like, and tests that fail together.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClustersView {
     /// What was looked at.
     #[serde(flatten)]
@@ -44,6 +45,7 @@ pub struct ClustersView {
 
 /// Failures that look alike.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClusterView {
     /// What they share, in hexadecimal.
     pub signature: String,
@@ -69,6 +71,7 @@ pub struct ClusterView {
 
 /// A test with how often it failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClusterTest {
     /// The test.
     #[serde(flatten)]
@@ -79,6 +82,7 @@ pub struct ClusterTest {
 
 /// Tests that fail in the same runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TogetherGroup {
     /// The tests, the most frequent first.
     pub tests: Vec<ClusterTest>,
@@ -163,13 +167,7 @@ impl ClustersView {
         if let Some(nothing) = self.about.nothing(TITLE) {
             return nothing;
         }
-        let mut tables = Vec::new();
-        if !self.clusters.is_empty() {
-            tables.push(self.alike_table());
-        }
-        if !self.together.is_empty() {
-            tables.push(self.together_table());
-        }
+        let tables = vec![self.alike_table(), self.together_table()];
         let first = self.clusters.first().and_then(|cluster| cluster.tests.first());
         let hint = first.map(|one| SheetHint::show(&one.test.test, &one.test.id));
         Sheet {
@@ -186,24 +184,21 @@ impl ClustersView {
             return vec!["No failure in this window says what it looks like.".to_owned()];
         }
         let shared = self.clusters.iter().filter(|cluster| cluster.tests.len() > 1).count();
-        let kinds = self.clusters.len() as u64;
         let mut lead = vec![format!(
-            "{} of {}: {} met by several tests",
+            "{} of {}, {} in more than one test",
             sentence::count(self.failures, "failure"),
-            sentence::count(kinds, "kind"),
+            sentence::count(self.clusters.len() as u64, "kind"),
             match shared {
-                0 => "none".to_owned(),
-                shared => sentence::number(shared as u64),
+                0 => "none of them".to_owned(),
+                shared => format!("{} of them", sentence::number(shared as u64)),
             },
         )];
         if self.tests_compared > 1 {
             lead.push(match self.together.len() {
                 0 => "No tests fail together more than chance explains".to_owned(),
+                1 => "1 group of tests fails together".to_owned(),
                 groups => {
-                    format!(
-                        "{} fail together",
-                        sentence::count(groups as u64, "group") + " of tests"
-                    )
+                    format!("{} groups of tests fail together", sentence::number(groups as u64))
                 }
             });
         }
@@ -231,8 +226,8 @@ impl ClustersView {
                 SheetCell::Count(cluster.failures.into()),
                 SheetCell::Count(cluster.runs.into()),
                 SheetCell::Count(cluster.tests.len() as u64),
-                SheetCell::Time(cluster.first.clone()),
-                SheetCell::Time(cluster.last.clone()),
+                SheetCell::Day(cluster.first.clone()),
+                SheetCell::Day(cluster.last.clone()),
                 SheetCell::Words(some_names(&cluster.tests)),
                 SheetCell::Words(cluster.variants.join("; ")),
             ]
@@ -255,7 +250,7 @@ impl ClustersView {
                 SheetCell::Count(group.tests.len() as u64),
                 SheetCell::Count(group.runs.into()),
                 SheetCell::Count(group.together.into()),
-                SheetCell::Time(group.last.clone()),
+                SheetCell::Day(group.last.clone()),
                 SheetCell::Chance(group.q),
             ]
         });

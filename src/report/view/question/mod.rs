@@ -1,11 +1,21 @@
 //! Answers to the questions that people ask of a history: each a published shape, and a sheet.
 
+mod associations;
 mod clusters;
+mod costs;
+mod healed;
 mod owners;
+mod revision;
+mod since;
 mod slower;
 
+pub use associations::{AssociationView, AssociationsView};
 pub use clusters::{ClusterTest, ClusterView, ClustersView, TogetherGroup};
+pub use costs::{CostView, CostsView};
+pub use healed::{HealedTest, HealedView};
 pub use owners::{OwnerView, OwnersInput, OwnersView};
+pub use revision::{FailedTest, RevisionInput, RevisionRun, RevisionView};
+pub use since::{MovedTest, RateMoved, SinceInput, SinceView};
 pub use slower::{PaceView, SlowerView};
 
 use serde::Serialize;
@@ -17,14 +27,25 @@ use crate::analysis::verdict::Judgement;
 
 /// The answer to one question.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum QuestionView {
+    /// Which tests cost most.
+    Costs(CostsView),
+    /// What is new since a moment.
+    Since(SinceView),
+    /// What one revision brought.
+    Revision(RevisionView),
     /// Which failures are one and the same cause.
     Clusters(ClustersView),
     /// Who owns the tests that need a person.
     Owners(OwnersView),
+    /// Does it only fail on one machine, shard, variant or hour.
+    Associations(AssociationsView),
     /// Which tests got slower.
     Slower(SlowerView),
+    /// What healed.
+    Healed(HealedView),
 }
 
 impl QuestionView {
@@ -32,15 +53,21 @@ impl QuestionView {
     #[must_use]
     pub fn sheet(&self) -> Sheet {
         match self {
+            Self::Costs(view) => view.sheet(),
+            Self::Since(view) => view.sheet(),
+            Self::Revision(view) => view.sheet(),
             Self::Clusters(view) => view.sheet(),
             Self::Owners(view) => view.sheet(),
+            Self::Associations(view) => view.sheet(),
             Self::Slower(view) => view.sheet(),
+            Self::Healed(view) => view.sheet(),
         }
     }
 }
 
 /// What every answer says of itself.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AboutView {
     /// The name and version of the shape.
     pub schema: &'static str,
@@ -93,6 +120,7 @@ impl AboutView {
 
 /// A test that an answer names, in one variant or in all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NamedTest {
     /// The test as it is printed and typed.
     pub test: String,

@@ -13,6 +13,7 @@ use crate::analysis::verdict::{Judgement, Status, Verdict};
 
 /// What each owner's tests are, and what they cost.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OwnersView {
     /// What was looked at.
     #[serde(flatten)]
@@ -27,6 +28,7 @@ pub struct OwnersView {
 
 /// What one owner's tests are.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OwnerView {
     /// The owner as CODEOWNERS names it; null for tests of nobody.
     pub owner: Option<String>,
@@ -179,6 +181,9 @@ impl OwnersView {
         let nobody = self.owners.iter().find(|owner| owner.owner.is_none());
         let first = self.owners.first().filter(|owner| owner.builds > 0.0);
         let costs = match first {
+            Some(owner) if !self.known => {
+                format!("{} red builds, and no owner is known", sentence::parts(owner.builds))
+            }
             None => "No test turned a build red in this window".to_owned(),
             Some(OwnerView { owner: Some(name), builds, .. }) => {
                 format!("The tests of {name} cost most: {} red builds", sentence::parts(*builds))

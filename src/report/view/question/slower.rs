@@ -12,6 +12,7 @@ use crate::store::query::TestNo;
 
 /// Tests that take another time than before.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SlowerView {
     /// What was looked at.
     #[serde(flatten)]
@@ -38,6 +39,7 @@ pub struct SlowerView {
 
 /// One test that takes another time than before.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PaceView {
     /// The test.
     #[serde(flatten)]
@@ -94,7 +96,7 @@ impl PaceView {
             SheetCell::Seconds(self.before_seconds),
             SheetCell::Seconds(self.after_seconds),
             SheetCell::Times(self.ratio),
-            SheetCell::time(self.since.as_ref()),
+            self.since.clone().map_or(SheetCell::Empty, SheetCell::Day),
             SheetCell::revision(self.revision.as_ref()),
             SheetCell::Chance(self.q),
         ]
@@ -157,11 +159,10 @@ impl SlowerView {
             ("Slower, the largest difference first", &self.slower),
             ("Faster, the largest difference first", &self.faster),
         ];
-        let tables =
-            parts.into_iter().filter(|(_, tests)| !tests.is_empty()).map(|(caption, tests)| {
-                SheetTable::new(caption, &PaceView::COLUMNS, "test")
-                    .with(tests.iter().map(PaceView::row))
-            });
+        let tables = parts.into_iter().map(|(caption, tests)| {
+            SheetTable::new(caption, &PaceView::COLUMNS, "test")
+                .with(tests.iter().map(PaceView::row))
+        });
         let first = self.slower.first().or(self.faster.first());
         let hints = first.map(|one| SheetHint::show(&one.test.test, &one.test.id));
         Sheet {
@@ -216,7 +217,8 @@ impl SlowerView {
     }
 
     fn notes(&self) -> Vec<String> {
-        let mut notes = vec![format!(
+        let mut notes = Vec::new();
+        let compared = format!(
             "Medians of passes on the main line, before and since the run where they change most \
              (Pettitt's test over {}, Benjamini-Hochberg): of the changes told, at most {} is chance. \
              Told from a ratio of {} and a difference of {} on",
@@ -224,7 +226,10 @@ impl SlowerView {
             sentence::percent(self.false_discovery_rate),
             self.ratio,
             sentence::seconds(self.seconds),
-        )];
+        );
+        if self.asked > 0 {
+            notes.push(compared);
+        }
         if self.too_quick + self.too_few > 0 {
             notes.push(format!(
                 "Not asked: {} whose times all lie within {}, {} with fewer than {}",

@@ -1,0 +1,226 @@
+//! One revision: what its runs show that the runs before did not.
+
+use std::collections::BTreeSet;
+
+use super::history::{History, Unit};
+use super::verdict::{Cell, Fact, JudgedRun, Judgement, Verdict};
+use crate::model::{Lane, Outcome};
+use crate::store::query::TestNo;
+
+/// What a failure on a revision is, in the light of everything else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// The test began to fail with this revision.
+    Began,
+    /// It may have begun to fail here; one failure alone does not tell.
+    Unclear,
+    /// It failed before already.
+    Continued,
+    /// The test passes and fails on the same code.
+    Flake,
+    /// Far more tests failed in these runs than tests explain.
+    Outage,
+}
+
+/// A test that failed on a revision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FailedHere {
+    /// Its verdict, as a place among those of the judgement.
+    pub verdict: usize,
+    /// What its failures here are.
+    pub kind: FailureKind,
+    /// Runs of the revision in which it failed in the end.
+    pub failed: u32,
+    /// Runs in which it passed only after a failed attempt.
+    pub retried: u32,
+    /// Runs in which it ran.
+    pub ran: u32,
+}
+
+/// What a revision brought.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct AtRevision {
+    /// Its runs, as places in the judgement.
+    pub runs: Vec<u32>,
+    /// The revision before it on its branch, or else on the main line.
+    pub previous: Option<String>,
+    /// The runs of that revision.
+    pub previous_runs: Vec<u32>,
+    /// Tests that failed in its runs, what began first.
+    pub failed: Vec<FailedHere>,
+    /// Tests that ran in it and in no earlier run of the window.
+    pub appeared: Vec<TestNo>,
+    /// Tests and variants that the revision before executed, and this one did not in runs of the
+    /// same variant.
+    pub vanished: Vec<(TestNo, String)>,
+    /// Tests that passed in all its runs.
+    pub passed: u32,
+}
+
+/// Looks at all runs of one revision.
+#[must_use]
+pub fn at_revision(judgement: &Judgement, history: &History, revision: &str) -> AtRevision {
+    let of = |revision: &str| -> Vec<u32> {
+        let is = |run: &JudgedRun| run.revision.as_deref() == Some(revision);
+        (0..).zip(&judgement.runs).filter(|(_, run)| is(run)).map(|(place, _)| place).collect()
+    };
+    let runs = of(revision);
+    let previous = previous(&judgement.runs, &runs);
+    let previous_runs = previous.as_deref().map(of).unwrap_or_default();
+    let mut failed: Vec<FailedHere> = judgement
+        .verdicts
+        .iter()
+        .enumerate()
+        .filter_map(|(place, verdict)| {
+            // The cells of the unit: a verdict has none of a test that failed in outages alone.
+            let cells = unit_of(history, verdict)?.cells();
+            failed_here(judgement, (place, verdict), &cells, &runs, revision)
+        })
+        .collect();
+    failed.sort_by_key(|one| (one.kind, one.verdict));
+    let executed = |unit: &Unit, runs: &[u32]| {
+        runs.iter().any(|run| {
+            let same = history.run(*run).is_some_and(|about| about.variant == unit.variant);
+            same && history.executed.get(*run as usize).is_some_and(|set| set.has(unit.place))
+        })
+    };
+    let first = runs.first().copied().unwrap_or(u32::MAX);
+    let here: BTreeSet<TestNo> =
+        history.units.iter().filter(|unit| executed(unit, &runs)).map(|unit| unit.test).collect();
+    let known: BTreeSet<TestNo> = history
+        .units
+        .iter()
+        .filter(|unit| unit.tally.first < first)
+        .map(|unit| unit.test)
+        .collect();
+    let appeared = match previous_runs.is_empty() {
+        true => Vec::new(),
+        false => here.difference(&known).copied().collect(),
+    };
+    let variants: BTreeSet<u32> =
+        runs.iter().filter_map(|run| history.run(*run)).map(|run| run.variant).collect();
+    let vanished = history.units.iter().filter(|unit| {
+        variants.contains(&unit.variant) && executed(unit, &previous_runs) && !executed(unit, &runs)
+    });
+    let name = |unit: &Unit| {
+        let variant = history.variants.get(unit.variant as usize).cloned().unwrap_or_default();
+        (unit.test, variant)
+    };
+    let bad: BTreeSet<TestNo> = failed
+        .iter()
+        .filter_map(|one| judgement.verdicts.get(one.verdict))
+        .map(|verdict| verdict.test)
+        .collect();
+    AtRevision {
+        passed: here.difference(&bad).count() as u32,
+        vanished: vanished.map(name).collect(),
+        runs,
+        previous,
+        previous_runs,
+        failed,
+        appeared,
+    }
+}
+
+fn unit_of<'a>(history: &'a History, verdict: &Verdict) -> Option<&'a Unit> {
+    let variant = history.variants.binary_search(&verdict.variant).ok()? as u32;
+    let key = |unit: &Unit| (unit.variant, unit.test);
+    let place = history.units.binary_search_by_key(&(variant, verdict.test), key).ok()?;
+    history.units.get(place)
+}
+
+/// The revision before these runs on their branch, or else on the main line.
+fn previous(all: &[JudgedRun], runs: &[u32]) -> Option<String> {
+    let first = *runs.first()? as usize;
+    let about = all.get(first)?;
+    let earlier = all.get(..first)?;
+    let other = |run: &&JudgedRun| run.revision.is_some() && run.revision != about.revision;
+    let line = |run: &&JudgedRun| match about.on_main {
+        true => run.on_main,
+        false => run.lane == about.lane && run.branch == about.branch,
+    };
+    let on_line = earlier.iter().rev().filter(other).find(line);
+    let on_main = || earlier.iter().rev().filter(other).find(|run| run.on_main);
+    on_line.or_else(on_main).and_then(|run| run.revision.clone())
+}
+
+fn failed_here(
+    judgement: &Judgement,
+    (place, verdict): (usize, &Verdict),
+    cells: &[Cell],
+    runs: &[u32],
+    revision: &str,
+) -> Option<FailedHere> {
+    let executed = |cell: &&Cell| cell.outcome != Outcome::Skipped;
+    let here: Vec<&Cell> = cells
+        .iter()
+        .filter(executed)
+        .filter(|cell| runs.binary_search(&cell.run).is_ok())
+        .collect();
+    let failed = here.iter().filter(|cell| cell.outcome.is_bad()).count() as u32;
+    let retried = here.iter().filter(|cell| cell.retried).count() as u32;
+    if failed + retried == 0 {
+        return None;
+    }
+    let kind = kind(judgement, verdict, &here, revision);
+    Some(FailedHere { verdict: place, kind, failed, retried, ran: here.len() as u32 })
+}
+
+fn kind(judgement: &Judgement, verdict: &Verdict, here: &[&Cell], revision: &str) -> FailureKind {
+    let run = |cell: &Cell| judgement.runs.get(cell.run as usize);
+    let outage = |cell: &Cell| run(cell).is_some_and(|run| run.outage);
+    let bad: Vec<&Cell> =
+        here.iter().copied().filter(|cell| cell.outcome.is_bad() && !outage(cell)).collect();
+    let retried = here.iter().any(|cell| cell.retried && !outage(cell));
+    if bad.is_empty() && !retried {
+        return FailureKind::Outage;
+    }
+    let passed = here.iter().any(|cell| !cell.outcome.is_bad() && !outage(cell));
+    if retried || passed {
+        return FailureKind::Flake;
+    }
+    let causes: Vec<_> = bad.iter().filter_map(|cell| verdict.causes(cell.run)).collect();
+    let mean = |of: fn(&super::filter::episode::Attribution) -> f64| {
+        causes.iter().map(of).sum::<f64>() / causes.len().max(1) as f64
+    };
+    if mean(|causes| causes.flake) >= 0.5 {
+        return FailureKind::Flake;
+    }
+    if failed_before(judgement, verdict, bad.first().copied()) {
+        return FailureKind::Continued;
+    }
+    let since = verdict.facts.iter().any(
+        |fact| matches!(fact, Fact::FailsSince { first_bad: Some(first), .. } if first == revision),
+    );
+    if since || mean(|causes| causes.regression + causes.change) >= 0.5 {
+        return FailureKind::Began;
+    }
+    FailureKind::Unclear
+}
+
+/// The result before this one on its line was bad already. A change stands on the main line where
+/// it has no result of its own.
+fn failed_before(judgement: &Judgement, verdict: &Verdict, first: Option<&Cell>) -> bool {
+    let run = |cell: &Cell| judgement.runs.get(cell.run as usize);
+    let Some((first, about)) = first.and_then(|cell| Some((cell, run(cell)?))) else {
+        return false;
+    };
+    let earlier = verdict.cells.iter().rev().filter(|cell| {
+        cell.run < first.run
+            && cell.outcome != Outcome::Skipped
+            && run(cell).is_some_and(|run| !run.outage)
+    });
+    let earlier: Vec<&Cell> = earlier.collect();
+    let own = |cell: &&&Cell| {
+        run(cell).is_some_and(|run| match about.on_main {
+            true => run.on_main,
+            false => run.lane == about.lane && run.branch == about.branch,
+        })
+    };
+    let main =
+        |cell: &&&Cell| run(cell).is_some_and(|run| run.on_main && about.lane != Lane::Default);
+    let before = earlier.iter().find(own).or_else(|| earlier.iter().find(main));
+    before.is_some_and(|cell| cell.outcome.is_bad())
+}

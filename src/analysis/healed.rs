@@ -1,0 +1,105 @@
+//! What got well: tests that were broken or flaky in a window and pass now.
+
+use super::verdict::{Cell, Fact, Judgement, Status, Verdict};
+use crate::model::{Outcome, Timestamp};
+
+/// How a test got well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Healing {
+    /// It was broken and passes.
+    Fixed,
+    /// It was flaky and has passed often enough not to be called so any more.
+    NoLongerFlaky,
+    /// It was broken or flaky and passes, but not yet often enough.
+    Recovering,
+}
+
+/// A test that got well.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Healed {
+    /// Its verdict, as a place among those of the judgement.
+    pub verdict: usize,
+    /// How.
+    pub healing: Healing,
+    /// Runs in which it failed, or passed only on retry, in its last bad time.
+    pub failed_runs: u32,
+    /// When the first of these started, as far back as the window reaches.
+    pub bad_since: Timestamp,
+    /// When the last of these started.
+    pub bad_until: Timestamp,
+    /// When the first run since without a failure started.
+    pub well_since: Timestamp,
+    /// The first passing revision, where the test was broken and it is known: a flaky test that
+    /// passes says nothing of the revision it passes on.
+    pub revision: Option<String>,
+    /// Runs since that it passed.
+    pub clean_runs: u32,
+}
+
+/// The tests that got well, those for certain first, of each the latest first.
+#[must_use]
+pub fn healed(judgement: &Judgement) -> Vec<Healed> {
+    let mut found: Vec<Healed> = judgement
+        .verdicts
+        .iter()
+        .enumerate()
+        .filter_map(|(place, verdict)| of(judgement, place, verdict))
+        .collect();
+    found.sort_by_key(|one| (one.healing, std::cmp::Reverse(one.well_since), one.verdict));
+    found
+}
+
+fn of(judgement: &Judgement, place: usize, verdict: &Verdict) -> Option<Healed> {
+    let was_flaky =
+        verdict.weighing.as_deref().is_some_and(|weighing| weighing.flaky_since.is_some());
+    let healing = match verdict.status {
+        Status::Fixed => Healing::Fixed,
+        Status::Recovering => Healing::Recovering,
+        Status::Healthy if was_flaky => Healing::NoLongerFlaky,
+        _ => return None,
+    };
+    let mended = verdict.is_mended();
+    let run = |cell: &Cell| judgement.runs.get(cell.run as usize);
+    let cells: Vec<&Cell> = verdict
+        .cells
+        .iter()
+        .filter(|cell| cell.outcome != Outcome::Skipped)
+        // What was broken was the main line.
+        .filter(|cell| run(cell).is_some_and(|run| !run.outage && (run.on_main || !mended)))
+        .collect();
+    let troubled = |cell: &&Cell| cell.outcome.is_bad() || cell.retried;
+    let last_bad = cells.iter().rposition(troubled)?;
+    let passes = verdict.facts.iter().find_map(|fact| match fact {
+        Fact::PassesSince { first_good, failed_runs, since, runs } if mended => {
+            Some((first_good.clone(), *failed_runs, *since, *runs))
+        }
+        _ => None,
+    });
+    // Of a broken test the last row of failures is the bad time; of a flaky one all of them are.
+    let first_bad = match passes {
+        Some((_, failed, ..)) => {
+            let failed = failed.max(1) as usize;
+            let of_row = cells.iter().take(last_bad + 1).enumerate().rev();
+            of_row.filter(|(_, cell)| troubled(cell)).nth(failed - 1).map(|(place, _)| place)
+        }
+        None => None,
+    };
+    let first_bad = first_bad.or_else(|| cells.iter().position(troubled))?;
+    let bad = cells.get(first_bad..=last_bad)?;
+    let clean = cells.get(last_bad + 1..)?;
+    let started = |cell: &Cell| run(cell).map(|run| run.started);
+    let well_since = match &passes {
+        Some((_, _, since, _)) => *since,
+        None => clean.first().and_then(|cell| started(cell))?,
+    };
+    Some(Healed {
+        verdict: place,
+        healing,
+        failed_runs: bad.iter().filter(|cell| troubled(cell)).count() as u32,
+        bad_since: bad.first().and_then(|cell| started(cell))?,
+        bad_until: bad.last().and_then(|cell| started(cell))?,
+        well_since,
+        clean_runs: passes.as_ref().map_or(clean.len() as u32, |(.., runs)| *runs),
+        revision: passes.and_then(|(revision, ..)| revision),
+    })
+}

@@ -237,6 +237,7 @@ mod tests {
             variant: String::new(),
             build: None,
             attempt: 1,
+            job: None,
             url: None,
             executed: 40,
             bad,
@@ -272,6 +273,7 @@ mod tests {
             direction: Direction::Unclear,
             next: Vec::new(),
             hints: Vec::new(),
+            trail: None,
         }
     }
 

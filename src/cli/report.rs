@@ -86,14 +86,7 @@ fn statuses() -> impl TypedValueParser<Value = Status> {
 /// # Errors
 /// Where the history cannot be used or the result cannot be written.
 pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failure> {
-    if args.output.format == Format::Html
-        && args.output.output.is_none()
-        && console.is_interactive()
-    {
-        let error = anyhow::anyhow!("HTML is for a browser, not for a terminal");
-        let hint = "write it to a file: flakedb report --format html -o report.html";
-        return Err(Failure::usage(error).hint(hint));
-    }
+    args.refuse_a_page_on_a_terminal(console)?;
     let settled = global.settle()?;
     let store = settled.open_to_read()?;
     let request = args.judging.request(global, &settled, &store)?;
@@ -160,6 +153,16 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
 }
 
 impl Args {
+    fn refuse_a_page_on_a_terminal(&self, console: &Console) -> Result<(), Failure> {
+        let FormatArgs { format, output } = &self.output;
+        if *format != Format::Html || output.is_some() || !console.is_interactive() {
+            return Ok(());
+        }
+        let error = anyhow::anyhow!("HTML is for a browser, not for a terminal");
+        let hint = "write it to a file: flakedb report --format html -o report.html";
+        Err(Failure::usage(error).hint(hint))
+    }
+
     /// Writes the window as one page with everything on it; true where a status asked for is there.
     fn page(
         &self,

@@ -29,7 +29,7 @@ pub fn render(view: &View<'_>, _screen: Screen, out: &mut dyn Write) -> Result<(
         return Format::Html.check(view.kind());
     };
     let page = Page::new(view).and_then(|page| page.within(HTML_BYTES_MAX)).map_err(laid_out)?;
-    out.write_all(page.as_bytes()).map_err(RenderError::Write)
+    writeln!(out, "{page}").map_err(RenderError::Write)
 }
 
 /// A template that cannot be filled writes to memory, and so can only run out of it.

@@ -140,9 +140,9 @@ fn what_is_new_is_told_from_what_was() {
         assert_eq!(other["moment"], since["moment"], "{moment}");
         assert_eq!(other["newly_broken"], since["newly_broken"]);
     }
-    let broken = ask(&sandbox, &["--until", "2026-11-09T00:00:00Z", "--compare", "2026-11-08"]);
+    let broken = ask(&sandbox, &["--until", "2026-11-09T12:00:00Z", "--compare", "2026-11-08"]);
     assert_eq!(names(&broken["newly_broken"]), ["app.shop::c"]);
-    let fixed = ask(&sandbox, &["--compare", "2026-11-09"]);
+    let fixed = ask(&sandbox, &["--compare", "2026-11-09T12:00:00Z"]);
     assert_eq!(names(&fixed["fixed"]), ["app.shop::c"]);
     let text = sandbox.run(&["report", "--compare", "1w"]).exits(0).stdout;
     assert!(text.contains("What is new since 2026-11-03 18:00"), "{text}");

@@ -35,7 +35,8 @@ fn table(part: &SheetTable, document: &mut Document) {
         .map(|row| {
             row.iter()
                 .zip(&telling)
-                .filter_map(|(one, telling)| telling.then(|| cell(one)))
+                .filter(|(_, telling)| **telling)
+                .map(|(one, _)| cell(one))
                 .collect()
         })
         .collect();

@@ -1,4 +1,5 @@
-//! How long a test takes: the median of its recent passing results, in bounded memory.
+//! How long a test takes: the median of its recent passing results, in bounded memory; and how long
+//! the tests of a suite take.
 
 use crate::model::Micros;
 
@@ -41,6 +42,81 @@ impl RecentDurations {
     }
 }
 
+/// Where one class of durations ends and the next begins: what people tell apart.
+const CLASS_ENDS: [Micros; 7] = [
+    Micros(1_000),
+    Micros(10_000),
+    Micros(100_000),
+    Micros(1_000_000),
+    Micros(10_000_000),
+    Micros(60_000_000),
+    Micros(600_000_000),
+];
+/// The slow end of a suite: one test in so many.
+const SLOW_ONE_IN: usize = 20;
+
+/// How long the tests of a suite take.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Distribution {
+    /// Tests by how long they take, shortest class first; empty where no time is known.
+    pub classes: Vec<Class>,
+    /// Tests whose time is known.
+    pub tests: u64,
+    /// What all of them take together.
+    pub total: Micros,
+    /// The slowest twentieth of them, rounded up.
+    pub slowest_tests: u64,
+    /// What these take together.
+    pub slowest_total: Micros,
+}
+
+/// Tests that take about as long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Class {
+    /// They take at least so long.
+    pub from: Micros,
+    /// And less than this; `None` for the slowest class.
+    pub below: Option<Micros>,
+    /// How many there are.
+    pub tests: u64,
+    /// What they take together.
+    pub total: Micros,
+}
+
+impl Distribution {
+    /// The distribution of these durations, one for each test.
+    #[must_use]
+    pub fn new(durations: impl IntoIterator<Item = Micros>) -> Self {
+        let mut durations: Vec<Micros> = durations.into_iter().collect();
+        if durations.is_empty() {
+            return Self::default();
+        }
+        durations.sort_unstable();
+        let sum = |some: &[Micros]| {
+            Micros(some.iter().fold(0, |sum: u64, one| sum.saturating_add(one.0)))
+        };
+        let mut rest = durations.as_slice();
+        let mut classes = Vec::new();
+        let mut from = Micros(0);
+        for below in CLASS_ENDS.into_iter().map(Some).chain([None]) {
+            let count = rest.partition_point(|one| below.is_none_or(|below| *one < below));
+            let (class, more) = rest.split_at(count);
+            classes.push(Class { from, below, tests: count as u64, total: sum(class) });
+            rest = more;
+            from = below.unwrap_or(from);
+        }
+        let slow = durations.len().div_ceil(SLOW_ONE_IN);
+        let (_, slowest) = durations.split_at(durations.len() - slow);
+        Self {
+            classes,
+            tests: durations.len() as u64,
+            total: sum(&durations),
+            slowest_tests: slow as u64,
+            slowest_total: sum(slowest),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -69,7 +145,31 @@ mod tests {
         assert_eq!(median_of(&values), Some(100));
     }
 
+    #[test]
+    fn a_duration_on_the_border_belongs_to_the_class_above() {
+        let found = Distribution::new([999, 1_000, 9_999, 700_000_000].map(Micros));
+        let counts: Vec<u64> = found.classes.iter().map(|class| class.tests).collect();
+        assert_eq!(counts, [1, 2, 0, 0, 0, 0, 0, 1]);
+        assert_eq!((found.slowest_tests, found.slowest_total), (1, Micros(700_000_000)));
+        assert_eq!(Distribution::new([]), Distribution::default());
+        assert_eq!(Distribution::new([Micros(u64::MAX); 2]).total, Micros(u64::MAX));
+    }
+
     proptest! {
+        #[test]
+        fn every_test_is_in_the_class_of_its_duration(values in prop::collection::vec(0_u64..1_000_000_000, 1..80)) {
+            let found = Distribution::new(values.iter().copied().map(Micros));
+            for class in &found.classes {
+                let inside = |value: &&u64| {
+                    class.from.0 <= **value && class.below.is_none_or(|below| **value < below.0)
+                };
+                let (tests, total) = values.iter().filter(inside).fold((0, 0), |(n, sum), value| (n + 1, sum + value));
+                prop_assert_eq!((class.tests, class.total.0), (tests, total));
+            }
+            prop_assert_eq!(found.total.0, values.iter().sum::<u64>());
+            prop_assert!(found.slowest_total.0 * found.tests >= found.total.0 * found.slowest_tests);
+        }
+
         #[test]
         fn equals_the_sorted_middle_of_the_last_ones(values in prop::collection::vec(0_u64..16_000_000, 1..60)) {
             let from = values.len().saturating_sub(DURATIONS_KEPT);

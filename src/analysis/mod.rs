@@ -55,6 +55,7 @@ pub mod statistics;
 pub mod streak;
 mod tally;
 pub mod trail;
+pub mod trend;
 pub mod verdict;
 
 pub use history::{History, HistoryBuilder};

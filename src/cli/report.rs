@@ -3,28 +3,31 @@
 use crate::analysis::verdict::{Status, Verdict};
 use crate::ops::backtest::backtest;
 use crate::ops::causes::deepen;
-use crate::ops::judge::{Names, judge};
+use crate::ops::dashboard::{DashboardRequest, dashboard};
+use crate::ops::judge::{JudgeRequest, Names, judge};
 use crate::ops::latest_failure::latest_failures;
 use crate::ops::question::answer;
 use crate::report::limits::TERMINAL_TESTS_MAX;
 use crate::report::view::{Explain, Listing, ReportInput, ReportView};
 use crate::report::{Format, Kind, View, sentence};
 use crate::store::query::TestNo;
+use crate::store::sqlite::SqliteStore;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::console::Console;
 use super::exit;
 use super::failure::Failure;
-use super::global::Global;
+use super::global::{Global, Settled};
 use super::judging::{JudgingArgs, owners};
+use super::list::ListArgs;
 use super::output::{FormatArgs, screen, written_as};
 use super::progress::Progress;
 use super::question::QuestionArgs;
 
 /// Say which tests are flaky, broken, fixed, and which only failed because the machine did
 #[derive(Debug, clap::Args)]
-#[command(mut_arg("format", written_as(&[Kind::Report, Kind::Backtest, Kind::Question])), after_help = "\
+#[command(mut_arg("format", written_as(&[Kind::Report, Kind::Backtest, Kind::Question, Kind::Dashboard])), after_help = "\
 Examples:
   flakedb report
   flakedb report --days 14 --branch main
@@ -32,6 +35,7 @@ Examples:
   flakedb report --strict                      call a test flaky only when surer
   flakedb report --backtest                    what other thresholds would have done
   flakedb report --format markdown >> $GITHUB_STEP_SUMMARY
+  flakedb report --format html -o report.html  one page for a browser
   flakedb report --method threshold --window 10 --min-runs 3 --threshold 0.3
   flakedb report --fail-on newly-broken        exit with 1 where there is one
   flakedb report --costs --days 30             which tests cost most this month
@@ -66,6 +70,8 @@ pub struct Args {
     #[command(flatten)]
     judging: JudgingArgs,
     #[command(flatten)]
+    list: ListArgs,
+    #[command(flatten)]
     output: FormatArgs,
 }
 
@@ -80,6 +86,7 @@ fn statuses() -> impl TypedValueParser<Value = Status> {
 /// # Errors
 /// Where the history cannot be used or the result cannot be written.
 pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failure> {
+    args.refuse_a_page_on_a_terminal(console)?;
     let settled = global.settle()?;
     let store = settled.open_to_read()?;
     let request = args.judging.request(global, &settled, &store)?;
@@ -100,6 +107,10 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
         let page = screen(View::Backtest(&view), args.output.format, console)?;
         console.deliver(&page, args.output.output.as_deref())?;
         return Ok(exit::FINE);
+    }
+    if args.output.format == Format::Html {
+        let alarming = args.page(&settled, &store, request, console, &progress)?;
+        return Ok(if alarming { exit::FINDINGS } else { exit::FINE });
     }
     let mut judged = judge(&store, &request, &[], &progress)?;
     let listing = args.listing();
@@ -142,6 +153,46 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
 }
 
 impl Args {
+    fn refuse_a_page_on_a_terminal(&self, console: &Console) -> Result<(), Failure> {
+        let FormatArgs { format, output } = &self.output;
+        if *format != Format::Html || output.is_some() || !console.is_interactive() {
+            return Ok(());
+        }
+        let error = anyhow::anyhow!("HTML is for a browser, not for a terminal");
+        let hint = "write it to a file: flakedb report --format html -o report.html";
+        Err(Failure::usage(error).hint(hint))
+    }
+
+    /// Writes the window as one page with everything on it; true where a status asked for is there.
+    fn page(
+        &self,
+        settled: &Settled,
+        store: &SqliteStore,
+        judge: JudgeRequest,
+        console: &Console,
+        progress: &Progress,
+    ) -> Result<bool, Failure> {
+        let request = DashboardRequest {
+            judge,
+            policy: settled.file.quarantine.clone().unwrap_or_default(),
+            owners: owners(settled),
+            list: self.list.load(settled)?,
+            today: self.list.today(),
+            // A page can be searched, so that it lists everything where nothing else is asked.
+            listing: match self.listing() {
+                Listing::Only(statuses) => Listing::Only(statuses),
+                Listing::Attention | Listing::All => Listing::All,
+            },
+        };
+        let view = dashboard(store, request, progress)?;
+        let found = view.report.totals.by_status.iter().filter(|(_, count)| *count > 0);
+        let alarming = found.into_iter().any(|(status, _)| self.fail_on.contains(status));
+        progress.finish(console);
+        let page = screen(View::Dashboard(&view), self.output.format, console)?;
+        console.deliver(&page, self.output.output.as_deref())?;
+        Ok(alarming)
+    }
+
     fn listing(&self) -> Listing {
         // A dashboard counts the tests of a document: all of them are in it.
         let all = self.all || self.output.format == Format::Junit;

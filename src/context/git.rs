@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 pub use self::versions::{FileVersion, FileVersions, commits_between};
 use super::remote::project_of_url;
+use super::start::start;
 use crate::model::limits::GIT_TIMEOUT_MS;
 
 /// Most output of one question that is read.
@@ -129,7 +130,8 @@ impl<'a> Git<'a> {
 
     /// Asks for an answer of which at most `bytes` are read.
     fn ask_for(&self, arguments: &[&str], bytes: u64) -> Answer {
-        let child = Command::new("git")
+        let mut git = Command::new("git");
+        git
             // A repository may name a program to run as its monitor.
             .args(["-c", "core.fsmonitor=false", "-C"])
             .arg(self.directory)
@@ -140,9 +142,8 @@ impl<'a> Git<'a> {
             .env("LC_ALL", "C")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn();
-        child.map_or(Answer::Silent, |child| self.listen(child, bytes))
+            .stderr(Stdio::piped());
+        start(&mut git).map_or(Answer::Silent, |child| self.listen(child, bytes))
     }
 
     fn listen(&self, mut child: Child, bytes: u64) -> Answer {

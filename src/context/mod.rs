@@ -14,6 +14,7 @@ pub mod places;
 mod remote;
 pub mod resolve;
 pub mod sidecar;
+mod start;
 pub mod written;
 pub mod zone;
 

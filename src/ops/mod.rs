@@ -3,6 +3,7 @@
 pub mod backtest;
 pub mod causes;
 pub mod compare;
+pub mod dashboard;
 pub mod gate;
 pub mod hunt;
 pub mod ingest;

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::{Kind, RenderError, Screen, View};
-use super::{csv, github, json, junit, markdown, prometheus, terminal};
+use super::{csv, github, html, json, junit, markdown, prometheus, terminal};
 
 /// A way to write a view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -15,6 +15,8 @@ pub enum Format {
     Markdown,
     /// For programs; the schema only grows.
     Json,
+    /// For a browser.
+    Html,
     /// For spreadsheets and data frames.
     Csv,
     /// For dashboards that read test reports.
@@ -65,6 +67,13 @@ const FORMATS: [Row; Format::ALL.len()] = [
         renderer: json::render,
     },
     Row {
+        format: Format::Html,
+        name: "html",
+        summary: "one page for a browser, complete in itself",
+        views: Views::Only(&[Kind::Dashboard]),
+        renderer: html::render,
+    },
+    Row {
         format: Format::Csv,
         name: "csv",
         summary: "CSV, with cells that no spreadsheet takes for a formula",
@@ -96,10 +105,11 @@ const FORMATS: [Row; Format::ALL.len()] = [
 
 impl Format {
     /// All formats, in the order in which help lists them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Table,
         Self::Markdown,
         Self::Json,
+        Self::Html,
         Self::Csv,
         Self::Junit,
         Self::Prometheus,

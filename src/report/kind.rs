@@ -29,6 +29,8 @@ pub enum Kind {
     Gate,
     /// What a hunt found.
     Hunt,
+    /// A whole window on one page.
+    Dashboard,
     /// The answer to a question.
     Question,
 }
@@ -50,6 +52,7 @@ impl Kind {
             Self::Compare => "a comparison of methods",
             Self::Gate => "the decision on a run",
             Self::Hunt => "a hunt",
+            Self::Dashboard => "a page of everything",
             Self::Question => "the answer to a question",
         }
     }
@@ -72,6 +75,7 @@ impl View<'_> {
             Self::Compare(_) => Kind::Compare,
             Self::Gate(_) => Kind::Gate,
             Self::Hunt(_) => Kind::Hunt,
+            Self::Dashboard(_) => Kind::Dashboard,
             Self::Question(_) => Kind::Question,
         }
     }

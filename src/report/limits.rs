@@ -83,6 +83,18 @@ pub const MARKDOWN_NAME_CHARS_MAX: usize = 300;
 pub const REVISION_CHARS: usize = 10;
 /// Changes of one kind listed on a terminal; more than a budget holds, so that most lists fit.
 pub const CHANGES_SHOWN_MAX: usize = 100;
+/// Bytes of an HTML page: CI shows artifacts of this size at once, and mail takes them.
+pub const HTML_BYTES_MAX: usize = 1_000_000;
+/// Bytes of its worst tests one by one; what is left belongs to the table of all tests.
+pub const HTML_COURSES_BYTES_MAX: usize = 150_000;
+/// Bytes of its failures that look alike, with their examples.
+pub const HTML_CLUSTERS_BYTES_MAX: usize = 100_000;
+/// Rows of its heat map: about one screen.
+pub const HTML_HEAT_ROWS_MAX: usize = 30;
+/// Facts and hints told of one test there.
+pub const HTML_FACTS_MAX: usize = 12;
+/// Rows of its smaller tables; each says how many it leaves out.
+pub const HTML_ROWS_MAX: usize = 30;
 /// Rows of one table of an answer on a terminal: a screenful; JSON has them all.
 pub const SHEET_ROWS_MAX: usize = 20;
 /// Tests named in one row of an answer.

@@ -14,6 +14,7 @@ pub mod explanation;
 pub mod format;
 pub mod github;
 pub mod hint;
+pub mod html;
 pub mod hunted;
 pub mod json;
 pub mod junit;
@@ -43,6 +44,8 @@ mod sample;
 #[cfg(test)]
 mod sample_list;
 #[cfg(test)]
+mod sample_page;
+#[cfg(test)]
 mod schema;
 #[cfg(test)]
 mod screens;
@@ -55,8 +58,8 @@ pub use format::Format;
 pub use kind::Kind;
 pub use palette::Palette;
 pub use view::{
-    BacktestView, CompareView, GateView, HuntView, IngestView, LintView, QuarantineView,
-    QuestionView, ReportView, ShowView, SimulationView, UpdateView, ValidateView,
+    BacktestView, CompareView, DashboardView, GateView, HuntView, IngestView, LintView,
+    QuarantineView, QuestionView, ReportView, ShowView, SimulationView, UpdateView, ValidateView,
 };
 
 /// What a page is written for.
@@ -96,6 +99,8 @@ pub enum View<'a> {
     Gate(&'a GateView),
     /// What a hunt found.
     Hunt(&'a HuntView),
+    /// A whole window on one page.
+    Dashboard(&'a DashboardView),
     /// The answer to a question.
     Question(&'a QuestionView),
 }

@@ -21,6 +21,7 @@ mod hunt;
 mod import;
 mod ingest;
 mod main_job;
+mod page;
 mod promises;
 mod quarantine_list;
 mod questions;

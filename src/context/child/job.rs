@@ -13,6 +13,7 @@ use rustix::process::{
 };
 use signal_hook::consts::{SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU};
 
+use super::super::start::{none_underway, start};
 use super::signals::{ENDING, Heard};
 use super::terminal::{Controlling, is_under_job_control, own_group};
 use super::{Ended, How, StartError, Terminal, Watch, plain};
@@ -37,7 +38,7 @@ pub(super) fn supervise(mut command: Command, watch: &Watch) -> Result<Ended, St
     let lends = terminal.as_ref().is_some_and(Controlling::is_ours);
     command.process_group(0);
     let (started, since) = (SystemTime::now(), Instant::now());
-    let child = command.spawn().map_err(|error| StartError::of_start(&command, error))?;
+    let child = start(&mut command).map_err(|error| StartError::of_start(&command, error))?;
     let mut job = Job {
         group: Pid::from_child(&child),
         terminal,
@@ -118,6 +119,7 @@ impl Job {
             self.send(Signal::CONT);
         } else if is_under_job_control() && self.terminal.is_some() {
             self.take_terminal_back();
+            let _whole = none_underway();
             // All of our group: a shell waits until the whole of a pipeline has stopped.
             let _ = kill_current_process_group(Signal::STOP);
         } else if at_keyboard {

@@ -36,6 +36,7 @@ pub fn render(view: &View<'_>, _screen: Screen, out: &mut dyn Write) -> Result<(
         View::Compare(view) => compare::write(view, &mut document),
         View::Gate(view) => gate::write(view, &mut document),
         View::Hunt(view) => hunt::write(view, &mut document),
+        View::Dashboard(view) => report::write(&view.report, &mut document),
         View::Question(view) => sheet::write(&view.sheet(), &mut document),
     }
     out.write_all(document.finish().as_bytes()).map_err(RenderError::Write)

@@ -6,6 +6,7 @@
 
 mod backtest;
 mod compare;
+mod dashboard;
 mod fact;
 mod failure;
 mod gate;
@@ -28,6 +29,10 @@ mod weighing;
 
 pub use backtest::{BacktestInput, BacktestView, FlagView, HiddenView, TrialView, TurnView};
 pub use compare::{CompareInput, CompareView, DisputeView, MethodView, OpinionView, Said};
+pub use dashboard::{
+    ChangePointView, CourseView, DashboardInput, DashboardView, DurationClassView, DurationsView,
+    FailedRunView, HalvesView, PeriodView, SquareView, TrendView,
+};
 pub use fact::{FactView, NextView};
 pub use failure::{DifferenceLine, DifferenceView, FailureView, VariantCount};
 pub use gate::{

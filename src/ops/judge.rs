@@ -208,16 +208,11 @@ impl Names {
         self.rows.get(&test)
     }
 
-    /// The owners of a test's file, as CODEOWNERS names them.
+    /// The owners of a test's file, as CODEOWNERS names them; see [`Owners::of_test`].
     #[must_use]
     pub fn owners(&self, test: TestNo) -> Vec<String> {
-        let file = self.row(test).map_or("", |row| row.file.as_str());
-        match &self.owners {
-            Some(owners) if !file.is_empty() => {
-                owners.of(file).into_iter().map(str::to_owned).collect()
-            }
-            _ => Vec::new(),
-        }
+        let (Some(owners), Some(row)) = (&self.owners, self.row(test)) else { return Vec::new() };
+        owners.of_test(&row.file, &row.classname).into_iter().map(str::to_owned).collect()
     }
 
     /// The test as screens show it.

@@ -257,6 +257,35 @@ fn table(page: &str) -> (BTreeMap<String, u64>, Failing) {
     (by_status, tests)
 }
 
+/// What the page for browsers says: its tally of verdicts, and its table of all tests.
+fn html(page: &str) -> (BTreeMap<String, u64>, Failing) {
+    let between = |text: &'_ str, from: &str, to: &str| {
+        let (_, rest) = text.split_once(from).unwrap();
+        rest.split(to).next().unwrap().to_owned()
+    };
+    let plain = |markup: &str| {
+        let mut text = String::new();
+        let mut inside = false;
+        for c in markup.chars() {
+            match c {
+                '<' => inside = true,
+                '>' => inside = false,
+                c if !inside => text.push(c),
+                _ => {}
+            }
+        }
+        text.replace("&#34;", "\"").replace("&amp;", "&").trim().to_owned()
+    };
+    let tally = between(page, "<ul class=tally>", "</ul>");
+    let by_status: Vec<String> = tally.split("<li>").skip(1).map(plain).collect();
+    let table = between(page, "<tbody id=shown>", "</table>");
+    let rows = table.split("<tr>").skip(1).map(|row| {
+        let cells: Vec<String> = row.split("<td>").map(plain).collect();
+        (cells[0].clone(), failing(&cells[3]))
+    });
+    (counts(&by_status.join(", ")), rows.collect())
+}
+
 fn prometheus(page: &str) -> (BTreeMap<String, u64>, BTreeMap<String, u64>) {
     let value = |line: &str| line.rsplit(' ').next().unwrap().parse().unwrap();
     let label = |line: &str, key: &str| {
@@ -302,6 +331,7 @@ fn every_format_tells_the_numbers_of_the_reports() {
         assert!(failures.len() >= 3, "{failures:?}");
         let pages = [
             markdown(&write(&sandbox, "markdown", method)),
+            html(&write(&sandbox, "html", method)),
             table(&write(&sandbox, "table", method)),
         ];
         for (by_status, tests) in pages {
@@ -313,7 +343,6 @@ fn every_format_tells_the_numbers_of_the_reports() {
                 assert_eq!(*told, (failures + retried, executions), "{test}");
             }
         }
-        // HTML: its numbers belong here as soon as there is a dashboard.
     }
 }
 

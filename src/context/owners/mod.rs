@@ -19,6 +19,7 @@
 
 mod parse;
 mod pattern;
+mod source;
 
 #[cfg(test)]
 mod tests;
@@ -55,6 +56,8 @@ pub enum Flavour {
 #[derive(Debug, Clone, Default)]
 pub struct Owners {
     sections: Vec<Section>,
+    /// The top of the repository, where the rules were found in one.
+    root: Option<PathBuf>,
 }
 
 /// Rules that are judged together.
@@ -109,7 +112,8 @@ impl Owners {
             file.take(CODEOWNERS_BYTES_MAX).read_to_end(&mut bytes).ok()?;
             let text = String::from_utf8_lossy(&bytes);
             let flavour = flavour.unwrap_or_else(|| guess(root, &text));
-            let (owners, problems) = Self::parse(&text, flavour);
+            let (rules, problems) = Self::parse(&text, flavour);
+            let owners = Self { root: Some(root.to_owned()), ..rules };
             Some(Found { path, flavour, owners, problems })
         })
     }
@@ -154,6 +158,18 @@ impl Owners {
             }
         }
         owners
+    }
+
+    /// The owners of a test: of its file, or where reports name none, of the source file of its class
+    /// in the repository that the rules were found in.
+    #[must_use]
+    pub fn of_test(&self, file: &str, classname: &str) -> Vec<&str> {
+        if !file.is_empty() {
+            return self.of(file);
+        }
+        let root = self.root.as_deref().filter(|_| !self.is_empty());
+        let found = root.and_then(|root| source::source(root, classname));
+        found.map(|file| self.of(&file)).unwrap_or_default()
     }
 
     /// True if the file has no rule at all.

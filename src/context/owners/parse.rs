@@ -155,7 +155,7 @@ impl Reader {
                 rule.owners = members(&rule.owners, &self.groups);
             }
         }
-        (Owners { sections: self.sections }, self.problems)
+        (Owners { sections: self.sections, root: None }, self.problems)
     }
 }
 

@@ -74,7 +74,12 @@ impl HealedView {
                 well_since: Timestamp::to_rfc3339(one.well_since),
                 revision: one.revision.clone(),
                 clean_runs: one.clean_runs,
-                next: verdict.next.first().map(|step| sentence::next(*step)),
+                next: verdict
+                    .next
+                    .first()
+                    // Of what is mended nothing is left to do.
+                    .filter(|_| one.healing != Healing::Fixed)
+                    .map(|step| sentence::next(*step)),
             })
         };
         Self { about, tests: healed.iter().filter_map(test).collect() }

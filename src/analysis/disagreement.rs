@@ -132,37 +132,16 @@ pub fn disputes(judgements: &[Judgement]) -> Vec<Dispute<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::direction::Direction;
     use crate::analysis::harm::Harm;
     use crate::analysis::interval::wilson;
-    use crate::model::Timestamp;
 
     fn verdict(test: u32, status: Status, harm: u32) -> Verdict {
         Verdict {
-            test: TestNo(test),
-            variant: String::new(),
-            status,
-            probability: None,
-            broken_probability: None,
-            weighing: None,
-            score: None,
-            quarantine: status == Status::Flaky,
             executions: 10,
             failures: test,
-            retried: 0,
-            skipped: 0,
             rate: wilson(test, 10),
-            flips: 0,
-            trail: None,
-            hints: Vec::new(),
-            facts: Vec::new(),
-            cells: Vec::new(),
-            last_failure: None,
-            last_run: Timestamp(0),
-            duration_median: None,
             harm: Harm { alone: harm, ..Harm::default() },
-            direction: Direction::default(),
-            next: Vec::new(),
+            ..Verdict::bare(test, status)
         }
     }
 

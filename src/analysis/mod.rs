@@ -22,6 +22,8 @@
 pub mod alike;
 pub mod at_revision;
 pub mod backtest;
+#[cfg(test)]
+mod bare;
 pub mod bit_set;
 pub mod cause;
 pub mod changes;

@@ -220,61 +220,15 @@ fn failed_as_flake(verdict: &Verdict, cell: &Cell) -> bool {
 mod tests {
     use super::*;
     use crate::analysis::cause::Causes;
-    use crate::analysis::harm::Harm;
-    use crate::analysis::verdict::Rate;
-    use crate::model::{Lane, Micros};
-    use crate::store::query::{RunNo, TestNo};
     use proptest::prelude::*;
 
     fn run(started: i64, bad: u32, outage: bool) -> JudgedRun {
-        JudgedRun {
-            no: RunNo(1),
-            started: Timestamp(started),
-            revision: None,
-            branch: None,
-            lane: Lane::Default,
-            on_main: true,
-            variant: String::new(),
-            build: None,
-            attempt: 1,
-            job: None,
-            url: None,
-            executed: 40,
-            bad,
-            suite_failures: 0,
-            outage,
-            time: Micros(0),
-        }
+        JudgedRun { started: Timestamp(started), executed: 40, bad, outage, ..JudgedRun::bare(1) }
     }
 
     fn verdict(status: Status, cells: &[(u32, Outcome, bool)]) -> Verdict {
         let cell = |&(run, outcome, retried)| Cell { run, outcome, retried, duration: None };
-        Verdict {
-            test: TestNo(1),
-            variant: String::new(),
-            status,
-            probability: None,
-            broken_probability: None,
-            weighing: None,
-            score: None,
-            quarantine: false,
-            executions: 0,
-            failures: 0,
-            retried: 0,
-            skipped: 0,
-            rate: Rate { value: 0.0, low: 0.0, high: 1.0 },
-            flips: 0,
-            facts: Vec::new(),
-            cells: cells.iter().map(cell).collect(),
-            last_failure: None,
-            last_run: Timestamp(0),
-            duration_median: None,
-            harm: Harm::default(),
-            direction: Direction::Unclear,
-            next: Vec::new(),
-            hints: Vec::new(),
-            trail: None,
-        }
+        Verdict { cells: cells.iter().map(cell).collect(), ..Verdict::bare(1, status) }
     }
 
     fn judgement(runs: Vec<JudgedRun>, verdicts: Vec<Verdict>) -> Judgement {

@@ -226,31 +226,6 @@ impl JudgedRun {
     }
 }
 
-#[cfg(test)]
-impl JudgedRun {
-    /// A green run of the main line of which nothing else is known; tests say what matters to them.
-    pub(crate) fn bare(no: u32) -> Self {
-        Self {
-            no: RunNo(no),
-            started: Timestamp(0),
-            revision: None,
-            branch: None,
-            lane: Lane::Default,
-            on_main: true,
-            variant: String::new(),
-            build: None,
-            attempt: 1,
-            job: None,
-            url: None,
-            executed: 1,
-            bad: 0,
-            time: Micros(0),
-            suite_failures: 0,
-            outage: false,
-        }
-    }
-}
-
 /// The verdict on one test in one variant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {

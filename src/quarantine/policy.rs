@@ -308,37 +308,20 @@ fn reason(verdict: &Verdict) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::direction::Direction;
     use crate::analysis::harm::Harm;
     use crate::analysis::interval::wilson;
     use crate::analysis::verdict::Cell;
 
     fn verdict(test: u32, status: Status, reddened_alone: u32) -> Verdict {
         Verdict {
-            test: TestNo(test),
-            variant: String::new(),
-            status,
-            probability: None,
-            broken_probability: None,
-            weighing: None,
-            score: None,
-            quarantine: status == Status::Flaky,
             executions: 20,
             failures: 3,
             retried: 1,
-            skipped: 0,
             rate: wilson(4, 20),
             flips: 4,
             facts: vec![Fact::RecoveredByItself { times: 2 }, Fact::Flips { flips: 4, pairs: 19 }],
-            cells: Vec::new(),
-            last_failure: None,
-            last_run: Timestamp(0),
-            duration_median: None,
             harm: Harm { alone: reddened_alone, ..Harm::default() },
-            direction: Direction::default(),
-            next: Vec::new(),
-            trail: None,
-            hints: Vec::new(),
+            ..Verdict::bare(test, status)
         }
     }
 

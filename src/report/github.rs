@@ -11,7 +11,7 @@ use std::io::Write;
 
 use super::limits::{ANNOTATIONS_MAX, HEADLINE_CHARS_MAX};
 use super::view::{GateTestView, GateView, LintView, ReportView, TestView};
-use super::{Format, RenderError, Screen, View, escape, sentence};
+use super::{Format, RenderError, Screen, View, escape, phrase, sentence};
 use crate::analysis::verdict::Status;
 
 /// Writes a view as annotations.
@@ -91,20 +91,14 @@ impl Annotations {
 /// notice for the rest, at the line of the latest failure in the test's own file.
 fn report(view: &ReportView) -> String {
     let mut annotations = Annotations::default();
-    let counts: Vec<String> = view
-        .totals
-        .by_status
-        .iter()
-        .filter(|(_, count)| *count > 0)
-        .map(|(status, count)| {
-            format!("{} {}", sentence::number(*count), sentence::status(*status))
-        })
-        .collect();
     let said = format!(
         "{} in {}: {}",
         sentence::count(view.totals.tests, "test"),
         sentence::count(view.runs.total, "run"),
-        if counts.is_empty() { "nothing to judge".to_owned() } else { counts.join(", ") }
+        match view.totals.verdicts {
+            0 => "nothing to judge".to_owned(),
+            _ => phrase::statuses(&view.totals),
+        }
     );
     annotations.add(Level::Notice, &[], "flakedb", &said);
     for test in view.tests.iter().filter(|test| test.needs_attention()) {

@@ -1,7 +1,7 @@
 //! Phrases that heads and tables of several screens share.
 
-use super::sentence::{count, number};
-use super::view::{RunsView, WindowView};
+use super::sentence::{count, number, status as status_words};
+use super::view::{RunsView, TotalsView, WindowView};
 
 /// A number of things that several share: `3`, `3.3`, `<0.1`.
 #[must_use]
@@ -15,6 +15,15 @@ pub fn parts(value: f64) -> String {
             format!("{:.1}", v.fract()).trim_start_matches('0')
         ),
     }
+}
+
+/// How many verdicts there are of each status: `1 broken, 2 flaky, 30 healthy`.
+#[must_use]
+pub fn statuses(totals: &TotalsView) -> String {
+    let counted = totals.by_status.iter().filter(|(_, count)| *count > 0);
+    let words =
+        counted.map(|(status, count)| format!("{} {}", number(*count), status_words(*status)));
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// Which runs were looked at: `last 50 runs, 2026-11-08 to 2026-11-20`; what it names is not escaped.

@@ -82,33 +82,19 @@ fn verdict(no: u32, status: Status, strip: &str, runs: &[JudgedRun]) -> Verdict 
     let executions = count(&['.', 'F', 'E', 'r']);
     let bad = count(&['F', 'E', 'r']);
     Verdict {
-        test: TestNo(no),
-        variant: String::new(),
-        status,
-        probability: None,
-        broken_probability: None,
-        weighing: None,
-        score: None,
-        quarantine: status == Status::Flaky,
         executions,
         failures: count(&['F', 'E']),
         retried: count(&['r']),
         skipped: count(&['s']),
         rate: wilson(bad.into(), executions.into()),
-        flips: 0,
-        facts: Vec::new(),
         last_failure: cells
             .iter()
             .rfind(|cell| cell.outcome.is_bad())
             .map(|cell| runs[cell.run as usize].started),
         last_run: runs[runs.len() - 1].started,
         duration_median: Some(Micros(180_000 + u64::from(no) * 41_000)),
-        harm: Harm::default(),
-        direction: Direction::default(),
-        next: Vec::new(),
-        hints: Vec::new(),
-        trail: None,
         cells: if bad > 0 { cells } else { Vec::new() },
+        ..Verdict::bare(no, status)
     }
 }
 

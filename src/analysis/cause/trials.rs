@@ -70,15 +70,7 @@ impl<'a> Trials<'a> {
     /// this one and those of the other.
     #[must_use]
     pub fn table_with(&self, other: &Self) -> Table {
-        let mut table = Table { hits: 0, drawn: 0, marked: 0, all: 0 };
-        let words = self.ran.iter().zip(&self.failed).zip(other.ran.iter().zip(&other.failed));
-        for ((ran, failed), (other_ran, other_failed)) in words {
-            table.all += (ran & other_ran).count_ones();
-            table.drawn += (failed & other_ran).count_ones();
-            table.marked += (other_failed & ran).count_ones();
-            table.hits += (failed & other_failed).count_ones();
-        }
-        table
+        Table::of_both((&self.ran, &self.failed), (&other.ran, &other.failed))
     }
 
     /// How many failed.

@@ -22,6 +22,30 @@ pub struct Table {
     pub all: u32,
 }
 
+impl Table {
+    /// Two series over the draws that both have: `ran` and `failed` are bits, one for each draw; hits
+    /// are draws that are marked in both, among those marked in the first and in the second.
+    ///
+    /// ```
+    /// use flakedb::analysis::statistics::counts::Table;
+    /// let (first, second) = ((&[0b1111], &[0b0011]), (&[0b0111], &[0b0110]));
+    /// let table = Table::of_both((first.0, first.1), (second.0, second.1));
+    /// assert_eq!(table, Table { hits: 1, drawn: 2, marked: 2, all: 3 });
+    /// ```
+    #[must_use]
+    pub fn of_both(first: (&[u64], &[u64]), second: (&[u64], &[u64])) -> Self {
+        let mut table = Self { hits: 0, drawn: 0, marked: 0, all: 0 };
+        let words = first.0.iter().zip(first.1).zip(second.0.iter().zip(second.1));
+        for ((ran, failed), (other_ran, other_failed)) in words {
+            table.all += (ran & other_ran).count_ones();
+            table.drawn += (failed & other_ran).count_ones();
+            table.marked += (other_failed & ran).count_ones();
+            table.hits += (failed & other_failed).count_ones();
+        }
+        table
+    }
+}
+
 /// Probabilities that differ by less than this part are equal: rounding must not split a tie.
 const TIE: f64 = 1e-9;
 

@@ -21,7 +21,7 @@ pub(super) fn source(root: &Path, classname: &str) -> Option<String> {
     let plain = |part: &&str| {
         !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
     };
-    if parts.len() > PARTS_MAX || !parts.iter().all(|part| plain(&part)) {
+    if parts.len() > PARTS_MAX || !parts.iter().all(plain) {
         return None;
     }
     // The longest first: what follows the file's own name are classes within it.

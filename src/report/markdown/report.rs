@@ -2,7 +2,7 @@
 
 use super::super::limits::{OUTAGES_SHOWN_MAX, STRIP_COLUMN_MAX};
 use super::super::view::{Explain, ReportView, TestView, WeighingView};
-use super::super::{explanation, sentence, strip};
+use super::super::{explanation, phrase, sentence, strip};
 use super::document::{Document, code, text};
 use crate::analysis::verdict::Status;
 
@@ -59,21 +59,12 @@ pub(super) fn write(view: &ReportView, document: &mut Document) {
 }
 
 fn summary(view: &ReportView) -> String {
-    let counts: Vec<String> = view
-        .totals
-        .by_status
-        .iter()
-        .filter(|(_, count)| *count > 0)
-        .map(|(status, count)| {
-            format!("{} {}", sentence::number(*count), sentence::status(*status))
-        })
-        .collect();
     format!(
         "{} in {} ({}): {}.",
         sentence::count(view.totals.tests, "test"),
         sentence::count(view.runs.total, "run"),
         text(&view.window.text),
-        counts.join(", ")
+        phrase::statuses(&view.totals)
     )
 }
 

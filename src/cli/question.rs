@@ -17,7 +17,7 @@ pub struct QuestionArgs {
     #[arg(long, value_name = "WHEN", num_args = 0..=1, default_missing_value = "7d",
           value_parser = parse_moment)]
     compare: Option<Moment>,
-    /// What this revision brought; its first characters are enough
+    /// What this revision brought: the first characters of its hash, or what git calls it (HEAD~3)
     #[arg(long, value_name = "REV")]
     revision: Option<String>,
     /// Which failures are one and the same cause: those that look alike, tests that fail together
@@ -38,13 +38,22 @@ pub struct QuestionArgs {
 }
 
 impl QuestionArgs {
-    /// The question, where there is one.
+    /// The question, where there is one; `commit_of` gives the hash of what git calls so.
     #[must_use]
-    pub fn asked(&self) -> Option<Question> {
+    pub fn asked(&self, commit_of: &dyn Fn(&str) -> Option<String>) -> Option<Question> {
+        let hash = |typed: &String| {
+            let is_hash = typed.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let named = if is_hash { None } else { commit_of(typed) };
+            named.unwrap_or_else(|| typed.clone())
+        };
+        let since = |moment: &Moment| match moment {
+            Moment::Revision(typed) => Moment::Revision(hash(typed)),
+            other => other.clone(),
+        };
         let questions = [
             self.costs.then_some(Question::Costs),
-            self.compare.clone().map(Question::Since),
-            self.revision.clone().map(Question::Revision),
+            self.compare.as_ref().map(since).map(Question::Since),
+            self.revision.as_ref().map(hash).map(Question::Revision),
             self.clusters.then_some(Question::Clusters),
             self.owners.then_some(Question::Owners),
             self.associations.then_some(Question::Associations),
@@ -91,6 +100,9 @@ impl From<QuestionError> for Failure {
             QuestionError::Judging(error) => error.into(),
             QuestionError::NoRevision { .. } => {
                 Self::usage(error).hint("look further back: --runs, --days or --since")
+            }
+            QuestionError::NoRevisions => {
+                Self::usage(error).hint("name it when you ingest: --revision SHA")
             }
             _ => Self::usage(error).hint("type more of it"),
         }

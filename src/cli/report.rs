@@ -1,6 +1,7 @@
 //! `flakedb report`: the verdicts of a window.
 
 use crate::analysis::verdict::{Status, Verdict};
+use crate::context::git::commit_of;
 use crate::ops::backtest::backtest;
 use crate::ops::causes::deepen;
 use crate::ops::dashboard::{DashboardRequest, dashboard};
@@ -91,7 +92,7 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
     let store = settled.open_to_read()?;
     let request = args.judging.request(global, &settled, &store)?;
     let progress = Progress::new(console);
-    if let Some(question) = args.question.asked() {
+    if let Some(question) = args.question.asked(&|name| commit_of(&settled.directory, name)) {
         args.output.format.check(Kind::Question).map_err(Failure::usage)?;
         let owners = owners(&settled);
         let view = answer(&question, &store, &request, owners.as_ref(), &progress)?;
@@ -145,7 +146,7 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
     progress.finish(console);
     if args.output.format == Format::Csv && view.left_out > 0 && args.status.is_empty() {
         let left = sentence::count(view.left_out, "test");
-        console.note(&format!("{left} that need no attention left out; --all lists them, too"));
+        console.note(&format!("{left} without need for attention left out; --all lists all"));
     }
     let page = screen(View::Report(&view), args.output.format, console)?;
     console.deliver(&page, args.output.output.as_deref())?;

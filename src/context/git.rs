@@ -13,7 +13,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-pub use self::versions::{FileVersion, FileVersions, commits_between};
+pub use self::versions::{FileVersion, FileVersions, commit_of, commits_between};
 use super::remote::project_of_url;
 use super::start::start;
 use crate::model::limits::GIT_TIMEOUT_MS;

@@ -110,3 +110,17 @@ pub(crate) fn report(cases: &[(&str, char)]) -> String {
     }
     xml + "</testsuite></testsuites>\n"
 }
+
+/// Runs git in a sandbox, apart from the configuration of this machine.
+pub(crate) fn git(sandbox: &Sandbox, arguments: &[&str]) -> bool {
+    let settings =
+        ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"];
+    let run = Command::new("git")
+        .args(settings)
+        .args(arguments)
+        .current_dir(sandbox.path(""))
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .output();
+    run.is_ok_and(|said| said.status.success())
+}

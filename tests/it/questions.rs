@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::command::{Said, Sandbox};
+use crate::command::{Said, Sandbox, git, report};
 
 /// Forty runs of four tests, one each six hours from 2026-11-01 on, on revisions r00 to r39:
 /// `a` flakes in 5, 13, 21, 29 and 37; `b` fails in the same runs but 21; `c` breaks with r30 until
@@ -164,6 +164,29 @@ fn a_revision_is_told_by_its_first_characters() {
     assert!(several.stderr.contains("`r3` could be 10 revisions:\n  r30\n"), "{several:?}");
     let none = sandbox.run(&["report", "--compare", "nope"]).exits(2);
     assert!(none.stderr.contains("the latest are:\n  r39\n"), "{none:?}");
+}
+
+#[test]
+fn a_revision_may_be_called_as_git_calls_it() {
+    let sandbox = Sandbox::new();
+    let (fails, passes) = (report(&[("pays", 'F')]), report(&[("pays", '.')]));
+    sandbox.write("report.xml", &passes);
+    sandbox.run(&["ingest", "report.xml", "--project", "shop"]).exits(0);
+    let none = sandbox.run(&["report", "--revision", "HEAD"]).exits(2);
+    assert!(none.stderr.contains("no run of this window has a revision"), "{none:?}");
+    assert!(git(&sandbox, &["init", "-q"]));
+    for (started, xml) in [("2026-11-01", &passes), ("2026-11-02", &fails)] {
+        assert!(git(&sandbox, &["commit", "-q", "--allow-empty", "-m", started]));
+        sandbox.write("report.xml", xml);
+        let ingest = ["ingest", "report.xml", "--project", "shop", "--started", started];
+        sandbox.run(&ingest).exits(0);
+    }
+    for (name, red) in [("HEAD", 1), ("HEAD~1", 0)] {
+        let brought = ask(&sandbox, &["--revision", name]);
+        assert_eq!(brought["failed"].as_array().unwrap().len(), red, "{brought}");
+    }
+    let unknown = sandbox.run(&["report", "--revision", "HEAD~9"]).exits(2);
+    assert!(unknown.stderr.contains("begins with `HEAD~9`"), "{unknown:?}");
 }
 
 #[test]

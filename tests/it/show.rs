@@ -1,8 +1,6 @@
 //! One test from the whole command: how it came to its verdict, where it broke, its quarantine.
 
-use std::process::Command;
-
-use crate::command::{Sandbox, project};
+use crate::command::{Sandbox, git, project};
 
 fn demo() -> Sandbox {
     let sandbox = Sandbox::new();
@@ -16,19 +14,6 @@ fn test_that_is(sandbox: &Sandbox, status: &str) -> String {
     let tests = report["tests"].as_array().unwrap();
     let found = tests.iter().find(|test| test["status"] == status);
     found.unwrap_or_else(|| panic!("no test is {status}"))["test"].as_str().unwrap().to_owned()
-}
-
-fn git(sandbox: &Sandbox, arguments: &[&str]) -> bool {
-    let settings =
-        ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"];
-    let run = Command::new("git")
-        .args(settings)
-        .args(arguments)
-        .current_dir(sandbox.path(""))
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .output();
-    run.is_ok_and(|said| said.status.success())
 }
 
 #[test]

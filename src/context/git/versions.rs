@@ -71,6 +71,20 @@ fn commit(line: &str) -> Option<(&str, i64)> {
     Some((revision, seconds.parse().ok()?))
 }
 
+/// The hash of the commit that git calls so here: `HEAD`, `HEAD~3`, a branch, a tag. `None` where it
+/// knows none.
+#[must_use]
+pub fn commit_of(directory: &Path, name: &str) -> Option<String> {
+    // What begins with a dash would be an option.
+    if name.is_empty() || name.starts_with('-') {
+        return None;
+    }
+    let commit = format!("{name}^{{commit}}");
+    let answer = Git::new(directory).text(&["rev-parse", "--verify", "--quiet", &commit])?;
+    let hash = answer.trim();
+    hash.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| hash.to_owned())
+}
+
 /// How many commits `until` has that `from` has not; `None` where git does not know one of them.
 ///
 /// Both are hashes: anything else is no question to git.

@@ -61,6 +61,9 @@ pub enum QuestionError {
     /// The window could not be judged.
     #[error(transparent)]
     Judging(#[from] JudgingError),
+    /// No run of the window says which revision it tested.
+    #[error("no run of this window has a revision")]
+    NoRevisions,
     /// What was typed is no revision of the window.
     #[error("no revision in the window begins with `{typed}`; the latest are:{latest}")]
     NoRevision {

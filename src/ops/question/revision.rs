@@ -68,6 +68,7 @@ pub(super) fn resolve(
     let found: Vec<&str> = started.keys().copied().filter(begins).collect();
     match found.as_slice() {
         [only] => Ok(((*only).to_owned(), started.get(only).copied().unwrap_or(Timestamp(0)))),
+        [] if started.is_empty() => Err(QuestionError::NoRevisions),
         [] => {
             let mut latest: Vec<(Timestamp, &str)> =
                 started.iter().map(|(revision, first)| (*first, *revision)).collect();

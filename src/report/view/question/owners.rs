@@ -182,14 +182,14 @@ impl OwnersView {
         let first = self.owners.first().filter(|owner| owner.builds > 0.0);
         let costs = match first {
             Some(owner) if !self.known => {
-                format!("{} red builds, and no owner is known", phrase::parts(owner.builds))
+                format!("{}, and no owner is known", red_builds(owner.builds))
             }
             None => "No test turned a build red in this window".to_owned(),
             Some(OwnerView { owner: Some(name), builds, .. }) => {
-                format!("The tests of {name} cost most: {} red builds", phrase::parts(*builds))
+                format!("The tests of {name} cost most: {}", red_builds(*builds))
             }
             Some(OwnerView { builds, .. }) => {
-                format!("The tests of nobody cost most: {} red builds", phrase::parts(*builds))
+                format!("The tests of nobody cost most: {}", red_builds(*builds))
             }
         };
         match nobody {
@@ -218,6 +218,13 @@ impl OwnersView {
                 .to_owned(),
         );
         notes
+    }
+}
+
+fn red_builds(builds: f64) -> String {
+    match phrase::parts(builds).as_str() {
+        "1" => "1 red build".to_owned(),
+        number => format!("{number} red builds"),
     }
 }
 

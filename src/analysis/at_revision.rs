@@ -92,7 +92,7 @@ pub fn at_revision(judgement: &Judgement, history: &History, revision: &str) -> 
     let known: BTreeSet<TestNo> = history
         .units
         .iter()
-        .filter(|unit| unit.tally.first < first)
+        .filter(|unit| unit.tally.executed > 0 && unit.tally.first_executed < first)
         .map(|unit| unit.test)
         .collect();
     let appeared = match previous_runs.is_empty() {

@@ -153,10 +153,14 @@ fn rates(
         LnFactorials::up_to((before.history.runs.len() + now.history.runs.len()) as u32);
     let mut asked: Vec<RateChange> = Vec::new();
     for one in moved {
+        // Most tests never fail, and need no count of the runs that they passed.
+        if earlier.bad(one.before) + later.bad(one.now) == 0 {
+            continue;
+        }
         let (Some(before), Some(since)) = (earlier.of(one.before), later.of(one.now)) else {
             continue;
         };
-        if before.0 + since.0 == 0 || before.1 == 0 || since.1 == 0 {
+        if before.1 == 0 || since.1 == 0 {
             continue;
         }
         let table = Table {
@@ -188,26 +192,35 @@ impl<'a> Counter<'a> {
         Self { side, counts: runs.map(|run| !run.outage && counts(run.started)).collect() }
     }
 
+    fn counts(&self, run: usize) -> bool {
+        self.counts.get(run).copied().unwrap_or(false)
+    }
+
+    /// Runs with a failed attempt.
+    fn bad(&self, verdict: Option<usize>) -> u32 {
+        let verdict = verdict.and_then(|place| self.side.judgement.verdicts.get(place));
+        let cells = verdict.map_or(&[][..], |verdict| verdict.cells.as_slice());
+        let bad = |cell: &&super::verdict::Cell| {
+            self.counts(cell.run as usize) && (cell.outcome.is_bad() || cell.retried)
+        };
+        cells.iter().filter(bad).count() as u32
+    }
+
     /// Runs with a failed attempt, and runs in which the test ran; `None` where it has no verdict.
     fn of(&self, verdict: Option<usize>) -> Option<(u32, u32)> {
         let Side { judgement, history } = self.side;
+        let bad = self.bad(verdict);
         let verdict = judgement.verdicts.get(verdict?)?;
         let variant = history.variants.binary_search(&verdict.variant).ok()? as u32;
         let key = |unit: &super::history::Unit| (unit.variant, unit.test);
         let unit = history.units.binary_search_by_key(&(variant, verdict.test), key).ok()?;
         let unit = history.units.get(unit)?;
-        let counts = |run: usize| self.counts.get(run).copied().unwrap_or(false);
         let runs = history.runs.iter().zip(&history.executed).enumerate();
         let ran = runs
             .filter(|(place, (run, executed))| {
-                run.variant == variant && counts(*place) && executed.has(unit.place)
+                run.variant == variant && self.counts(*place) && executed.has(unit.place)
             })
             .count();
-        let bad = verdict
-            .cells
-            .iter()
-            .filter(|cell| counts(cell.run as usize) && (cell.outcome.is_bad() || cell.retried))
-            .count();
-        Some((bad as u32, ran as u32))
+        Some((bad, ran as u32))
     }
 }

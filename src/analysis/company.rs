@@ -9,7 +9,7 @@
 //! Here breakages count as well as flakes: tests that one commit broke have one cause, too. Outages
 //! do not: there, everything fails with everything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::statistics::counts::{LnFactorials, Table};
 use super::statistics::discovery::Family;
@@ -93,6 +93,8 @@ pub fn company(judgement: &Judgement, settings: &CompanySettings) -> Company {
     rows.truncate(settings.tests_max);
     let factorials = LnFactorials::up_to(judgement.runs.len() as u32);
     let (mut pairs, mut close) = (0_u64, Vec::new());
+    // What broke together shares its table with many.
+    let mut chances: HashMap<Table, f64> = HashMap::new();
     for (place, one) in rows.iter().enumerate() {
         for (after, other) in rows.iter().enumerate().skip(place + 1) {
             let table = one.table_with(other);
@@ -102,7 +104,8 @@ pub fn company(judgement: &Judgement, settings: &CompanySettings) -> Company {
             }
             pairs += 1;
             if f64::from(table.hits) >= settings.jaccard * f64::from(either) {
-                close.push((place, after, factorials.at_least(table)));
+                let p = *chances.entry(table).or_insert_with(|| factorials.at_least(table));
+                close.push((place, after, p));
             }
         }
     }

@@ -1,5 +1,6 @@
 //! What got well: tests that were broken or flaky in a window and pass now.
 
+use super::trend::failed_as_flake;
 use super::verdict::{Cell, Fact, Judgement, Status, Verdict};
 use crate::model::{Outcome, Timestamp};
 
@@ -67,7 +68,10 @@ fn of(judgement: &Judgement, place: usize, verdict: &Verdict) -> Option<Healed> 
         // What was broken was the main line.
         .filter(|cell| run(cell).is_some_and(|run| !run.outage && (run.on_main || !mended)))
         .collect();
-    let troubled = |cell: &&Cell| cell.outcome.is_bad() || cell.retried;
+    // Failures of a change alone are none of a flaky test's own.
+    let troubled = |cell: &&Cell| {
+        cell.retried || if mended { cell.outcome.is_bad() } else { failed_as_flake(verdict, cell) }
+    };
     let last_bad = cells.iter().rposition(troubled)?;
     let passes = verdict.facts.iter().find_map(|fact| match fact {
         Fact::PassesSince { first_good, failed_runs, since, runs } if mended => {

@@ -205,7 +205,7 @@ fn flakes(judgement: &Judgement) -> Vec<Flakes> {
 
 /// True where a failure was a flake: more likely than not where the filter judged, else where the
 /// test is called flaky, or was until now.
-fn failed_as_flake(verdict: &Verdict, cell: &Cell) -> bool {
+pub(super) fn failed_as_flake(verdict: &Verdict, cell: &Cell) -> bool {
     if !cell.outcome.is_bad() {
         return false;
     }

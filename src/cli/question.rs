@@ -38,22 +38,13 @@ pub struct QuestionArgs {
 }
 
 impl QuestionArgs {
-    /// The question, where there is one; `commit_of` gives the hash of what git calls so.
+    /// The question, where there is one.
     #[must_use]
-    pub fn asked(&self, commit_of: &dyn Fn(&str) -> Option<String>) -> Option<Question> {
-        let hash = |typed: &String| {
-            let is_hash = typed.bytes().all(|byte| byte.is_ascii_hexdigit());
-            let named = if is_hash { None } else { commit_of(typed) };
-            named.unwrap_or_else(|| typed.clone())
-        };
-        let since = |moment: &Moment| match moment {
-            Moment::Revision(typed) => Moment::Revision(hash(typed)),
-            other => other.clone(),
-        };
+    pub fn asked(&self) -> Option<Question> {
         let questions = [
             self.costs.then_some(Question::Costs),
-            self.compare.as_ref().map(since).map(Question::Since),
-            self.revision.as_ref().map(hash).map(Question::Revision),
+            self.compare.clone().map(Question::Since),
+            self.revision.clone().map(Question::Revision),
             self.clusters.then_some(Question::Clusters),
             self.owners.then_some(Question::Owners),
             self.associations.then_some(Question::Associations),

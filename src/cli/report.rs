@@ -92,10 +92,11 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
     let store = settled.open_to_read()?;
     let request = args.judging.request(global, &settled, &store)?;
     let progress = Progress::new(console);
-    if let Some(question) = args.question.asked(&|name| commit_of(&settled.directory, name)) {
+    if let Some(question) = args.question.asked() {
         args.output.format.check(Kind::Question).map_err(Failure::usage)?;
         let owners = owners(&settled);
-        let view = answer(&question, &store, &request, owners.as_ref(), &progress)?;
+        let named = |name: &str| commit_of(&settled.directory, name);
+        let view = answer(&question, &store, &request, owners.as_ref(), &named, &progress)?;
         progress.finish(console);
         let page = screen(View::Question(&view), args.output.format, console)?;
         console.deliver(&page, args.output.output.as_deref())?;

@@ -72,8 +72,15 @@ pub fn dashboard(
             explain: Explain::No,
         },
     );
-    let scene =
-        Scene { store, request: &judge, judged: &ground.judged, owners: owners.as_ref(), watcher };
+    let scene = Scene {
+        store,
+        request: &judge,
+        judged: &ground.judged,
+        owners: owners.as_ref(),
+        // No section asks for a revision.
+        commit_of: &|_| None,
+        watcher,
+    };
     let shown = judgement.verdicts.iter().enumerate().filter(|(_, one)| listing.shows(one));
     let listed = shown.map(|(place, _)| place).collect();
     let quarantine =

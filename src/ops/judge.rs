@@ -1,5 +1,6 @@
 //! The verdicts of a window: what report, show and quarantine start from.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use crate::analysis::late::settled;
@@ -171,6 +172,8 @@ pub fn fold(
 pub struct Names {
     rows: HashMap<TestNo, TestRow>,
     owners: Option<Owners>,
+    /// Of classes whose reports name no file: looking for one asks the file system.
+    owners_of_classes: RefCell<HashMap<String, Vec<String>>>,
 }
 
 impl Names {
@@ -199,7 +202,7 @@ impl Names {
         wanted.sort_unstable();
         wanted.dedup();
         let rows = store.tests(&wanted)?.into_iter().map(|row| (row.no, row)).collect();
-        Ok(Self { rows, owners })
+        Ok(Self { rows, owners, owners_of_classes: RefCell::default() })
     }
 
     /// The row of a test.
@@ -212,7 +215,12 @@ impl Names {
     #[must_use]
     pub fn owners(&self, test: TestNo) -> Vec<String> {
         let (Some(owners), Some(row)) = (&self.owners, self.row(test)) else { return Vec::new() };
-        owners.of_test(&row.file, &row.classname).into_iter().map(str::to_owned).collect()
+        let find = || owners.of_test(&row.file, &row.classname).into_iter().map(str::to_owned);
+        if !row.file.is_empty() {
+            return find().collect();
+        }
+        let mut known = self.owners_of_classes.borrow_mut();
+        known.entry(row.classname.clone()).or_insert_with(|| find().collect()).clone()
     }
 
     /// The test as screens show it.

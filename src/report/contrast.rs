@@ -3,7 +3,7 @@
 use similar::{Algorithm, ChangeTag, TextDiff};
 
 /// Lines of one text that are compared: beyond that it is a log.
-const COMPARED_LINES_MAX: usize = 1_000;
+pub(super) const COMPARED_LINES_MAX: usize = 1_000;
 /// Lines that are the same on both sides, shown around a difference.
 const AROUND: usize = 1;
 /// The sign of a line that stands for lines left out, because both texts have them.

@@ -168,7 +168,7 @@ pub(super) fn write(
 pub(super) fn text(foreign: &str) -> String {
     let shown = escape::line(foreign);
     // A tab or a carriage return in front is spelled out by now; the backslash is no formula.
-    match shown.starts_with(['=', '+', '-', '@']) {
+    match shown.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) {
         true => format!("'{shown}"),
         false => shown.into_owned(),
     }

@@ -1,6 +1,6 @@
 //! One kind of failure in words, and how its texts differ; shared by the terminal and Markdown.
 
-use super::contrast::SKIPPED;
+use super::contrast::{COMPARED_LINES_MAX, SKIPPED};
 use super::view::{DifferenceLine, DifferenceView, FailureView};
 use super::{escape, sentence};
 
@@ -36,7 +36,10 @@ pub fn title(failure: &FailureView, difference: &DifferenceView) -> String {
     let texts = sentence::count(failure.texts, "text");
     let day = day(&difference.other_last);
     match (difference.alike, difference.lines.is_empty()) {
-        (true, true) => format!("{texts} that differ in nothing but white space"),
+        (_, true) => format!(
+            "{texts} that differ in white space alone, or beyond their first {} lines",
+            sentence::number(COMPARED_LINES_MAX as u64)
+        ),
         (true, false) => {
             format!(
                 "{texts} that differ in numbers, addresses, paths or times; from {day} to the latest:"

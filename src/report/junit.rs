@@ -27,9 +27,12 @@ use crate::model::Outcome;
 /// [`RenderError`] where the writer fails, or the view has no verdicts.
 pub fn render(view: &View<'_>, _screen: Screen, out: &mut dyn Write) -> Result<(), RenderError> {
     let View::Report(view) = view else { return Format::Junit.check(view.kind()) };
-    document(view)
-        .serialize(&mut *out)
-        .map_err(|error| RenderError::Write(std::io::Error::other(error)))
+    let page = document(view)
+        .to_string()
+        .map_err(|error| RenderError::Write(std::io::Error::other(error)))?;
+    // XML has no such characters, and the writer lets them through.
+    let page = page.replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}");
+    out.write_all(page.as_bytes()).map_err(RenderError::Write)
 }
 
 fn document(view: &ReportView) -> Document {
@@ -228,5 +231,14 @@ mod tests {
             assert_eq!(read, wanted(&view), "{page}");
             assert_eq!(counts.cases, view.tests.len() as u64);
         }
+    }
+
+    #[test]
+    fn what_xml_cannot_hold_is_replaced() {
+        let mut view = sample::report_of(&sample::usual(), Listing::All);
+        view.tests[0].name = "a\u{ffff}b\u{fffe}c\u{1}".to_owned();
+        let page = page(&view);
+        assert!(page.contains("a\u{fffd}b\u{fffd}c"), "{page}");
+        assert!(!page.contains(['\u{ffff}', '\u{fffe}', '\u{1}']));
     }
 }

@@ -139,9 +139,15 @@ fn labels(test: &TestView, project: &str, met: &mut HashSet<(String, String)>) -
         let kept: String = name.chars().take(PROMETHEUS_LABEL_CHARS_MAX).collect();
         name = format!("{kept}… #{}", test.id);
     }
-    if !met.insert((name.clone(), variant.clone())) {
-        name += &format!(" #{}", test.id);
-        met.insert((name.clone(), variant.clone()));
+    // What was cut may be equal: two series of one name are an error to whoever reads them.
+    let whole = name.clone();
+    let mut times = 1_u32;
+    while !met.insert((name.clone(), variant.clone())) {
+        name = match times {
+            1 => format!("{whole} #{}", test.id),
+            times => format!("{whole} #{} {times}", test.id),
+        };
+        times += 1;
     }
     format!("{project},test=\"{}\",variant=\"{variant}\"", escaped(&name))
 }
@@ -289,5 +295,20 @@ mod tests {
                 prop_assert!(read.keys().any(|(_, labels)| labels.get("test").is_some_and(|test| *test == shown)));
             }
         }
+    }
+
+    #[test]
+    fn what_is_cut_to_the_same_label_stays_a_series_of_its_own() {
+        let mut view = samples::report_of(&samples::usual(), Listing::Attention);
+        let test = view.tests[0].clone();
+        view.tests = (0..4)
+            .map(|cell| {
+                let variant = format!("k={}{cell}", "x".repeat(400));
+                crate::report::view::TestView { variant, ..test.clone() }
+            })
+            .collect();
+        let series = read(&page(&view));
+        let of = |(name, _): &&Series| name == "flakedb_test_failures";
+        assert_eq!(series.keys().filter(of).count(), 4);
     }
 }

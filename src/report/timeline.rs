@@ -1,5 +1,7 @@
 //! The runs of one test, shared by the terminal and Markdown: one by one, or by revision.
 
+use std::collections::HashMap;
+
 use super::sentence;
 use super::view::TimelineRow;
 use crate::model::Outcome;
@@ -17,6 +19,14 @@ pub struct RevisionRow<'a> {
     pub retried: u32,
 }
 
+impl RevisionRow<'_> {
+    fn count(&mut self, row: &TimelineRow) {
+        self.runs += u32::from(row.outcome != Outcome::Skipped);
+        self.failed += u32::from(row.outcome.is_bad());
+        self.retried += u32::from(row.retried && !row.outcome.is_bad());
+    }
+}
+
 /// Runs with a failed attempt, latest first.
 #[must_use]
 pub fn telling(rows: &[TimelineRow]) -> Vec<&TimelineRow> {
@@ -29,25 +39,24 @@ pub fn telling(rows: &[TimelineRow]) -> Vec<&TimelineRow> {
 #[must_use]
 pub fn by_revision(rows: &[TimelineRow]) -> Vec<RevisionRow<'_>> {
     let mut found: Vec<RevisionRow<'_>> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
     for latest in telling(rows) {
+        let place = found.len();
         let revision = latest.revision.as_deref();
-        let known = found.iter().any(|row| row.latest.revision.as_deref() == revision);
-        if revision.is_some() && known {
+        if revision.is_some_and(|revision| *places.entry(revision).or_insert(place) != place) {
             continue;
         }
-        let same = |row: &&TimelineRow| match revision {
-            Some(_) => row.revision.as_deref() == revision,
-            None => std::ptr::eq(*row, latest),
-        };
-        let count = |what: fn(&TimelineRow) -> bool| {
-            rows.iter().filter(same).filter(|row| what(row)).count() as u32
-        };
-        found.push(RevisionRow {
-            latest,
-            runs: count(|row| row.outcome != Outcome::Skipped),
-            failed: count(|row| row.outcome.is_bad()),
-            retried: count(|row| row.retried && !row.outcome.is_bad()),
-        });
+        let mut row = RevisionRow { latest, runs: 0, failed: 0, retried: 0 };
+        if revision.is_none() {
+            row.count(latest);
+        }
+        found.push(row);
+    }
+    for row in rows {
+        let place = row.revision.as_deref().and_then(|revision| places.get(revision));
+        if let Some(of) = place.and_then(|place| found.get_mut(*place)) {
+            of.count(row);
+        }
     }
     found
 }

@@ -391,7 +391,7 @@ fn what_a_csv_leaves_out_is_said_beside_it() {
     let sandbox = Sandbox::new();
     history(&sandbox);
     let said = sandbox.run(&["report", "--format", "csv"]).exits(0);
-    assert!(said.stderr.contains("--all lists them, too"), "{said:?}");
+    assert!(said.stderr.contains("--all lists all"), "{said:?}");
     assert_eq!(sandbox.run(&["report", "--format", "csv", "--all"]).exits(0).stderr, "");
     let mut command = sandbox.command(&["report", "--format", "prometheus", "-o", "flakedb.prom"]);
     command.env("FLAKEDB_PROJECT", PROJECT);

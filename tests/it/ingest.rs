@@ -225,3 +225,18 @@ fn output_goes_through_a_link_and_never_replaces_it() {
     sandbox.run(&["report", "-o", "/dev/null"]).exits(0);
     assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
 }
+
+#[test]
+fn attempts_of_one_build_keep_their_order_where_the_clock_did_not_tick() {
+    let sandbox = Sandbox::new();
+    let strip = "..F.FF...F";
+    for (place, mark) in strip.chars().enumerate() {
+        sandbox.write("r.xml", report(&[("pays", mark)]));
+        let attempt = (place + 1).to_string();
+        let about = ["--build", "7", "--attempt", &attempt, "--started", "2026-11-01"];
+        let words: Vec<&str> = ["ingest", "r.xml"].into_iter().chain(about).collect();
+        sandbox.run(&words).exits(0);
+    }
+    let shown = sandbox.run(&["show", "pays", "--format", "json"]).exits(0).json();
+    assert_eq!(shown["variants"][0]["strip"], strip);
+}

@@ -185,6 +185,12 @@ fn a_revision_may_be_called_as_git_calls_it() {
         let brought = ask(&sandbox, &["--revision", name]);
         assert_eq!(brought["failed"].as_array().unwrap().len(), red, "{brought}");
     }
+    // A suite that failed before its tests could turns its run red as well.
+    assert!(git(&sandbox, &["commit", "-q", "--allow-empty", "-m", "suite"]));
+    let suite = passes.replacen("<testcase", "<error message=\"boom\"/><testcase", 1);
+    sandbox.write("report.xml", &suite);
+    sandbox.run(&["ingest", "report.xml", "--project", "shop", "--started", "2026-11-03"]).exits(0);
+    assert_eq!(ask(&sandbox, &["--revision", "HEAD"])["revision_runs"][0]["red"], true);
     let unknown = sandbox.run(&["report", "--revision", "HEAD~9"]).exits(2);
     assert!(unknown.stderr.contains("begins with `HEAD~9`"), "{unknown:?}");
 }

@@ -8,6 +8,8 @@
 pub struct Family {
     /// Those that are known, in ascending order.
     known: Vec<f64>,
+    /// The adjusted value of each, so that asking for many of them stays cheap.
+    adjusted: Vec<f64>,
     /// How many questions there are, known or not; what is not known counts as 1.
     size: usize,
 }
@@ -18,7 +20,7 @@ impl Family {
     pub fn new(mut known: Vec<f64>, open: usize) -> Self {
         known.sort_by(f64::total_cmp);
         let size = known.len() + open;
-        Self { known, size }
+        Self { adjusted: adjusted(&known, size), known, size }
     }
 
     /// The p-values that are known, in ascending order.
@@ -38,18 +40,32 @@ impl Family {
         self.known.extend(p);
         self.known.sort_by(f64::total_cmp);
         self.size = self.size.max(self.known.len());
+        self.adjusted = adjusted(&self.known, self.size);
     }
 
     /// The adjusted value of a p-value of this family: the smallest rate of false discoveries at
     /// which it is still one.
     #[must_use]
     pub fn q(&self, p: f64) -> f64 {
-        let size = self.size as f64;
-        let from = self.known.partition_point(|known| *known < p);
-        let larger = self.known.iter().enumerate().skip(from);
-        let at = larger.map(|(place, known)| known * size / (place as f64 + 1.0));
-        at.fold(1.0, f64::min)
+        let place = self.known.partition_point(|known| *known < p);
+        self.adjusted.get(place).copied().unwrap_or(1.0)
     }
+}
+
+/// The adjusted values of p-values in ascending order: each the smallest of those from its own on.
+fn adjusted(known: &[f64], size: usize) -> Vec<f64> {
+    let mut lowest = 1.0;
+    let mut values: Vec<f64> = known
+        .iter()
+        .enumerate()
+        .rev()
+        .map(|(place, known)| {
+            lowest = f64::min(lowest, known * size as f64 / (place as f64 + 1.0));
+            lowest
+        })
+        .collect();
+    values.reverse();
+    values
 }
 
 #[cfg(test)]

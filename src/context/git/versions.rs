@@ -44,7 +44,10 @@ impl FileVersions {
         let list = ["log", &count, "--no-show-signature", "--format=%H %ct", "--", &path];
         let Some(list) = git.text(&list) else { return Self::default() };
         let commits: Vec<(&str, i64)> = list.lines().filter_map(commit).collect();
-        let mut found = Self { versions: Vec::new(), cut: commits.len() > most };
+        // A shallow clone ends where it was cut off, not where the file began.
+        let shallow = ["rev-parse", "--is-shallow-repository"];
+        let shallow = git.text(&shallow).is_some_and(|answer| answer.trim() == "true");
+        let mut found = Self { versions: Vec::new(), cut: shallow || commits.len() > most };
         for (revision, seconds) in commits.into_iter().take(most) {
             let object = format!("{revision}:{path}");
             let text = match git.ask_for(&["cat-file", "blob", &object], VERSION_BYTES_MAX) {

@@ -101,6 +101,8 @@ pub struct Scene<'a> {
     pub judged: &'a Judged,
     /// Whose files are whose, where it is known.
     pub owners: Option<&'a Owners>,
+    /// The hash of what git calls so.
+    pub commit_of: &'a dyn Fn(&str) -> Option<String>,
     /// Who follows.
     pub watcher: &'a dyn Watcher,
 }
@@ -116,7 +118,7 @@ impl Scene<'_> {
     }
 }
 
-/// Answers a question about the window of a request.
+/// Answers a question about the window of a request; `commit_of` gives the hash of what git calls so.
 ///
 /// # Errors
 /// An unusable history, settings that make no sense, or a revision that is none.
@@ -125,13 +127,14 @@ pub fn answer(
     store: &dyn Store,
     request: &JudgeRequest,
     owners: Option<&Owners>,
+    commit_of: &dyn Fn(&str) -> Option<String>,
     watcher: &dyn Watcher,
 ) -> Result<QuestionView, QuestionError> {
     let judged = judge(store, request, &[], watcher)?;
-    let scene = Scene { store, request, judged: &judged, owners, watcher };
+    let scene = Scene { store, request, judged: &judged, owners, commit_of, watcher };
     Ok(match question {
         Question::Costs => QuestionView::Costs(costs::costs(&scene)?),
-        Question::Since(moment) => QuestionView::Since(since::since(&scene, moment)?),
+        Question::Since(moment) => QuestionView::Since(Box::new(since::since(&scene, moment)?)),
         Question::Revision(typed) => QuestionView::Revision(revision::revision(&scene, typed)?),
         Question::Clusters => QuestionView::Clusters(clusters::clusters(&scene)?),
         Question::Owners => QuestionView::Owners(owners::owners(&scene)?),

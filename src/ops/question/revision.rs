@@ -12,6 +12,8 @@ use crate::report::view::question::{PaceView, RevisionInput, RevisionView};
 
 /// Revisions named where the one that was typed is none, or could be several.
 const NAMED_MAX: usize = 5;
+/// Characters of the shortest hash that git itself prints.
+const SHORT_HASH_MIN: usize = 7;
 
 /// What the runs of a revision show that the runs before did not.
 ///
@@ -19,10 +21,13 @@ const NAMED_MAX: usize = 5;
 /// An unusable history, or what was typed is no revision of the window or could be several.
 pub fn revision(scene: &Scene<'_>, typed: &str) -> Result<RevisionView, QuestionError> {
     let judgement = &scene.judged.judgement;
-    let (revision, _) = resolve(&judgement.runs, typed)?;
+    let (revision, _) = resolve(&judgement.runs, typed, scene.commit_of)?;
     let found = at_revision(judgement, &scene.judged.history, &revision);
     let pace = slower::pace(scene, &PaceSettings::default())?;
-    let here = |one: &&PaceChange| found.runs.binary_search(&one.first_after).is_ok();
+    // Of many passes not all are compared: the change lies somewhere after the last one before it.
+    let here = |one: &&PaceChange| {
+        found.runs.iter().any(|run| (one.last_before + 1..=one.first_after).contains(run))
+    };
     let [longer, shorter] =
         [&pace.slower, &pace.faster].map(|all| all.iter().filter(here).collect::<Vec<_>>());
     let failed = found.failed.iter().filter_map(|one| judgement.verdicts.get(one.verdict));
@@ -46,13 +51,14 @@ pub fn revision(scene: &Scene<'_>, typed: &str) -> Result<RevisionView, Question
     Ok(RevisionView::new(scene.about(RevisionView::SCHEMA), input))
 }
 
-/// The revision of these runs that is called so or begins so, and when its first run started.
+/// The revision of these runs that is called so or begins so, or that git calls so, and when its first run started.
 ///
 /// # Errors
 /// Where there is none, or several.
 pub(super) fn resolve(
     runs: &[JudgedRun],
     typed: &str,
+    commit_of: &dyn Fn(&str) -> Option<String>,
 ) -> Result<(String, Timestamp), QuestionError> {
     let mut started: BTreeMap<&str, Timestamp> = BTreeMap::new();
     for run in runs {
@@ -65,7 +71,13 @@ pub(super) fn resolve(
         return Ok((typed.to_owned(), *first));
     }
     let begins = |revision: &&str| !typed.is_empty() && revision.starts_with(typed);
-    let found: Vec<&str> = started.keys().copied().filter(begins).collect();
+    let mut found: Vec<&str> = started.keys().copied().filter(begins).collect();
+    let hash = if found.is_empty() { commit_of(typed) } else { None };
+    if let Some(hash) = &hash {
+        // Reports may have been ingested with short hashes.
+        let named = |one: &&str| one.len() >= SHORT_HASH_MIN && hash.starts_with(*one);
+        found = started.keys().copied().filter(named).collect();
+    }
     match found.as_slice() {
         [only] => Ok(((*only).to_owned(), started.get(only).copied().unwrap_or(Timestamp(0)))),
         [] if started.is_empty() => Err(QuestionError::NoRevisions),

@@ -20,7 +20,8 @@ pub fn since(scene: &Scene<'_>, moment: &Moment) -> Result<SinceView, QuestionEr
         Moment::Ago { millis } => (Timestamp(newest.0.saturating_sub(*millis)), None),
         Moment::At(time) => (*time, None),
         Moment::Revision(typed) => {
-            let (revision, started) = revision::resolve(&now.judgement.runs, typed)?;
+            let (revision, started) =
+                revision::resolve(&now.judgement.runs, typed, scene.commit_of)?;
             (started, Some(revision))
         }
     };

@@ -207,7 +207,13 @@ fn bars(
         }
     }
     let layers = drawn(classes, layers);
-    let most = if most < 10.0 { short(most) } else { sentence::number(most as u64) };
+    let most = match most {
+        small if small > 0.0 && small < 10.0 => {
+            // Rounded up to one digit, and shown with as many decimals as that takes.
+            format!("{small:.*}", (-small.log10().floor()).max(0.0) as usize)
+        }
+        most => sentence::number(most as u64),
+    };
     Chart {
         height,
         base,

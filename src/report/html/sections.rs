@@ -7,7 +7,7 @@ use super::super::view::{
 use super::super::{explanation, sentence, standing};
 use super::{figure, link, text};
 use crate::analysis::direction::Direction;
-use crate::report::limits::{FIELD_CHARS_MAX, HEADLINE_CHARS_MAX, HTML_ROWS_MAX, NAME_CHARS_MAX};
+use crate::report::limits::{FIELD_CHARS_MAX, HEADLINE_CHARS_MAX, HTML_ROWS_MAX};
 
 /// Whether one thing gets better.
 pub(super) struct Answer {
@@ -204,7 +204,7 @@ fn entry(entry: &QuarantineEntry) -> EntryRow {
     };
     let ticket = entry.ticket.as_deref().unwrap_or_default();
     EntryRow {
-        name: text(&name, NAME_CHARS_MAX),
+        name: text(&name, HEADLINE_CHARS_MAX),
         owner: text(entry.owner.as_deref().unwrap_or_default(), FIELD_CHARS_MAX),
         reason: text(&entry.reason, HEADLINE_CHARS_MAX),
         ticket: text(ticket, FIELD_CHARS_MAX),

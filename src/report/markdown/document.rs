@@ -130,7 +130,10 @@ pub(super) fn text(foreign: &str) -> String {
             c => out.push(c),
         }
     }
-    out
+    // GitHub makes links of bare addresses, and of numbers behind a hash, however they are spelt.
+    out.replace("://", ":<!-- -->//")
+        .replace("www.", "www<!-- -->.")
+        .replace("&#35;", "&#35;<!-- -->")
 }
 
 /// A foreign name in a code span, where nothing is a mention, a link, a tag or emphasis.
@@ -186,6 +189,9 @@ mod tests {
             assert_eq!(code(foreign), wanted);
         }
         assert_eq!(text("a*b <b>"), "a&#42;b &#60;b&#62;");
+        let link = "get (https://a.example) www.b.example #12";
+        let inert = "get (https:<!-- -->//a.example) www<!-- -->.b.example &#35;<!-- -->12";
+        assert_eq!(text(link), inert);
     }
 
     #[test]

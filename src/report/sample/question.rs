@@ -211,7 +211,7 @@ fn answers(
     let about = |schema| about(schema, judgement, text);
     vec![
         ("costs", QuestionView::Costs(CostsView::new(about(CostsView::SCHEMA), judgement, &of))),
-        ("since", QuestionView::Since(since(judgement, names, text))),
+        ("since", QuestionView::Since(Box::new(since(judgement, names, text)))),
         ("revision", QuestionView::Revision(revision(judgement, names, text))),
         ("clusters", QuestionView::Clusters(clusters(judgement, names, text))),
         ("owners", {

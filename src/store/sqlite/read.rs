@@ -77,7 +77,17 @@ pub(super) fn runs(connection: &Connection, project: &str, window: &Window) -> R
     let mut select = connection.prepare_cached(&sql)?;
     let mut rows = select.query_map(values.as_slice(), run_row)?.collect::<Result<Vec<_>>>()?;
     rows.reverse();
+    rows.sort_by(by_time);
     Ok(rows)
+}
+
+/// By time; of one build at one time, attempt by attempt: clocks of file systems tick slowly, and
+/// which outcome came last matters. The sort is stable, so that keys order the rest.
+fn by_time(one: &RunRow, other: &RunRow) -> std::cmp::Ordering {
+    one.started
+        .cmp(&other.started)
+        .then_with(|| one.build.cmp(&other.build))
+        .then(one.attempt.cmp(&other.attempt))
 }
 
 fn run_row(row: &Row<'_>) -> Result<RunRow> {

@@ -33,7 +33,7 @@ pub enum QuestionView {
     /// Which tests cost most.
     Costs(CostsView),
     /// What is new since a moment.
-    Since(SinceView),
+    Since(Box<SinceView>),
     /// What one revision brought.
     Revision(RevisionView),
     /// Which failures are one and the same cause.

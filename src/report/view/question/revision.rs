@@ -57,6 +57,8 @@ pub struct RevisionRun {
     pub executed: u32,
     /// Tests that failed in the end.
     pub failed: u32,
+    /// A test failed, or a whole suite before its tests could.
+    pub red: bool,
     /// Far more tests failed in it than tests explain.
     pub outage: bool,
 }
@@ -152,7 +154,7 @@ impl RevisionView {
 
     fn lead(&self) -> Vec<String> {
         let runs = self.revision_runs.len() as u64;
-        let red = self.revision_runs.iter().filter(|run| run.failed > 0).count() as u64;
+        let red = self.revision_runs.iter().filter(|run| run.red).count() as u64;
         let of = |kind: FailureKind| self.failed.iter().filter(|one| one.kind == kind).count();
         let outages = self.revision_runs.iter().filter(|run| run.outage).count() as u64;
         let mut lead = vec![format!(
@@ -201,9 +203,10 @@ impl RevisionView {
             });
             tables.push(SheetTable::new(caption, &columns, "test").with(rows));
         }
-        for (caption, tests) in
-            [("Slower since one of its runs", &self.slower), ("Faster", &self.faster)]
-        {
+        for (caption, tests) in [
+            ("Slower since one of its runs, or one close to them", &self.slower),
+            ("Faster", &self.faster),
+        ] {
             let rows = tests.iter().map(PaceView::row);
             tables.push(SheetTable::new(caption, &PaceView::COLUMNS, "test").with(rows));
         }
@@ -256,6 +259,7 @@ impl RevisionRun {
             url: run.url.clone(),
             executed: run.executed,
             failed: run.bad,
+            red: run.is_red(),
             outage: run.outage,
         }
     }

@@ -27,6 +27,8 @@ pub struct SinceView {
     pub before: WindowView,
     /// Its runs.
     pub runs_before: u64,
+    /// When the later window begins, where that is after the moment.
+    pub begins_late: Option<String>,
     /// Red runs before the moment and all of them, outages left out.
     pub red_before: ShareView,
     /// The same since.
@@ -138,6 +140,14 @@ impl SinceView {
             revision: input.revision.map(str::to_owned),
             before: WindowView::new(input.window_before),
             runs_before: input.before.runs.len() as u64,
+            begins_late: input
+                .now
+                .runs
+                .iter()
+                .map(|run| run.started)
+                .min()
+                .filter(|first| *first > input.moment && !input.before.runs.is_empty())
+                .map(Timestamp::to_rfc3339),
             red_before: share(changes.runs_before),
             red_since: share(changes.runs_since),
             direction: changes.direction,
@@ -286,7 +296,14 @@ impl SinceView {
     }
 
     fn notes(&self) -> Vec<String> {
-        vec![
+        let late = self.begins_late.as_ref().map(|begins| {
+            let begins = begins.get(..16).unwrap_or(begins).replace('T', " ");
+            format!(
+                "The later window begins only at {begins}: runs between the moment and then, if there \
+                 are any, belong to neither side; widen it with --runs, --days or --since"
+            )
+        });
+        let notes = [
             format!(
                 "Two windows, judged by {}: {}; and {}",
                 self.about.method, self.before.text, self.about.window.text
@@ -298,7 +315,8 @@ impl SinceView {
                 sentence::count(self.rates_asked, "test"),
                 sentence::percent(self.false_discovery_rate)
             ),
-        ]
+        ];
+        late.into_iter().chain(notes).collect()
     }
 }
 

@@ -6,7 +6,7 @@ use super::super::super::sentence;
 use super::super::super::sheet::{ColumnKind, Sheet, SheetCell, SheetHint, SheetTable};
 use super::super::{TestLabel, rounded};
 use super::{AboutView, NamedTest, digits};
-use crate::analysis::slower::{Pace, PaceChange, PaceSettings};
+use crate::analysis::slower::{PASSES_KEPT, Pace, PaceChange, PaceSettings};
 use crate::analysis::verdict::JudgedRun;
 use crate::store::query::TestNo;
 
@@ -221,11 +221,13 @@ impl SlowerView {
         let compared = format!(
             "Medians of passes on the main line, before and since the run where they change most \
              (Pettitt's test over {}, Benjamini-Hochberg): of the changes told, at most {} is chance. \
-             Told from a ratio of {} and a difference of {} on",
+             Told from a ratio of {} and a difference of {} on. Of more than {} passes only some are \
+             compared, evenly spread, so that the first run since may be somewhat late",
             sentence::count(self.asked, "test"),
             sentence::percent(self.false_discovery_rate),
             self.ratio,
             sentence::seconds(self.seconds),
+            PASSES_KEPT,
         );
         if self.asked > 0 {
             notes.push(compared);

@@ -260,7 +260,7 @@ fn round_up(most: f64) -> f64 {
     [1.0, 2.0, 5.0, 10.0].into_iter().find(fits).unwrap_or(10.0) * decade
 }
 
-/// A row of the heat map: the darker the more of the runs of a period failed.
+/// A row of the heat map: the stronger the colour, the more of the runs of a period failed.
 pub(super) fn heat(squares: &[SquareView]) -> HeatRow {
     let step = WIDTH / squares.len().max(1) as f64;
     let width = step - (step / 10.0).min(1.5);

@@ -20,5 +20,5 @@ pub use hash::{FailureId, ReportHash, RunKey, SignatureId, TestId};
 pub use outcome::{Counts, Outcome};
 pub use report::{Attempt, Attempts, Repeat, Report, SuiteFailure, TestResult, VariantIndex};
 pub use run::{Lane, RunContext, Variant};
-pub use tests::{TestIdentity, TestIndex, TestTable};
+pub use tests::{TestIdentity, TestIndex, TestTable, in_variant};
 pub use time::{Micros, Started, Timestamp};

@@ -216,3 +216,17 @@ fn place_hash(id: TestId) -> u64 {
     let [a, b, c, d, e, f, g, h, ..] = id.0;
     u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
+/// A test with its variant behind it, as it is printed and typed; a test alone without one.
+///
+/// ```
+/// use flakedb::model::in_variant;
+/// assert_eq!(in_variant("a::b", "os=linux"), "a::b [os=linux]");
+/// assert_eq!(in_variant("a::b", ""), "a::b");
+/// ```
+#[must_use]
+pub fn in_variant(test: &str, variant: &str) -> String {
+    match variant {
+        "" => test.to_owned(),
+        variant => format!("{test} [{variant}]"),
+    }
+}

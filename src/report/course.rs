@@ -1,5 +1,6 @@
 //! The way to a verdict as bars and sentences, shared by the terminal and Markdown.
 
+use super::phrase::minute;
 use super::sentence;
 use super::view::{BreakageView, RetriesView, StatusChange, TrailView};
 
@@ -137,12 +138,6 @@ pub fn retries(retries: &RetriesView) -> Option<String> {
             most.unwrap_or_default(),
         )
     })
-}
-
-/// A time of a view as screens show it, to the minute.
-#[must_use]
-pub fn minute(rfc3339: &str) -> String {
-    rfc3339.get(..16).unwrap_or(rfc3339).replace('T', " ")
 }
 
 #[cfg(test)]

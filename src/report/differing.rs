@@ -1,6 +1,7 @@
 //! One kind of failure in words, and how its texts differ; shared by the terminal and Markdown.
 
 use super::contrast::{COMPARED_LINES_MAX, SKIPPED};
+use super::phrase::day;
 use super::view::{DifferenceLine, DifferenceView, FailureView};
 use super::{escape, sentence};
 
@@ -61,10 +62,4 @@ pub fn line(line: &DifferenceLine, chars: usize) -> String {
             format!("{sign} {}", escape::shortened(&text, chars))
         }
     }
-}
-
-/// The day of a time of a view.
-#[must_use]
-pub fn day(rfc3339: &str) -> &str {
-    rfc3339.get(..10).unwrap_or(rfc3339)
 }

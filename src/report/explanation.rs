@@ -2,6 +2,7 @@
 
 use super::escape;
 use super::limits::FIELD_CHARS_MAX;
+use super::phrase;
 use super::sentence::{count, number, often, percent, revision};
 use super::view::{EventView, WeighingView};
 use crate::analysis::filter::episode::Attribution;
@@ -163,7 +164,7 @@ pub fn group(event: &EventView) -> String {
     let revision = event.revision.as_deref().map(|name| format!(", revision {}", revision(name)));
     format!(
         "{}: {} of {} of {} failed{}; {} ({})",
-        event.started.get(..16).unwrap_or(&event.started).replace('T', " "),
+        phrase::minute(&event.started),
         number(event.failed.into()),
         count(event.executed, "test"),
         escape::shortened(&escape::line(module), FIELD_CHARS_MAX),

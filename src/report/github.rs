@@ -127,15 +127,9 @@ fn place(test: &TestView) -> Vec<String> {
 }
 
 fn verdict(test: &TestView) -> String {
-    let failing = test.failing();
     let mut said = vec![
         sentence::status(test.status).to_owned(),
-        format!(
-            "{} in {} of {}",
-            failing.word,
-            sentence::number(failing.bad.into()),
-            sentence::count(failing.of, "run")
-        ),
+        phrase::failed_runs(test),
         test.reason.clone(),
     ];
     let failure = test.latest_failure.as_ref().map(|failure| failure.headline.clone());

@@ -17,9 +17,9 @@ use quick_junit::{
 
 use super::limits::{HEADLINE_CHARS_MAX, JUNIT_TEXT_CHARS_MAX};
 use super::view::{LatestFailureView, ReportView, TestView};
-use super::{Format, RenderError, Screen, View, escape, sentence};
+use super::{Format, RenderError, Screen, View, escape, phrase};
 use crate::analysis::verdict::Status;
-use crate::model::Outcome;
+use crate::model::{Outcome, in_variant};
 
 /// Writes the verdicts as JUnit XML.
 ///
@@ -67,10 +67,7 @@ fn suite(name: &str, view: &ReportView) -> TestSuite {
 
 fn case(test: &TestView) -> TestCase {
     // A variant is part of the name, as everywhere: two cells of one test are two cases.
-    let name = match test.variant.as_str() {
-        "" => test.name.clone(),
-        variant => format!("{} [{variant}]", test.name),
-    };
+    let name = in_variant(&test.name, &test.variant);
     let mut case = TestCase::new(name, status(test));
     if !test.classname.is_empty() {
         case.set_classname(test.classname.as_str());
@@ -130,10 +127,7 @@ fn kind(failure: Option<&LatestFailureView>) -> NonSuccessKind {
 
 /// How often, and how it last failed.
 fn message(test: &TestView) -> String {
-    let failing = test.failing();
-    let runs = sentence::count(failing.of, "run");
-    let mut said =
-        format!("{} in {} of {runs}", failing.word, sentence::number(failing.bad.into()));
+    let mut said = phrase::failed_runs(test);
     if let Some(failure) = test.latest_failure.as_ref().filter(|one| !one.headline.is_empty()) {
         let headline = escape::shortened(&failure.headline, HEADLINE_CHARS_MAX);
         said += &format!(", last with: {headline}");

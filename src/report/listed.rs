@@ -1,6 +1,6 @@
 //! What the quarantine list says of one test, in words.
 
-use super::differing::day;
+use super::phrase::day;
 use super::view::{ListEventView, ListedView, QuarantineEntry, QuarantineRule, ShowView, TestView};
 use super::{escape, sentence, standing};
 

@@ -1,7 +1,30 @@
 //! Phrases that heads and tables of several screens share.
 
 use super::sentence::{count, number, status as status_words};
-use super::view::{RunsView, TotalsView, WindowView};
+use super::view::{RunsView, TestView, TotalsView, WindowView};
+
+/// A time of a view to the minute, in UTC: `2026-11-22 08:22`.
+///
+/// ```
+/// assert_eq!(flakedb::report::phrase::minute("2026-11-22T08:22:01Z"), "2026-11-22 08:22");
+/// ```
+#[must_use]
+pub fn minute(rfc3339: &str) -> String {
+    rfc3339.get(..16).unwrap_or(rfc3339).replace('T', " ")
+}
+
+/// The day of a time of a view, in UTC: `2026-11-22`.
+#[must_use]
+pub fn day(rfc3339: &str) -> &str {
+    rfc3339.get(..10).unwrap_or(rfc3339)
+}
+
+/// The test with its runs that failed, in the words that fit its status: `flaked in 5 of 40 runs`.
+#[must_use]
+pub fn failed_runs(test: &TestView) -> String {
+    let failing = test.failing();
+    format!("{} in {} of {}", failing.word, number(failing.bad.into()), count(failing.of, "run"))
+}
 
 /// A number of things that several share: `3`, `3.3`, `<0.1`.
 #[must_use]
@@ -29,7 +52,6 @@ pub fn statuses(totals: &TotalsView) -> String {
 /// Which runs were looked at: `last 50 runs, 2026-11-08 to 2026-11-20`; what it names is not escaped.
 #[must_use]
 pub fn window(window: &WindowView, found: &RunsView) -> String {
-    let day = |rfc3339: &str| rfc3339.get(..10).unwrap_or(rfc3339).to_owned();
     let days = match (&found.first_started, &found.last_started) {
         (Some(first), Some(last)) => match (day(first), day(last)) {
             (first, last) if first == last => format!(", {first}"),

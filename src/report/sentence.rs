@@ -6,6 +6,7 @@
 use super::escape;
 use super::limits::{FIELD_CHARS_MAX, REVISION_CHARS};
 use super::palette::Tone;
+use super::phrase;
 use super::view::{HarmView, RunsView};
 use crate::analysis::direction::Direction;
 use crate::analysis::verdict::{Fact, JudgedRun, NextStep, Rate, Status, Verdict};
@@ -125,8 +126,7 @@ pub fn revision(revision: &str) -> String {
 /// A time to the minute, in UTC: `2026-11-22 08:22`.
 #[must_use]
 pub fn minute(time: Timestamp) -> String {
-    let text = time.to_rfc3339();
-    text.get(..16).map_or(text.clone(), |minute| minute.replace('T', " "))
+    phrase::minute(&time.to_rfc3339())
 }
 
 /// The status as people read it: `newly broken`.

@@ -174,8 +174,8 @@ impl SheetCell {
             Self::Share(share) => sentence::percent(*share),
             Self::Seconds(seconds) => sentence::rough(*seconds),
             Self::Times(times) => format!("{times:.1}×"),
-            Self::Time(time) => time.get(..16).unwrap_or(time).replace('T', " "),
-            Self::Day(time) => time.get(..10).unwrap_or(time).to_owned(),
+            Self::Time(time) => phrase::minute(time),
+            Self::Day(time) => phrase::day(time).to_owned(),
             Self::Chance(chance) if *chance < 1e-4 => format!("{chance:.0e}"),
             Self::Chance(chance) => format!("{chance:.4}"),
         }

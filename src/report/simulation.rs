@@ -1,8 +1,8 @@
 //! A simulation in sentences, shared by the terminal and Markdown.
 
 use super::escape;
-use super::sentence;
 use super::view::{HiddenRegressionView, SimulationView, TermView};
+use super::{phrase, sentence};
 
 /// What was replayed, as a line.
 #[must_use]
@@ -70,14 +70,10 @@ pub fn regression(hidden: &HiddenRegressionView) -> String {
     format!(
         "hidden for {} from {} on{revision}: {} of {}, {until}",
         sentence::seconds(hidden.hidden_seconds as f64),
-        minute(&hidden.from),
+        phrase::minute(&hidden.from),
         sentence::number(hidden.runs_hidden.into()),
         sentence::count(hidden.runs_failed, "failed run"),
     )
-}
-
-fn minute(time: &str) -> String {
-    time.get(..16).unwrap_or(time).replace('T', " ")
 }
 
 /// A stay on the list, behind its name.

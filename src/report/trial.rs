@@ -3,7 +3,7 @@
 use super::limits::FIELD_CHARS_MAX;
 use super::sentence::{count, number, percent, revision};
 use super::view::{BacktestView, FlagView, HiddenView, TrialView, TurnView};
-use super::{escape, sentence};
+use super::{escape, phrase, sentence};
 use crate::analysis::backtest::Rule;
 
 /// The name of a rule in a table.
@@ -185,16 +185,10 @@ pub const ADVICE: &str = "The threshold of the filter is the key judging.filter.
 pub const CAUTION: &str = "What a failure really was is flakedb's own judgement in hindsight: it \
                            compares rules, and proves none right.";
 
-/// The test as it is printed, with its variant.
-#[must_use]
-pub fn label(test: &str, variant: &str) -> String {
-    if variant.is_empty() { test.to_owned() } else { format!("{test} [{variant}]") }
-}
-
 /// When: `2026-11-19 12:00`.
 #[must_use]
 pub fn minute(turn: &TurnView) -> String {
-    turn.started.get(..16).unwrap_or(&turn.started).replace('T', " ")
+    phrase::minute(&turn.started)
 }
 
 /// How a test came to be called flaky, and what became of it.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crate::model::{Lane, Outcome, ReportHash, RunContext, TestId, Timestamp, Variant};
+use crate::model::{Lane, Outcome, ReportHash, RunContext, TestId, Timestamp, Variant, in_variant};
 use crate::quarantine::gate::expected::{Missing, choose};
 use crate::quarantine::gate::news::{PastResult, tell};
 use crate::quarantine::gate::{Expected, GateSettings, News, Record};
@@ -333,10 +333,7 @@ fn missing(
             continue;
         }
         let label = row.label();
-        let name = match variant.as_str() {
-            "" => label.clone(),
-            variant => format!("{label} [{variant}]"),
-        };
+        let name = in_variant(&label, variant);
         missing.push(Missing::new(name, &label, outcome.is_some(), &removed));
     }
     missing.sort_by(|one, other| one.name.cmp(&other.name));

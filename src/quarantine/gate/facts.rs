@@ -1,6 +1,6 @@
 //! What the gate knows about a run: plain data, collected elsewhere.
 
-use crate::model::{Outcome, TestId, Timestamp};
+use crate::model::{Outcome, TestId, Timestamp, in_variant};
 
 use super::expected::Expected;
 use super::news::News;
@@ -208,10 +208,7 @@ impl TestFact {
     /// The test with its variant, as it is printed.
     #[must_use]
     pub fn name(&self) -> String {
-        match self.variant.as_str() {
-            "" => self.label.clone(),
-            variant => format!("{} [{variant}]", self.label),
-        }
+        in_variant(&self.label, &self.variant)
     }
 }
 

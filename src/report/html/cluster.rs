@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::super::view::question::{ClusterView, ClustersView};
-use super::super::{excerpt, sentence};
+use super::super::{excerpt, phrase, sentence};
 use super::sheet::Answer;
 use super::text;
 use crate::report::limits::{
@@ -57,8 +57,7 @@ impl Clusters {
 }
 
 fn told(n: usize, cluster: &ClusterView) -> Cluster {
-    let day = |time: &str| time.get(..10).unwrap_or(time).to_owned();
-    let (first, last) = (day(&cluster.first), day(&cluster.last));
+    let (first, last) = (phrase::day(&cluster.first), phrase::day(&cluster.last));
     let days = if first == last { format!("on {first}") } else { format!("{first} to {last}") };
     let tests = cluster.tests.iter().take(HTML_FACTS_MAX);
     Cluster {

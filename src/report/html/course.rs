@@ -2,8 +2,8 @@
 
 use askama::Template;
 
-use super::super::sentence;
 use super::super::view::{CourseView, DashboardView, FailedRunView, HintView, TestView};
+use super::super::{phrase, sentence};
 use super::figure::{self, StripFigure};
 use super::{link, page, text};
 use crate::report::limits::{
@@ -74,12 +74,6 @@ impl Courses {
 
 fn told<'a>(n: usize, test: &'a TestView, course: &CourseView) -> Course<'a> {
     let failing = test.failing();
-    let often = format!(
-        "{} in {} of {}",
-        failing.word,
-        sentence::number(failing.bad.into()),
-        sentence::count(failing.of, "run")
-    );
     let rate = failing.rate.filter(|_| test.executions > 0).map(sentence::rate);
     let hint = |hint: &HintView| text(&hint.sentence, 2 * HEADLINE_CHARS_MAX);
     // The reason is one of the facts; said once is enough.
@@ -91,7 +85,7 @@ fn told<'a>(n: usize, test: &'a TestView, course: &CourseView) -> Course<'a> {
         status: sentence::status(test.status),
         told: sentence::certainty(test.certainty)
             .into_iter()
-            .chain([often])
+            .chain([phrase::failed_runs(test)])
             .chain(rate)
             .chain(sentence::trend_of(failing.trend).map(str::to_owned))
             .collect(),
@@ -116,10 +110,9 @@ fn told<'a>(n: usize, test: &'a TestView, course: &CourseView) -> Course<'a> {
 fn caption(test: &TestView, course: &CourseView) -> String {
     let count =
         |marks: &[char]| test.strip.chars().filter(|mark| marks.contains(mark)).count() as u64;
-    let day = |time: &str| time.get(..10).unwrap_or(time).to_owned();
     let mut parts = vec![sentence::count(test.strip.chars().count() as u64, "run")];
     if let Some(first) = &course.first_run {
-        parts.push(format!("{} to {}", day(first), day(&test.last_run)));
+        parts.push(format!("{} to {}", phrase::day(first), phrase::day(&test.last_run)));
     }
     for (marks, words) in [
         (['F', 'E'], "failed"),
@@ -152,7 +145,7 @@ fn failure(run: &FailedRunView) -> Failure {
     let on: Vec<String> = revision.into_iter().chain(branch).collect();
     let place = if on.is_empty() { String::new() } else { format!(" on {}", on.join(", ")) };
     Failure {
-        when: run.started.get(..16).unwrap_or(&run.started).replace('T', " "),
+        when: phrase::minute(&run.started),
         what: format!("{what}{}{place}", cause.unwrap_or_default()),
         build: run.build.as_deref().map(|build| text(build, FIELD_CHARS_MAX)).unwrap_or_default(),
         link: run.url.as_deref().and_then(link),

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use askama::Template;
 
 use super::super::view::{ReportView, TestView};
-use super::super::{escape, sentence};
+use super::super::{escape, phrase, sentence};
 use super::{page, text};
 use crate::report::limits::{FIELD_CHARS_MAX, NAME_CHARS_MAX};
 
@@ -174,7 +174,7 @@ fn row<'a>(test: &'a TestView, name: &'a str, course: Option<usize>) -> Row<'a> 
         },
         // Failures that count against no test are none of its own.
         last: match (failing.bad, &test.last_failure) {
-            (1.., Some(time)) => time.get(..10).unwrap_or_default(),
+            (1.., Some(time)) => phrase::day(time),
             _ => "",
         },
         owners: text(&test.owners.join(" "), FIELD_CHARS_MAX),

@@ -4,9 +4,10 @@ use super::super::view::{
     DashboardView, DurationsView, EventView, HalvesView, OutageView, QuarantineEntry,
     QuarantineView, ReportView, TrendView,
 };
-use super::super::{explanation, sentence, standing};
+use super::super::{explanation, phrase, sentence, standing};
 use super::{figure, link, text};
 use crate::analysis::direction::Direction;
+use crate::model::in_variant;
 use crate::report::limits::{FIELD_CHARS_MAX, HEADLINE_CHARS_MAX, HTML_ROWS_MAX};
 
 /// Whether one thing gets better.
@@ -23,9 +24,7 @@ pub(super) struct Answer {
 
 /// Tests, runs and days in one sentence.
 pub(super) fn about(report: &ReportView) -> String {
-    let day = |time: &Option<String>| {
-        time.as_deref().and_then(|time| time.get(..10)).unwrap_or_default().to_owned()
-    };
+    let day = |time: &'_ Option<String>| time.as_deref().map_or("", phrase::day).to_owned();
     let (first, last) = (day(&report.runs.first_started), day(&report.runs.last_started));
     let days = match first == last {
         true => first,
@@ -198,10 +197,7 @@ impl Quarantine {
 }
 
 fn entry(entry: &QuarantineEntry) -> EntryRow {
-    let name = match entry.variant.as_str() {
-        "" => entry.test.clone(),
-        variant => format!("{} [{variant}]", entry.test),
-    };
+    let name = in_variant(&entry.test, &entry.variant);
     let ticket = entry.ticket.as_deref().unwrap_or_default();
     EntryRow {
         name: text(&name, HEADLINE_CHARS_MAX),
@@ -252,7 +248,7 @@ fn outage(outage: &OutageView) -> OutageRow {
         text_of.as_deref().map(|field| text(field, FIELD_CHARS_MAX)).unwrap_or_default()
     };
     OutageRow {
-        when: outage.started.get(..16).unwrap_or(&outage.started).replace('T', " "),
+        when: phrase::minute(&outage.started),
         failed: format!(
             "{} of {}",
             sentence::number(outage.failed.into()),

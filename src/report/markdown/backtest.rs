@@ -4,6 +4,7 @@ use super::super::limits::{BACKTEST_FLAGS_SHOWN_MAX, BACKTEST_HIDDEN_SHOWN_MAX};
 use super::super::view::{BacktestView, FlagView, HiddenView, TrialView};
 use super::super::{sentence, trial};
 use super::document::{Document, code, text};
+use crate::model::in_variant;
 
 pub(super) fn write(view: &BacktestView, document: &mut Document) {
     document.heading(2, &format!("{}: back-test", text(&view.project)));
@@ -67,14 +68,14 @@ fn tell(told: &TrialView, view: &BacktestView, document: &mut Document) {
     document.heading(3, &format!("With {}", trial::subject(told)));
     document.list(&trial::sentences(told, view));
     let hidden = |hidden: &HiddenView| {
-        let test = code(&trial::label(&hidden.test, &hidden.variant));
+        let test = code(&in_variant(&hidden.test, &hidden.variant));
         format!("{test}: {}", text(&trial::regression(hidden)))
     };
     let listed = told.hidden.iter().take(BACKTEST_HIDDEN_SHOWN_MAX).map(hidden);
     list("Regressions that it would have hidden, latest first:", listed, document);
     more(told.hidden.len(), BACKTEST_HIDDEN_SHOWN_MAX, "earlier regression", document);
     let flag = |flag: &FlagView| {
-        let test = code(&trial::label(&flag.test, &flag.variant));
+        let test = code(&in_variant(&flag.test, &flag.variant));
         format!("{} {test}: {}", trial::minute(&flag.since), trial::flag(flag))
     };
     let listed = told.flags.iter().take(BACKTEST_FLAGS_SHOWN_MAX).map(flag);

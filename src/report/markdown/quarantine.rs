@@ -7,6 +7,7 @@ use super::super::view::{
 };
 use super::super::{sentence, simulation, standing};
 use super::document::{Document, code, text};
+use crate::model::in_variant;
 
 pub(super) fn list(view: &QuarantineView, document: &mut Document) {
     document.heading(2, &format!("{}: quarantine", text(&view.project)));
@@ -66,10 +67,7 @@ pub(super) fn list(view: &QuarantineView, document: &mut Document) {
 }
 
 fn entry(entry: &QuarantineEntry) -> Vec<String> {
-    let name = match entry.variant.as_str() {
-        "" => entry.test.clone(),
-        variant => format!("{} [{variant}]", entry.test),
-    };
+    let name = in_variant(&entry.test, &entry.variant);
     let field = |field: Option<String>| code(&field.unwrap_or_default());
     vec![
         code(&name),

@@ -6,7 +6,7 @@ use super::super::limits::{
 };
 use super::super::timeline::{by_revision, outcome, telling};
 use super::super::view::{FailureView, ShowView, TimelineRow, VariantView};
-use super::super::{course, differing, excerpt, hint, listed, sentence, strip};
+use super::super::{course, differing, excerpt, hint, listed, phrase, sentence, strip};
 use super::document::{Document, code, link, text};
 
 /// Marks of a strip: about a line of a comment; of longer ones the recent runs keep a mark each.
@@ -49,7 +49,7 @@ fn variants(variants: &[VariantView], document: &mut Document) {
                 sentence::count(failing.of, "run")
             ),
             failing.rate.map(sentence::rate).unwrap_or_default(),
-            test.last_failure.as_deref().map_or("never", differing::day).to_owned(),
+            test.last_failure.as_deref().map_or("never", phrase::day).to_owned(),
         ]
     };
     let rows: Vec<Vec<String>> = variants.iter().map(row).collect();
@@ -70,11 +70,9 @@ fn verdict(variant: &VariantView, document: &mut Document) {
         strip => format!(" {}", code(&strip::folded(strip, STRIP_MARKS_MAX))),
     };
     document.paragraph(&format!(
-        "{variant_name}**{}**{sure}, {} in {} of {}{}.{}",
+        "{variant_name}**{}**{sure}, {}{}.{}",
         sentence::status(test.status),
-        failing.word,
-        sentence::number(failing.bad.into()),
-        sentence::count(failing.of, "run"),
+        phrase::failed_runs(test),
         failing.rate.map(|rate| format!(", {}", sentence::rate(rate))).unwrap_or_default(),
         strip,
     ));
@@ -96,7 +94,7 @@ fn changes(variant: &VariantView, document: &mut Document) {
     let changes = &variant.trail.changes;
     let row = |change: &crate::report::view::StatusChange| {
         vec![
-            course::minute(&change.started),
+            phrase::minute(&change.started),
             code(&change.revision.as_deref().map(sentence::revision).unwrap_or_default()),
             change.from.replace('-', " "),
             change.to.replace('-', " "),
@@ -134,7 +132,7 @@ fn timeline(rows: &[TimelineRow], document: &mut Document) {
     if telling.len() > TIMELINE_ROWS_MAX && revisions.len() < telling.len() {
         let row = |row: &super::super::timeline::RevisionRow<'_>| {
             vec![
-                course::minute(&row.latest.started),
+                phrase::minute(&row.latest.started),
                 revision(row.latest),
                 sentence::number(row.runs.into()),
                 sentence::number(row.failed.into()),
@@ -153,7 +151,7 @@ fn timeline(rows: &[TimelineRow], document: &mut Document) {
     }
     let row = |row: &&TimelineRow| {
         vec![
-            course::minute(&row.started),
+            phrase::minute(&row.started),
             outcome(row),
             revision(row),
             code(row.branch.as_deref().unwrap_or_default()),

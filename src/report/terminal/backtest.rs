@@ -5,6 +5,7 @@ use super::super::palette::Tone;
 use super::super::view::{BacktestView, TrialView};
 use super::super::{escape, sentence, trial};
 use super::page::{Airy, Column, Fit, Grid, Page};
+use crate::model::in_variant;
 
 /// Below this width numbers stand in sentences, not in columns.
 const TABLE_FROM: u16 = 78;
@@ -123,6 +124,6 @@ fn more(all: usize, shown: usize, noun: &str, page: &mut Page) {
 }
 
 fn shown(test: &str, variant: &str) -> String {
-    let label = trial::label(test, variant);
+    let label = in_variant(test, variant);
     escape::shortened(&escape::line(&label), NAME_CHARS_MAX).into_owned()
 }

@@ -122,17 +122,6 @@ fn failed(test: &TestView) -> String {
     format!("{} of {}", sentence::number(failing.bad.into()), sentence::number(failing.of.into()))
 }
 
-/// The same with its noun, for a sentence.
-pub(super) fn failed_runs(test: &TestView) -> String {
-    let failing = test.failing();
-    format!(
-        "{} in {} of {}",
-        failing.word,
-        sentence::number(failing.bad.into()),
-        sentence::count(failing.of, "run")
-    )
-}
-
 fn marks(test: &TestView, page: &Page) -> String {
     let width = strip_width(page);
     // Coloured mark by mark, so that a failure stands out in a row of passes.
@@ -178,7 +167,8 @@ fn stacked(tests: &[TestView], explain: Explain, page: &mut Page) {
             lines.push(marks(test, page));
         }
         if test.executions > 0 {
-            let told: Vec<String> = std::iter::once(failed_runs(test)).chain(rate(test)).collect();
+            let told: Vec<String> =
+                std::iter::once(phrase::failed_runs(test)).chain(rate(test)).collect();
             lines.push(told.join(", "));
         }
         lines.extend(why(test, explain, page));
@@ -309,7 +299,7 @@ fn groups(view: &ReportView, page: &mut Page) {
 fn outage_line(outage: &OutageView) -> String {
     let mut line = format!(
         "{}: {} of {} failed",
-        outage.started.get(..16).unwrap_or(&outage.started).replace('T', " "),
+        phrase::minute(&outage.started),
         sentence::number(outage.failed.into()),
         sentence::count(outage.executed, "test"),
     );

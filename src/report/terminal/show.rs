@@ -6,9 +6,9 @@ use super::super::limits::{
 };
 use super::super::palette::Tone;
 use super::super::view::{BreakageView, ShowView, TestView, TrailView, VariantView};
-use super::super::{course, differing, escape, explanation, hint, listed, sentence};
+use super::super::{course, escape, explanation, hint, listed, phrase, sentence};
 use super::page::{Column, Fit, Grid, NO_BREAK, Page, typed};
-use super::{report, show_failures, show_runs, weighing};
+use super::{show_failures, show_runs, weighing};
 use crate::analysis::verdict::Status;
 
 pub(super) fn lay_out(view: &ShowView, page: &mut Page) {
@@ -63,7 +63,7 @@ fn variants(variants: &[VariantView], page: &mut Page) {
             sentence::number(failing.bad.into()),
             sentence::number(failing.of.into()),
             failing.rate.map(sentence::rate).unwrap_or_default(),
-            test.last_failure.as_deref().map_or("never", differing::day).to_owned(),
+            test.last_failure.as_deref().map_or("never", phrase::day).to_owned(),
         ]
     };
     let rows = variants.iter().map(row).collect();
@@ -184,7 +184,7 @@ fn headline(test: &TestView, page: &Page) -> String {
     if test.executions > 0 {
         let rate = test.failing().rate.map(sentence::rate);
         let rate = rate.map(|rate| format!(", {}", rate.replace(' ', NO_BREAK)));
-        parts.push(report::failed_runs(test) + &rate.unwrap_or_default());
+        parts.push(phrase::failed_runs(test) + &rate.unwrap_or_default());
     }
     if test.retried > 0 {
         parts.push(format!("{} of them passed on retry", sentence::number(test.retried.into())));

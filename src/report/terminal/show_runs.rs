@@ -4,7 +4,7 @@ use super::super::limits::{BRANCH_CHARS_MAX, BUILD_CHARS_MAX, TIMELINE_ROWS_MAX}
 use super::super::palette::Tone;
 use super::super::timeline::{RevisionRow, by_revision, outcome, telling};
 use super::super::view::{TimelineRow, VariantView};
-use super::super::{course, escape, link, sentence, strip};
+use super::super::{course, escape, link, phrase, sentence, strip};
 use super::page::{Column, Fit, Grid, Page};
 use super::report;
 
@@ -110,7 +110,7 @@ fn one_by_one(telling: &[&TimelineRow], page: &mut Page) {
         rank,
     };
     let mut columns = vec![
-        column("Started", 0, &|row| course::minute(&row.started)),
+        column("Started", 0, &|row| phrase::minute(&row.started)),
         column("Outcome", 0, &outcome),
         column("Likely cause", 3, &|row| row.causes.map(|one| one.words()).unwrap_or_default()),
         column("Revision", 0, &revision),
@@ -188,7 +188,7 @@ fn by_revisions(revisions: &[RevisionRow<'_>], page: &mut Page) {
     let row = |row: &RevisionRow<'_>| {
         let name = revision(row.latest);
         let mut cells = vec![
-            course::minute(&row.latest.started),
+            phrase::minute(&row.latest.started),
             page.link(&name, row.latest.url.as_deref()),
             number(row.runs),
             number(row.failed),

@@ -8,6 +8,7 @@ use crate::analysis::disagreement::{Call, Dispute, agreement};
 use crate::analysis::filter::ledger::Kind;
 use crate::analysis::method;
 use crate::analysis::verdict::{Fact, JudgedRun, Judgement, Status, Verdict};
+use crate::model::in_variant;
 
 /// Sentences that say why a method does not call a test flaky or broken.
 const WHY_NOT_MAX: usize = 2;
@@ -112,10 +113,7 @@ impl DisputeView {
     /// The test with its variant behind it, as one prints it.
     #[must_use]
     pub fn label(&self) -> String {
-        match self.variant.as_str() {
-            "" => self.test.clone(),
-            variant => format!("{} [{variant}]", self.test),
-        }
+        in_variant(&self.test, &self.variant)
     }
 
     /// What is said, alarming things first, with the methods that say it for the same reasons.

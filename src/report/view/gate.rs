@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::super::sentence;
-use crate::model::{Outcome, RunContext, Timestamp};
+use crate::model::{Outcome, RunContext, Timestamp, in_variant};
 use crate::quarantine::gate::facts::Entry;
 use crate::quarantine::gate::{
     CoverFact, Decision, Ending, Expected, Facts, Flaw, Freshness, GateSettings, HistoryFact,
@@ -399,10 +399,7 @@ impl GateTestView {
     /// The test with its variant, as it is printed.
     #[must_use]
     pub fn name(&self) -> String {
-        match self.variant.as_str() {
-            "" => self.test.clone(),
-            variant => format!("{} [{variant}]", self.test),
-        }
+        in_variant(&self.test, &self.variant)
     }
 
     /// True where it failed in the end and nothing excuses it.

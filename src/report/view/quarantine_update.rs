@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::StandingView;
+use crate::model::in_variant;
 use crate::quarantine::list::{Entry, Target};
 use crate::quarantine::update::{Budget, Change};
 
@@ -66,10 +67,7 @@ impl ChangeView {
     /// The test with the cells that are meant.
     #[must_use]
     pub fn name(&self) -> String {
-        match self.variant.as_str() {
-            "" => self.test.clone(),
-            variant => format!("{} [{variant}]", self.test),
-        }
+        in_variant(&self.test, &self.variant)
     }
 }
 

@@ -7,7 +7,7 @@ use super::{FactView, HintView, LatestFailureView, NextView, WeighingView, round
 use crate::analysis::direction::Direction;
 use crate::analysis::harm::Harm;
 use crate::analysis::verdict::{JudgedRun, Rate, Status, Verdict};
-use crate::model::{Micros, TestId, Timestamp};
+use crate::model::{Micros, TestId, Timestamp, in_variant};
 
 /// What a test is called, and whose it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -273,9 +273,6 @@ impl TestView {
     /// The test with its variant behind it, as one prints it.
     #[must_use]
     pub fn label(&self) -> String {
-        match self.variant.as_str() {
-            "" => self.test.clone(),
-            variant => format!("{} [{variant}]", self.test),
-        }
+        in_variant(&self.test, &self.variant)
     }
 }

@@ -24,6 +24,7 @@ use super::super::phrase;
 use super::super::sheet::Sheet;
 use super::{RunsView, TestLabel, WindowText, WindowView};
 use crate::analysis::verdict::Judgement;
+use crate::model::in_variant;
 
 /// The answer to one question.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -147,10 +148,7 @@ impl NamedTest {
     /// The test with its variant behind it, as one prints it.
     #[must_use]
     pub fn label(&self) -> String {
-        match self.variant.as_str() {
-            "" => self.test.clone(),
-            variant => format!("{} [{variant}]", self.test),
-        }
+        in_variant(&self.test, &self.variant)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::super::super::sentence;
 use super::super::super::sheet::{ColumnKind, Sheet, SheetCell, SheetHint, SheetTable};
+use super::super::super::{phrase, sentence};
 use super::super::{ShareView, TestLabel, WindowText, WindowView};
 use super::{AboutView, NamedTest, digits};
 use crate::analysis::changes::{self, Changes, Moved, RateChange};
@@ -186,7 +186,7 @@ impl SinceView {
     }
 
     fn moment_words(&self) -> String {
-        let minute = self.moment.get(..16).unwrap_or(&self.moment).replace('T', " ");
+        let minute = phrase::minute(&self.moment);
         match &self.revision {
             Some(revision) => format!("{} ({minute})", sentence::revision(revision)),
             None => minute,
@@ -297,7 +297,7 @@ impl SinceView {
 
     fn notes(&self) -> Vec<String> {
         let late = self.begins_late.as_ref().map(|begins| {
-            let begins = begins.get(..16).unwrap_or(begins).replace('T', " ");
+            let begins = phrase::minute(begins);
             format!(
                 "The later window begins only at {begins}: runs between the moment and then, if there \
                  are any, belong to neither side; widen it with --runs, --days or --since"

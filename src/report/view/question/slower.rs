@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::super::super::sentence;
 use super::super::super::sheet::{ColumnKind, Sheet, SheetCell, SheetHint, SheetTable};
+use super::super::super::{phrase, sentence};
 use super::super::{TestLabel, rounded};
 use super::{AboutView, NamedTest, digits};
 use crate::analysis::slower::{PASSES_KEPT, Pace, PaceChange, PaceSettings};
@@ -212,7 +212,7 @@ impl SlowerView {
         Some(format!(
             "{} of them did so with the run of {}: look at the machine, or at what they all use",
             sentence::number(count as u64),
-            since.get(..16).unwrap_or(since).replace('T', " ")
+            phrase::minute(since)
         ))
     }
 

@@ -9,7 +9,7 @@ use super::exit;
 use super::failure::Failure;
 use super::global::Global;
 use super::judging::{JudgingArgs, methods, owners};
-use super::output::{FormatArgs, screen};
+use super::output::FormatArgs;
 use super::progress::Progress;
 
 /// Compare methods of judging on your own history: who flags what, where they differ, and why
@@ -53,7 +53,6 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
     let progress = Progress::new(console);
     let view = compare(&store, &request, &others, owners(&settled), &progress)?;
     progress.finish(console);
-    let page = screen(View::Compare(&view), args.output.format, console)?;
-    console.deliver(&page, args.output.output.as_deref())?;
+    args.output.deliver(View::Compare(&view), console)?;
     Ok(exit::FINE)
 }

@@ -21,7 +21,7 @@ use super::exit;
 use super::failure::Failure;
 use super::gate::words;
 use super::global::{Global, Settled};
-use super::output::{FormatArgs, screen};
+use super::output::FormatArgs;
 use super::progress::Progress;
 use super::run_context::RunArgs;
 use super::span::parse_span;
@@ -140,8 +140,7 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
 }
 
 fn show(view: &HuntView, args: &Args, console: &Console) -> Result<(), Failure> {
-    let page = screen(View::Hunt(view), args.output.format, console)?;
-    Ok(console.deliver(&page, args.output.output.as_deref())?)
+    Ok(args.output.deliver(View::Hunt(view), console)?)
 }
 
 impl Args {

@@ -24,6 +24,17 @@ pub struct FormatArgs {
     pub output: Option<PathBuf>,
 }
 
+impl FormatArgs {
+    /// Writes a view as the flags say.
+    ///
+    /// # Errors
+    /// Where the view cannot be written, or has no such format.
+    pub fn deliver(&self, view: View<'_>, console: &Console) -> anyhow::Result<()> {
+        let page = screen(view, self.format, console)?;
+        console.deliver(&page, self.output.as_deref())
+    }
+}
+
 /// The formats in which at least one of these kinds of views can be written.
 pub(super) fn formats(kinds: &[Kind]) -> impl TypedValueParser<Value = Format> + use<> {
     let value = |format: Format| PossibleValue::new(format.name()).help(format.summary());

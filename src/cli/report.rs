@@ -22,7 +22,7 @@ use super::failure::Failure;
 use super::global::{Global, Settled};
 use super::judging::{JudgingArgs, owners};
 use super::list::ListArgs;
-use super::output::{FormatArgs, screen, written_as};
+use super::output::{FormatArgs, written_as};
 use super::progress::Progress;
 use super::question::QuestionArgs;
 
@@ -98,16 +98,14 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
         let named = |name: &str| commit_of(&settled.directory, name);
         let view = answer(&question, &store, &request, owners.as_ref(), &named, &progress)?;
         progress.finish(console);
-        let page = screen(View::Question(&view), args.output.format, console)?;
-        console.deliver(&page, args.output.output.as_deref())?;
+        args.output.deliver(View::Question(&view), console)?;
         return Ok(exit::FINE);
     }
     if args.backtest {
         args.output.format.check(Kind::Backtest).map_err(Failure::usage)?;
         let view = backtest(&store, &request, &progress)?;
         progress.finish(console);
-        let page = screen(View::Backtest(&view), args.output.format, console)?;
-        console.deliver(&page, args.output.output.as_deref())?;
+        args.output.deliver(View::Backtest(&view), console)?;
         return Ok(exit::FINE);
     }
     if args.output.format == Format::Html {
@@ -149,8 +147,7 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
         let left = sentence::count(view.left_out, "test");
         console.note(&format!("{left} without need for attention left out; --all lists all"));
     }
-    let page = screen(View::Report(&view), args.output.format, console)?;
-    console.deliver(&page, args.output.output.as_deref())?;
+    args.output.deliver(View::Report(&view), console)?;
     Ok(if alarming { exit::FINDINGS } else { exit::FINE })
 }
 
@@ -190,8 +187,7 @@ impl Args {
         let found = view.report.totals.by_status.iter().filter(|(_, count)| *count > 0);
         let alarming = found.into_iter().any(|(status, _)| self.fail_on.contains(status));
         progress.finish(console);
-        let page = screen(View::Dashboard(&view), self.output.format, console)?;
-        console.deliver(&page, self.output.output.as_deref())?;
+        self.output.deliver(View::Dashboard(&view), console)?;
         Ok(alarming)
     }
 

@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::global::Global;
 use super::judging::{JudgingArgs, owners};
 use super::list::ListArgs;
-use super::output::{FormatArgs, screen, written_as};
+use super::output::{FormatArgs, written_as};
 use super::progress::Progress;
 
 /// Show one test: its verdict and how it came to it, its runs, breakages, failures and quarantine
@@ -71,7 +71,6 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
     let progress = Progress::new(console);
     let view = show(&store, request, &progress)?;
     progress.finish(console);
-    let page = screen(View::Show(&view), args.output.format, console)?;
-    console.deliver(&page, args.output.output.as_deref())?;
+    args.output.deliver(View::Show(&view), console)?;
     Ok(exit::FINE)
 }

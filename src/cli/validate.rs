@@ -11,7 +11,7 @@ use crate::report::view::FileView;
 use super::console::Console;
 use super::exit;
 use super::failure::Failure;
-use super::output::{FormatArgs, screen};
+use super::output::FormatArgs;
 use super::progress::Progress;
 
 /// Say what is wrong with reports: invalid, sub-optimal or a note, where, and the mend
@@ -58,8 +58,7 @@ pub fn run(args: &Args, console: &Console) -> Result<u8, Failure> {
     let progress = Progress::new(console);
     let view = validate(&request, &progress);
     progress.finish(console);
-    let page = screen(View::Validate(&view), args.output.format, console)?;
-    console.deliver(&page, args.output.output.as_deref())?;
+    args.output.deliver(View::Validate(&view), console)?;
     let unread = |file: &FileView| UNREAD.contains(&file.code.as_str());
     if view.files.iter().any(unread) {
         return Ok(exit::INPUT);

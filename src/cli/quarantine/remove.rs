@@ -9,7 +9,7 @@ use super::super::exit;
 use super::super::failure::Failure;
 use super::super::global::Global;
 use super::super::list::ListArgs;
-use super::super::output::{FormatArgs, screen};
+use super::super::output::FormatArgs;
 
 /// Take a test off the list, with all its entries
 #[derive(Debug, clap::Args)]
@@ -38,7 +38,6 @@ pub(super) fn run(args: &Args, global: &Global, console: &Console) -> Result<u8,
     let settled = global.settle()?;
     let path = args.list.require(&settled)?.path;
     let view = remove(&path, &args.test, args.variant.as_ref(), args.list.today())?;
-    let page = screen(View::QuarantineUpdate(&view), args.output.format, console)?;
-    console.deliver(&page, args.output.output.as_deref())?;
+    args.output.deliver(View::QuarantineUpdate(&view), console)?;
     Ok(exit::FINE)
 }

@@ -10,7 +10,7 @@ use super::super::failure::Failure;
 use super::super::global::Global;
 use super::super::judging::{JudgingArgs, owners};
 use super::super::list::ListArgs;
-use super::super::output::{FormatArgs, screen};
+use super::super::output::FormatArgs;
 use super::super::progress::Progress;
 
 /// Plan who enters, is extended, released, expires or is stale, each with its evidence
@@ -55,7 +55,6 @@ pub(super) fn run(args: &Args, global: &Global, console: &Console) -> Result<u8,
     let progress = Progress::new(console);
     let view = update(&store, request, &progress);
     progress.finish(console);
-    let page = screen(View::QuarantineUpdate(&view?), args.output.format, console)?;
-    console.deliver(&page, args.output.output.as_deref())?;
+    args.output.deliver(View::QuarantineUpdate(&view?), console)?;
     Ok(exit::FINE)
 }

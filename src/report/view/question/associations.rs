@@ -80,9 +80,6 @@ impl AssociationsView {
     /// The answer as a sheet.
     #[must_use]
     pub fn sheet(&self) -> Sheet {
-        if let Some(nothing) = self.about.nothing(TITLE) {
-            return nothing;
-        }
         let columns = [
             ("Test", ColumnKind::Name),
             ("Goes with", ColumnKind::Word),
@@ -104,13 +101,14 @@ impl AssociationsView {
             SheetTable::new("Associations, the surest first", &columns, "association").with(rows);
         let first = self.associations.first();
         let hint = first.map(|one| SheetHint::show(&one.test.test, &one.test.id));
-        Sheet {
+        let answer = Sheet {
             lead: vec![self.lead()],
             tables: vec![table],
             notes: self.notes(),
             hints: hint.into_iter().collect(),
-            ..self.about.sheet(TITLE)
-        }
+            ..Sheet::default()
+        };
+        self.about.head(TITLE, answer)
     }
 
     fn lead(&self) -> String {

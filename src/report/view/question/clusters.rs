@@ -164,19 +164,17 @@ impl ClustersView {
     /// The answer as a sheet.
     #[must_use]
     pub fn sheet(&self) -> Sheet {
-        if let Some(nothing) = self.about.nothing(TITLE) {
-            return nothing;
-        }
         let tables = vec![self.alike_table(), self.together_table()];
         let first = self.clusters.first().and_then(|cluster| cluster.tests.first());
         let hint = first.map(|one| SheetHint::show(&one.test.test, &one.test.id));
-        Sheet {
+        let answer = Sheet {
             lead: self.lead(),
             tables,
             notes: self.notes(),
             hints: hint.into_iter().collect(),
-            ..self.about.sheet(TITLE)
-        }
+            ..Sheet::default()
+        };
+        self.about.head(TITLE, answer)
     }
 
     fn lead(&self) -> Vec<String> {

@@ -98,9 +98,6 @@ impl CostsView {
     /// The answer as a sheet.
     #[must_use]
     pub fn sheet(&self) -> Sheet {
-        if let Some(nothing) = self.about.nothing(TITLE) {
-            return nothing;
-        }
         let columns = [
             ("Test", ColumnKind::Name),
             ("Status", ColumnKind::Word),
@@ -129,7 +126,7 @@ impl CostsView {
         });
         let table = SheetTable::new("Tests, the dearest first", &columns, "test").with(rows);
         let hint = self.tests.first().map(|one| SheetHint::show(&one.test.test, &one.test.id));
-        Sheet {
+        let answer = Sheet {
             lead: self.lead(),
             tables: vec![table],
             notes: vec![
@@ -140,8 +137,9 @@ impl CostsView {
                     .to_owned(),
             ],
             hints: hint.into_iter().collect(),
-            ..self.about.sheet(TITLE)
-        }
+            ..Sheet::default()
+        };
+        self.about.head(TITLE, answer)
     }
 
     fn lead(&self) -> Vec<String> {

@@ -88,9 +88,6 @@ impl HealedView {
     /// The answer as a sheet.
     #[must_use]
     pub fn sheet(&self) -> Sheet {
-        if let Some(nothing) = self.about.nothing(TITLE) {
-            return nothing;
-        }
         let columns = [
             ("Test", ColumnKind::Name),
             ("Well since", ColumnKind::Word),
@@ -123,7 +120,7 @@ impl HealedView {
             SheetTable::new(caption, &columns, "test").with(rows)
         });
         let hint = self.tests.first().map(|one| SheetHint::show(&one.test.test, &one.test.id));
-        Sheet {
+        let answer = Sheet {
             lead: vec![self.lead()],
             tables: tables.collect(),
             notes: match self.tests.is_empty() {
@@ -135,8 +132,9 @@ impl HealedView {
                 ],
             },
             hints: hint.into_iter().collect(),
-            ..self.about.sheet(TITLE)
-        }
+            ..Sheet::default()
+        };
+        self.about.head(TITLE, answer)
     }
 
     fn lead(&self) -> String {

@@ -100,22 +100,21 @@ impl AboutView {
         }
     }
 
-    /// A sheet with nothing but its head, or with the word that there is nothing.
-    fn sheet(&self, title: &str) -> Sheet {
+    /// The answer below its head; of a window without runs there is nothing to say.
+    fn head(&self, title: &str, answer: Sheet) -> Sheet {
+        let answer = match self.runs.total {
+            0 => Sheet {
+                lead: vec!["No runs in this window, so there is nothing to say yet.".to_owned()],
+                ..Sheet::default()
+            },
+            _ => answer,
+        };
         Sheet {
             title: title.to_owned(),
             project: self.project.clone(),
             window: phrase::window(&self.window, &self.runs),
-            ..Sheet::default()
+            ..answer
         }
-    }
-
-    /// The sheet of a window without runs.
-    fn nothing(&self, title: &str) -> Option<Sheet> {
-        (self.runs.total == 0).then(|| Sheet {
-            lead: vec!["No runs in this window, so there is nothing to say yet.".to_owned()],
-            ..self.sheet(title)
-        })
     }
 }
 

@@ -139,9 +139,6 @@ impl OwnersView {
     /// The answer as a sheet.
     #[must_use]
     pub fn sheet(&self) -> Sheet {
-        if let Some(nothing) = self.about.nothing(TITLE) {
-            return nothing;
-        }
         let columns = [
             ("Owner", ColumnKind::Name),
             ("Tests", ColumnKind::Number),
@@ -168,13 +165,14 @@ impl OwnersView {
             SheetTable::new("Owners, by what their tests cost", &columns, "owner").with(rows);
         let worst = self.owners.iter().find_map(|owner| owner.worst.as_ref());
         let hints = worst.map(|one| SheetHint::show(&one.test, &one.id));
-        Sheet {
+        let answer = Sheet {
             lead: vec![self.lead()],
             tables: vec![table],
             notes: self.notes(),
             hints: hints.into_iter().collect(),
-            ..self.about.sheet(TITLE)
-        }
+            ..Sheet::default()
+        };
+        self.about.head(TITLE, answer)
     }
 
     fn lead(&self) -> String {

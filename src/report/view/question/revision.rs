@@ -143,13 +143,14 @@ impl RevisionView {
     pub fn sheet(&self) -> Sheet {
         let title = format!("What revision {} brought", sentence::revision(&self.revision));
         let hint = self.failed.first().map(|one| SheetHint::show(&one.test.test, &one.test.id));
-        Sheet {
+        let answer = Sheet {
             lead: self.lead(),
             tables: self.tables(),
             notes: self.notes(),
             hints: hint.into_iter().collect(),
-            ..self.about.sheet(&title)
-        }
+            ..Sheet::default()
+        };
+        self.about.head(&title, answer)
     }
 
     fn lead(&self) -> Vec<String> {

@@ -171,18 +171,16 @@ impl SinceView {
     #[must_use]
     pub fn sheet(&self) -> Sheet {
         let title = format!("{TITLE} since {}", self.moment_words());
-        if let Some(nothing) = self.about.nothing(&title) {
-            return nothing;
-        }
         let first = [&self.newly_broken, &self.newly_flaky].into_iter().flatten().next();
         let hint = first.map(|one| SheetHint::show(&one.test.test, &one.test.id));
-        Sheet {
+        let answer = Sheet {
             lead: self.lead(),
             tables: self.tables(),
             notes: self.notes(),
             hints: hint.into_iter().collect(),
-            ..self.about.sheet(&title)
-        }
+            ..Sheet::default()
+        };
+        self.about.head(&title, answer)
     }
 
     fn moment_words(&self) -> String {

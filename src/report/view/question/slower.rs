@@ -152,9 +152,6 @@ impl SlowerView {
     /// The answer as a sheet.
     #[must_use]
     pub fn sheet(&self) -> Sheet {
-        if let Some(nothing) = self.about.nothing(TITLE) {
-            return nothing;
-        }
         let parts = [
             ("Slower, the largest difference first", &self.slower),
             ("Faster, the largest difference first", &self.faster),
@@ -165,13 +162,14 @@ impl SlowerView {
         });
         let first = self.slower.first().or(self.faster.first());
         let hints = first.map(|one| SheetHint::show(&one.test.test, &one.test.id));
-        Sheet {
+        let answer = Sheet {
             lead: self.lead(),
             tables: tables.collect(),
             notes: self.notes(),
             hints: hints.into_iter().collect(),
-            ..self.about.sheet(TITLE)
-        }
+            ..Sheet::default()
+        };
+        self.about.head(TITLE, answer)
     }
 
     fn lead(&self) -> Vec<String> {

@@ -5,12 +5,8 @@
 # Everything is written below target/browser, screenshots among it.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-: "${FLAKEDB:=$here/../../target/release/flakedb}"
-if [ ! -x "$FLAKEDB" ]; then
-  echo "run.sh: no flakedb at '$FLAKEDB'; build it (cargo build --release) or set FLAKEDB" >&2
-  exit 2
-fi
-FLAKEDB="$(cd "$(dirname "$FLAKEDB")" && pwd)/$(basename "$FLAKEDB")"
+# shellcheck source=tests/binary.sh
+. "$here/../binary.sh"
 work="${BROWSER_WORK:-$here/../../target/browser}"
 mkdir -p "$work"
 work="$(cd "$work" && pwd)"

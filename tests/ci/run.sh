@@ -5,12 +5,8 @@
 # is root. Everything is written below target/ci.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-: "${FLAKEDB:=$here/../../target/release/flakedb}"
-if [ ! -x "$FLAKEDB" ]; then
-  echo "run.sh: no flakedb at '$FLAKEDB'; build it (cargo build --release) or set FLAKEDB" >&2
-  exit 2
-fi
-FLAKEDB="$(cd "$(dirname "$FLAKEDB")" && pwd)/$(basename "$FLAKEDB")"
+# shellcheck source=tests/binary.sh
+. "$here/../binary.sh"
 export FLAKEDB CI_WORK="${CI_WORK:-$here/../../target/ci}"
 mkdir -p "$CI_WORK"
 CI_WORK="$(cd "$CI_WORK" && pwd)"

@@ -6,11 +6,7 @@
 # Needs: bash, git, python3 (3.10+ with venv), npm, cargo, and the package registries; as root it installs Debian's packages for the round trips. Everything is written below target/runners.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-: "${FLAKEDB:=$here/../../target/release/flakedb}"
-if [ ! -x "$FLAKEDB" ]; then
-  echo "run.sh: no flakedb at '$FLAKEDB'; build it (cargo build --release) or set FLAKEDB" >&2
-  exit 2
-fi
-FLAKEDB="$(cd "$(dirname "$FLAKEDB")" && pwd)/$(basename "$FLAKEDB")"
+# shellcheck source=tests/binary.sh
+. "$here/../binary.sh"
 export FLAKEDB
 exec python3 "$here/run.py" "$@"

@@ -334,9 +334,11 @@ impl HistoryBuilder {
         let Some(about) = self.runs.get_mut(run) else { return };
         let (place, variant) = (run as u32, about.variant as usize);
         let lines = Tally::lines_of(about.lane, about.on_main);
-        about.executed = rows.iter().filter(|row| row.outcome != Outcome::Skipped).count() as u32;
-        about.bad = rows.iter().filter(|row| row.outcome.is_bad()).count() as u32;
-        about.time = Micros(rows.iter().filter_map(|row| row.duration).map(|took| took.0).sum());
+        for row in rows {
+            about.executed += u32::from(row.outcome != Outcome::Skipped);
+            about.bad += u32::from(row.outcome.is_bad());
+            about.time.0 += row.duration.map_or(0, |took| took.0);
+        }
         let in_mass = about.failed_in_mass(&self.outage);
         if let Some(left) = self.runs_left.get_mut(variant) {
             *left = left.saturating_sub(1);

@@ -75,6 +75,13 @@ impl Halves {
         Direction::between(share(self.older), share(self.newer))
     }
 
+    /// The red ones of these runs, oldest first.
+    #[must_use]
+    pub fn of_red(runs: &[JudgedRun]) -> Self {
+        let usual = runs.iter().filter(|run| !run.outage);
+        Self::new(&usual.map(JudgedRun::is_red).collect::<Vec<bool>>())
+    }
+
     /// Splits the marks of runs, oldest first.
     fn new(marks: &[bool]) -> Self {
         let (older, newer) = marks.split_at(marks.len() / 2);
@@ -106,10 +113,9 @@ impl Trend {
             period.red_for_flakes += u32::from(run.is_red() && flakes_alone);
             period.flakes += flaky.failed + flaky.retried;
         }
-        let usual = || runs.iter().zip(&flakes).filter(|(run, _)| !run.outage);
-        let red: Vec<bool> = usual().map(|(run, _)| run.is_red()).collect();
-        let flaky: Vec<bool> = usual().map(|(_, flaky)| flaky.failed + flaky.retried > 0).collect();
-        Self { red: Halves::new(&red), flaky: Halves::new(&flaky), ..trend }
+        let usual = runs.iter().zip(&flakes).filter(|(run, _)| !run.outage);
+        let flaky: Vec<bool> = usual.map(|(_, flaky)| flaky.failed + flaky.retried > 0).collect();
+        Self { red: Halves::of_red(runs), flaky: Halves::new(&flaky), ..trend }
     }
 
     /// The period of a time.

@@ -10,14 +10,26 @@ use crate::store::{Store, StoreError};
 
 use super::judge::{Judged, Names};
 
-/// For each verdict how it last failed outside outages: one query over the runs of the window, or
-/// over one test where all are about it, and one for the texts.
+/// For each verdict how it last failed outside outages: one query over the runs of the window, and
+/// one for the texts.
 ///
 /// # Errors
 /// Where the history cannot be read.
 pub fn latest_failures(
     store: &dyn Store,
     project: &str,
+    judged: &Judged,
+    names: &Names,
+    verdicts: &[&Verdict],
+) -> Result<Vec<Option<LatestFailureView>>, StoreError> {
+    let bad = store.bad_results(project, &judged.runs, None)?;
+    latest_of(store, &bad, judged, names, verdicts)
+}
+
+/// The same, of bad results that were read already.
+pub(super) fn latest_of(
+    store: &dyn Store,
+    bad: &[BadRow],
     judged: &Judged,
     names: &Names,
     verdicts: &[&Verdict],
@@ -30,11 +42,7 @@ pub fn latest_failures(
     let runs: HashMap<RunNo, usize> =
         judged.judgement.runs.iter().enumerate().map(|(at, run)| (run.no, at)).collect();
     let mut latest: Vec<Option<(usize, u32, FailureNo, Outcome)>> = vec![None; verdicts.len()];
-    let only = verdicts.first().map(|verdict| verdict.test);
-    let only = only.filter(|test| verdicts.iter().all(|verdict| verdict.test == *test));
-    for BadRow { run, test, attempt, outcome, failure } in
-        store.bad_results(project, &judged.runs, only)?
-    {
+    for &BadRow { run, test, attempt, outcome, failure } in bad {
         let (Some(&place), Some(failure)) = (runs.get(&run), failure) else { continue };
         let Some(run) = judged.judgement.runs.get(place).filter(|run| !run.outage) else {
             continue;

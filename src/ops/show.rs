@@ -16,13 +16,13 @@ use crate::report::escape;
 use crate::report::view::{
     ListEventView, ListedView, QuarantineEntry, QuarantineRule, ShowInput, ShowView,
 };
-use crate::store::query::{RunNo, RunRow, TestNo, TestRow};
+use crate::store::query::{BadRow, RunNo, RunRow, TestRow};
 use crate::store::{Store, StoreError};
 
 use super::Watcher;
 use super::causes;
 use super::judge::{JudgeRequest, JudgingError, Names, judge_closely};
-use super::latest_failure::latest_failures;
+use super::latest_failure::latest_of;
 use super::quarantine_file::{ListFile, resolve};
 
 /// Why there is nothing to show.
@@ -121,8 +121,9 @@ pub fn show(
         return Err(ShowError::NotInWindow { test: escape::line(&test.label()).into() });
     }
     let names = Names::of(store, verdicts.iter().copied(), owners)?;
-    let failures = failures(store, &judge, &judged.runs, test.no)?;
-    let latest = latest_failures(store, &judge.project, &judged, &names, &verdicts)?;
+    let bad = store.bad_results(&judge.project, &judged.runs, Some(test.no))?;
+    let failures = failures(store, &bad, &judged.runs)?;
+    let latest = latest_of(store, &bad, &judged, &names, &verdicts)?;
     watcher.phase("asking git");
     let listed = list.map(|file| listed(&file, test, today));
     let mut view = ShowView::new(
@@ -205,20 +206,18 @@ fn listed(file: &ListFile, test: &TestRow, today: NaiveDate) -> ListedView {
     }
 }
 
-/// The failures of a test in the given runs, grouped by signature.
+/// The failures of a test's bad results in the given runs, grouped by signature.
 fn failures(
     store: &dyn Store,
-    request: &JudgeRequest,
+    bad: &[BadRow],
     runs: &[RunRow],
-    test: TestNo,
 ) -> Result<Vec<FailureCluster>, StoreError> {
-    let bad = store.bad_results(&request.project, runs, Some(test))?;
     let mut wanted: Vec<_> = bad.iter().filter_map(|row| row.failure).collect();
     wanted.sort_unstable();
     wanted.dedup();
     let started: HashMap<RunNo, (Timestamp, &str)> =
         runs.iter().map(|run| (run.no, (run.started, run.variant.as_str()))).collect();
-    Ok(cluster(&bad, &store.failures(&wanted)?, &|run| started.get(&run).copied()))
+    Ok(cluster(bad, &store.failures(&wanted)?, &|run| started.get(&run).copied()))
 }
 
 /// The test that was typed, with its variant behind it or without.
@@ -286,6 +285,7 @@ fn without_variant(typed: &str) -> Option<&str> {
 mod tests {
     use super::*;
     use crate::model::TestId;
+    use crate::store::query::TestNo;
 
     fn row(no: u32, name: &str) -> TestRow {
         TestRow {

@@ -8,6 +8,7 @@ use super::super::sentence;
 use super::test::needs_attention;
 use super::{EventView, TestLabel, TestView, WindowText, WindowView};
 use crate::analysis::direction::Direction;
+use crate::analysis::trend::Halves;
 use crate::analysis::verdict::{JudgedRun, Judgement, Status, Verdict};
 use crate::model::Timestamp;
 
@@ -172,9 +173,7 @@ impl RunsView {
     /// Counts the runs of a judgement.
     #[must_use]
     pub fn new(runs: &[JudgedRun]) -> Self {
-        let usual: Vec<&JudgedRun> = runs.iter().filter(|run| !run.outage).collect();
-        let (older, newer) = usual.split_at(usual.len() / 2);
-        let red = |runs: &[&JudgedRun]| runs.iter().filter(|run| run.is_red()).count() as u64;
+        let Halves { older, newer } = Halves::of_red(runs);
         let started = || runs.iter().map(|run| run.started);
         let mut variants = BTreeMap::new();
         for run in runs {
@@ -182,14 +181,11 @@ impl RunsView {
         }
         Self {
             total: runs.len() as u64,
-            outages: (runs.len() - usual.len()) as u64,
-            red: red(older) + red(newer),
-            red_older_half: red(older),
-            red_newer_half: red(newer),
-            direction: Direction::between(
-                (red(older) as u32, older.len() as u32),
-                (red(newer) as u32, newer.len() as u32),
-            ),
+            outages: runs.iter().filter(|run| run.outage).count() as u64,
+            red: u64::from(older.failed) + u64::from(newer.failed),
+            red_older_half: older.failed.into(),
+            red_newer_half: newer.failed.into(),
+            direction: Halves { older, newer }.direction(),
             first_started: started().min().map(Timestamp::to_rfc3339),
             last_started: started().max().map(Timestamp::to_rfc3339),
             variants,

@@ -59,6 +59,6 @@ def lint(found):
         own = [line for line in said.splitlines() if line.startswith(f"{file}:")]
         yield f"{snippet.label}: actionlint", "\n".join(own) if code == 0 else said
     # With what they source, so that nothing that moved there goes unread.
-    follow = ["--external-sources", f"--source-path={ROOT}"]
+    follow = ["--external-sources", "--check-sourced", f"--source-path={ROOT}"]
     code, said = ran([BIN / "shellcheck", *follow, *sorted((ROOT / "tests" / "ci").glob("*.sh"))])
     yield "tests/ci/run.sh: shellcheck", said if code else ""

@@ -12,6 +12,7 @@
 //! | L4 | `quarantine`, `report` | lists for runners, screens |
 //! | L5 | `ops` | use cases |
 //! | L6 | `cli` | the command line |
+//! | apart | `testkit` | what takes away the causes of flakiness: a mock Ollama server |
 
 #[cfg(feature = "history")]
 pub mod analysis;
@@ -33,3 +34,5 @@ pub mod quarantine;
 pub mod report;
 #[cfg(feature = "history")]
 pub mod store;
+#[cfg(feature = "testkit")]
+pub mod testkit;

@@ -13,7 +13,7 @@ const TEST_ONLY: &str = "#[cfg(test)]";
 const VAGUE_NAMES: [&str; 6] = ["util", "utils", "helper", "helpers", "common", "misc"];
 
 /// Which modules of this crate each module may name. A module is not in its own list.
-const LAYERS: [(&str, &[&str]); 11] = [
+const LAYERS: [(&str, &[&str]); 12] = [
     ("model", &[]),
     ("junit", &["model"]),
     ("import", &["model", "junit"]),
@@ -50,8 +50,10 @@ const LAYERS: [(&str, &[&str]); 11] = [
             "junit",
             "import",
             "store",
+            "testkit",
         ],
     ),
+    ("testkit", &["model", "junit::writer"]),
 ];
 
 /// What only some layers may do, and the words that give it away.
@@ -64,7 +66,7 @@ const RESERVED: [(&str, &[&str], &[&str]); 4] = [
     (
         "the clock",
         &["SystemTime::now", "Instant::now", "Utc::now", "Local::now", "Local.from_local"],
-        &["cli", "context"],
+        &["cli", "context", "testkit"],
     ),
     ("the environment", &["std::env", "env::var", "env::current_dir"], &["cli", "context"]),
     ("SQL", &["rusqlite"], &["store"]),

@@ -16,6 +16,8 @@ pub mod init;
 pub mod judging;
 pub mod list;
 pub mod man;
+#[cfg(feature = "testkit")]
+pub mod mock;
 pub mod numbers;
 pub mod output;
 pub mod progress;
@@ -76,6 +78,8 @@ enum Command {
     Hunt(hunt::Args),
     CompareMethods(compare_methods::Args),
     Db(db::Args),
+    #[cfg(feature = "testkit")]
+    Mock(Box<mock::Args>),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -144,6 +148,8 @@ impl Arguments {
             Command::Hunt(args) => hunt::run(&args, &global, console),
             Command::CompareMethods(args) => compare_methods::run(&args, &global, console),
             Command::Db(args) => db::run(&args, &global, console),
+            #[cfg(feature = "testkit")]
+            Command::Mock(args) => mock::run(&args, console),
             Command::Completions(args) => completions::run(&args, console),
             Command::Man(args) => man::run(&args, console),
         }

@@ -4,6 +4,7 @@
 //! other (say, `junit` and `store`) both speak of it. Words are those of the glossary in
 //! `docs/ARCHITECTURE.md`.
 
+pub mod edit_distance;
 pub mod facts;
 pub mod failure;
 pub mod hash;
@@ -14,6 +15,7 @@ pub mod run;
 pub mod tests;
 pub mod time;
 
+pub use edit_distance::edit_distance;
 pub use facts::Facts;
 pub use failure::Failure;
 pub use hash::{FailureId, ReportHash, RunKey, SignatureId, TestId};

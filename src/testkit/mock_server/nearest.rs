@@ -1,15 +1,18 @@
 //! The name that was meant where an unknown one was written.
 
+use crate::model::edit_distance;
+
 /// The nearest of the known names, where one is near enough to be meant.
 #[must_use]
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let name: Vec<char> = folded(name);
+    let name: Vec<char> = folded(name).chars().collect();
     // Half of a name wrong is another name; two slips are one word mistyped.
     let allowed = (name.len() / 3).clamp(1, 3);
     known
         .into_iter()
-        .map(|candidate| (distance(&name, &folded(candidate)), candidate))
-        .filter(|(distance, _)| *distance <= allowed)
+        .filter_map(|candidate| {
+            Some((edit_distance(&name, &folded(candidate), allowed)?, candidate))
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -21,33 +24,13 @@ pub(crate) fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> 
 }
 
 /// Lower case, and without what separates words: `numCtx` and `num-ctx` mean `num_ctx`.
-fn folded(name: &str) -> Vec<char> {
+fn folded(name: &str) -> String {
     const CHARS_MAX: usize = 64;
     name.chars()
         .filter(|char| !matches!(char, '_' | '-' | '.' | ' '))
         .flat_map(char::to_lowercase)
         .take(CHARS_MAX)
         .collect()
-}
-
-/// How many characters to add, drop, change or swap with their neighbour to make `b` of `a`.
-pub(crate) fn distance(a: &[char], b: &[char]) -> usize {
-    let width = b.len() + 1;
-    let mut before_last: Vec<usize> = vec![0; width];
-    let mut last: Vec<usize> = (0..width).collect();
-    for (i, left) in a.iter().enumerate() {
-        let mut row = vec![i + 1; width];
-        for (j, right) in b.iter().enumerate() {
-            let changed = last[j] + usize::from(left != right);
-            let mut cost = changed.min(last[j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && *left == b[j - 1] && a[i - 1] == *right {
-                cost = cost.min(before_last[j - 1] + 1);
-            }
-            row[j + 1] = cost;
-        }
-        before_last = std::mem::replace(&mut last, row);
-    }
-    last[b.len()]
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! How near two texts are, and where they part, in words.
 
-use crate::testkit::mock_server::nearest::distance;
+use crate::model::edit_distance;
 
 /// Texts are compared letter by letter up to this length; beyond, word by word.
 const LETTERS_MAX: usize = 80;
@@ -108,12 +108,13 @@ fn shared(one: u64, other: u64) -> f64 {
 /// How alike two texts are: 1 for the same, 0 for nothing in common.
 pub(super) fn likeness(one: &str, other: &str) -> f64 {
     let one: Vec<char> = one.chars().flat_map(char::to_lowercase).take(LETTERS_MAX).collect();
-    let other: Vec<char> = other.chars().flat_map(char::to_lowercase).take(LETTERS_MAX).collect();
-    let longest = one.len().max(other.len());
+    let other: String = other.chars().flat_map(char::to_lowercase).take(LETTERS_MAX).collect();
+    let longest = one.len().max(other.chars().count());
     if longest == 0 {
         return 1.0;
     }
-    1.0 - distance(&one, &other) as f64 / longest as f64
+    let slips = edit_distance(&one, &other, longest).unwrap_or(longest);
+    1.0 - slips as f64 / longest as f64
 }
 
 /// A text in quotation marks, shortened in its middle where it is long.

@@ -91,6 +91,8 @@ pub struct Ask {
     pub template: Option<String>,
     /// `context` of generate.
     pub context: Vec<i64>,
+    /// The answer carries the `context` so far: generate, unless `raw`.
+    pub keeps_context: bool,
     /// Log probabilities wanted, with so many alternatives.
     pub logprobs: Option<u8>,
     /// The model had to be loaded for this request.

@@ -113,9 +113,7 @@ impl Decided {
                 let vectors = vectors.unwrap_or_else(|| answer::vectors(&ask));
                 let metrics = answer::embed_metrics(&ask, &timing, chance);
                 let script = (surface.vectors)(&ask, &vectors, &metrics, stamp);
-                let waits = script.head_at < latency;
-                let script = if waits { script.delayed(latency) } else { script };
-                (script, Some(Asked::Vectors(ask)))
+                (script.delayed(latency), Some(Asked::Vectors(ask)))
             }
         };
         let script = script.with_headers(headers);

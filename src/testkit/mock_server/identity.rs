@@ -122,6 +122,12 @@ fn write_text(text: &str, into: &mut Vec<u8>) {
     into.extend_from_slice(text.as_bytes());
 }
 
+/// An identity in 32 lower-case hexadecimal digits, as the journal shows it.
+#[must_use]
+pub fn hex(identity: &[u8; 16]) -> String {
+    format!("{:032x}", u128::from_be_bytes(*identity))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

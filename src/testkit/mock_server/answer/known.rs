@@ -279,6 +279,7 @@ mod tests {
             let ask = Ask {
                 messages: vec![message("user", prompt)],
                 context: context.to_vec(),
+                keeps_context: true,
                 ..Ask::default()
             };
             let reply = by_default(&ask);

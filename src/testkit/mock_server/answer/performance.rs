@@ -48,7 +48,8 @@ pub(crate) fn perform(ask: &Ask, reply: Reply, timing: &Timing, chance: &Chance)
     }
     let finish = reply.finish.unwrap_or(if stage.cut { Finish::Length } else { Finish::Stop });
     let metrics = stage.metrics(prompt, reply.completion_tokens);
-    let context = context(ask, &stage.pieces);
+    // A hash a token: only for the one API that gives it back.
+    let context = if ask.keeps_context { context(ask, &stage.pieces) } else { Vec::new() };
     Performance { ends_at: stage.clock.at, pieces: stage.pieces, finish, metrics, context }
 }
 

@@ -6,12 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::kind::Fault;
+use crate::testkit::mock_server::identity::hex;
 use crate::testkit::mock_server::timing::Time;
-
-/// 32 lower-case hexadecimal digits.
-fn hex(identity: &[u8; 16]) -> String {
-    format!("{:032x}", u128::from_be_bytes(*identity))
-}
 
 /// What was decided for one request.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::audit::{self, Note};
 use super::exchange::Exchange;
 use super::fault::Fault;
+use super::identity::hex;
 
 /// How many entries a journal keeps unless told otherwise: enough for a long test run.
 pub const ENTRIES_MAX: usize = 10_000;
@@ -93,7 +94,7 @@ impl Decision {
     /// The identity in hexadecimal digits: by what decisions are replayed.
     #[must_use]
     pub fn identity_hex(&self) -> String {
-        self.identity.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&self.identity)
     }
 }
 

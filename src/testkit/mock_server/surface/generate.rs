@@ -66,6 +66,7 @@ pub(super) fn read(
 
 fn asked(fields: &Fields) -> Result<Ask, Refusal> {
     let or_none = |name: &str| Some(fields.text(name).to_owned()).filter(|text| !text.is_empty());
+    let raw = fields.flag("raw").unwrap_or_default();
     let mut messages = Vec::new();
     if let Some(content) = or_none("system") {
         messages.push(Message { role: "system".to_owned(), content, ..Message::default() });
@@ -86,7 +87,8 @@ fn asked(fields: &Fields) -> Result<Ask, Refusal> {
         truncate: fields.flag("truncate"),
         shift: fields.flag("shift"),
         stream: fields.flag("stream").unwrap_or(true),
-        raw: fields.flag("raw").unwrap_or_default(),
+        raw,
+        keeps_context: !raw,
         context: fields.list("context").iter().filter_map(serde_json::Value::as_i64).collect(),
         logprobs: native::logprobs(fields)?,
         ..Ask::default()

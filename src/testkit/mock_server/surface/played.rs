@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{TimeZone, Utc};
-use hyper::HeaderMap;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -20,15 +19,10 @@ use crate::testkit::mock_server::script::{Body, Script};
 pub(super) fn exchange(body: impl Into<Bytes>) -> Exchange {
     let body = body.into();
     Exchange {
-        method: "POST".to_owned(),
-        path: "/v1/x".to_owned(),
-        prefix: String::new(),
-        query: String::new(),
-        headers: HeaderMap::new(),
         json: serde_json::from_slice(&body).ok(),
         body,
-        parameter: None,
         received_at: stamp().received_at,
+        ..Exchange::bare("POST", "/v1/x", "")
     }
 }
 

@@ -17,6 +17,7 @@ fn ask(options: Value) -> Ask {
             ..Message::default()
         }],
         options,
+        keeps_context: true,
         ..Ask::default()
     }
 }

@@ -4,15 +4,15 @@ use serde::Serialize;
 use std::time::Duration;
 
 use super::Surface;
-use super::go_json::{Shape, Type, read as read_body, time, to_line};
+use super::go_json::{Shape, Type, read as read_body, time, to_vec};
 use super::native::{self, CallLine, DebugLine, MetricsLine};
 use crate::testkit::mock_server::admission::{self, Admitted};
 use crate::testkit::mock_server::ask::{Ask, Asked};
 use crate::testkit::mock_server::exchange::{Exchange, Stamp};
 use crate::testkit::mock_server::models::Models;
 use crate::testkit::mock_server::refusal::Refusal;
-use crate::testkit::mock_server::reply::{Finish, Part, Performance, TokenLogprob};
-use crate::testkit::mock_server::script::{Frame, Script};
+use crate::testkit::mock_server::reply::{Finish, Performance, TokenLogprob};
+use crate::testkit::mock_server::script::Script;
 
 static REQUEST: Shape = Shape {
     package: "api",
@@ -66,10 +66,7 @@ pub(super) fn read(
         };
         return Ok(native::done(&line));
     }
-    let in_stream = |refusal: Refusal| refusal.in_stream(ask.stream);
-    ask.format = native::format(&fields).map_err(in_stream)?;
-    admission::fits(&ask).map_err(in_stream)?;
-    Ok(Asked::Text(Box::new(ask)))
+    native::text_asked(ask, &fields)
 }
 
 /// An answer that only loads or unloads.
@@ -149,39 +146,17 @@ pub(super) fn reason(finish: Finish) -> &'static str {
 }
 
 fn text(ask: &Ask, performance: &Performance, stamp: &Stamp) -> Script {
-    if !ask.stream {
-        return joined(ask, performance, stamp);
-    }
-    let mut frames = Vec::with_capacity(performance.pieces.len() + 1);
-    let mut calls = 0;
-    for piece in &performance.pieces {
-        let mut line = Line::new(ask, piece.at, stamp);
-        line.logprobs = native::logprobs_line(&piece.logprobs);
-        match &piece.part {
-            Part::Text(text) => line.message.content = text,
-            Part::Thinking(text) => line.message.thinking = text,
-            Part::Call(call) => {
-                line.message.tool_calls.push(CallLine::new(calls, call));
-                calls += 1;
-            }
-        }
-        frames.push(Frame { at: piece.at, bytes: to_line(&line) });
-    }
-    let last = Line::last(ask, performance, stamp);
-    frames.push(Frame { at: performance.ends_at, bytes: to_line(&last) });
-    Script::stream(native::NDJSON, frames)
-}
-
-fn joined(ask: &Ask, performance: &Performance, stamp: &Stamp) -> Script {
-    let (text, thinking, logprobs) =
-        (performance.text(), performance.thinking(), performance.logprobs());
-    let mut line = Line::last(ask, performance, stamp);
-    line.message.content = &text;
-    line.message.thinking = &thinking;
-    line.message.tool_calls =
-        performance.calls().enumerate().map(|(at, call)| CallLine::new(at, call)).collect();
-    line.logprobs = native::logprobs_line(&logprobs);
-    Script { head_at: performance.ends_at, ..native::json(200, &line) }
+    native::text(ask, performance, |said, at, is_last| {
+        let line =
+            if is_last { Line::last(ask, performance, stamp) } else { Line::new(ask, at, stamp) };
+        let message = MessageLine {
+            content: said.text,
+            thinking: said.thinking,
+            tool_calls: said.calls,
+            ..line.message
+        };
+        to_vec(&Line { message, logprobs: said.logprobs, ..line })
+    })
 }
 
 #[cfg(test)]

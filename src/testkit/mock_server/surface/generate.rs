@@ -6,15 +6,15 @@ use serde::Serialize;
 
 use super::Surface;
 use super::chat::reason;
-use super::go_json::{Fields, Shape, Type, read as read_body, time, to_line};
+use super::go_json::{Fields, Shape, Type, read as read_body, time, to_vec};
 use super::native::{self, CallLine, DebugLine, MetricsLine};
 use crate::testkit::mock_server::admission::{self, Admitted};
 use crate::testkit::mock_server::ask::{Ask, Asked, Message};
 use crate::testkit::mock_server::exchange::{Exchange, Stamp};
 use crate::testkit::mock_server::models::Models;
 use crate::testkit::mock_server::refusal::Refusal;
-use crate::testkit::mock_server::reply::{Part, Performance, TokenLogprob};
-use crate::testkit::mock_server::script::{Frame, Script};
+use crate::testkit::mock_server::reply::{Performance, TokenLogprob};
+use crate::testkit::mock_server::script::Script;
 
 static REQUEST: Shape = Shape {
     package: "api",
@@ -58,10 +58,7 @@ pub(super) fn read(
         let debug = Some(DebugLine::of(&ask));
         return Ok(native::done(&Line { debug, ..Line::new(&ask, Duration::ZERO, stamp) }));
     }
-    let in_stream = |refusal: Refusal| refusal.in_stream(ask.stream);
-    ask.format = native::format(&fields).map_err(in_stream)?;
-    admission::fits(&ask).map_err(in_stream)?;
-    Ok(Asked::Text(Box::new(ask)))
+    native::text_asked(ask, &fields)
 }
 
 fn asked(fields: &Fields) -> Result<Ask, Refusal> {
@@ -164,39 +161,17 @@ impl<'a> Line<'a> {
 }
 
 fn text(ask: &Ask, performance: &Performance, stamp: &Stamp) -> Script {
-    if !ask.stream {
-        return joined(ask, performance, stamp);
-    }
-    let mut frames = Vec::with_capacity(performance.pieces.len() + 1);
-    let mut calls = 0;
-    for piece in &performance.pieces {
-        let mut line = Line::new(ask, piece.at, stamp);
-        line.logprobs = native::logprobs_line(&piece.logprobs);
-        match &piece.part {
-            Part::Text(text) => line.response = text,
-            Part::Thinking(text) => line.thinking = text,
-            Part::Call(call) => {
-                line.tool_calls.push(CallLine::new(calls, call));
-                calls += 1;
-            }
-        }
-        frames.push(Frame { at: piece.at, bytes: to_line(&line) });
-    }
-    let last = Line::last(ask, performance, stamp);
-    frames.push(Frame { at: performance.ends_at, bytes: to_line(&last) });
-    Script::stream(native::NDJSON, frames)
-}
-
-fn joined(ask: &Ask, performance: &Performance, stamp: &Stamp) -> Script {
-    let (text, thinking, logprobs) =
-        (performance.text(), performance.thinking(), performance.logprobs());
-    let mut line = Line::last(ask, performance, stamp);
-    line.response = &text;
-    line.thinking = &thinking;
-    line.tool_calls =
-        performance.calls().enumerate().map(|(at, call)| CallLine::new(at, call)).collect();
-    line.logprobs = native::logprobs_line(&logprobs);
-    Script { head_at: performance.ends_at, ..native::json(200, &line) }
+    native::text(ask, performance, |said, at, is_last| {
+        let line =
+            if is_last { Line::last(ask, performance, stamp) } else { Line::new(ask, at, stamp) };
+        to_vec(&Line {
+            response: said.text,
+            thinking: said.thinking,
+            tool_calls: said.calls,
+            logprobs: said.logprobs,
+            ..line
+        })
+    })
 }
 
 #[cfg(test)]

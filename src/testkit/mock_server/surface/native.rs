@@ -1,16 +1,19 @@
 //! What the native routes share: how requests are read, and how answers are framed.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::go_json::{Fields, Node, Shape, Type, Wrong, decode_base64, quoted, to_line, to_vec};
+use crate::testkit::mock_server::admission;
 use crate::testkit::mock_server::ask::{Ask, Asked, Format, Message, Think, Tool};
 use crate::testkit::mock_server::exchange::Stamp;
 use crate::testkit::mock_server::headers;
 use crate::testkit::mock_server::models::KeepAlive;
 use crate::testkit::mock_server::refusal::Refusal;
-use crate::testkit::mock_server::reply::{Metrics, TokenLogprob, ToolCall};
+use crate::testkit::mock_server::reply::{Metrics, Part, Performance, TokenLogprob, ToolCall};
 use crate::testkit::mock_server::script::{Body, End, Frame, Script};
 
 /// The type of a streamed answer.
@@ -315,6 +318,76 @@ pub(super) fn is_zero(number: &u64) -> bool {
 /// Log probabilities as they are written; not there where there are none.
 pub(super) fn logprobs_line(logprobs: &[TokenLogprob]) -> Option<&[TokenLogprob]> {
     (!logprobs.is_empty()).then_some(logprobs)
+}
+
+/// What one line of an answer says, wherever an API has it.
+pub(super) struct Said<'a> {
+    pub(super) text: &'a str,
+    pub(super) thinking: &'a str,
+    pub(super) calls: Vec<CallLine<'a>>,
+    pub(super) logprobs: Option<&'a [TokenLogprob]>,
+}
+
+impl Said<'_> {
+    const NOTHING: Self = Self { text: "", thinking: "", calls: Vec::new(), logprobs: None };
+}
+
+/// An answer of text: a line for each piece and a last one, or one object that says all.
+///
+/// `line` writes what is said at a time, and whether that is the end.
+pub(super) fn text(
+    ask: &Ask,
+    performance: &Performance,
+    line: impl Fn(Said<'_>, Duration, bool) -> Vec<u8>,
+) -> Script {
+    let ends_at = performance.ends_at;
+    if !ask.stream {
+        let (text, thinking) = (performance.text(), performance.thinking());
+        let logprobs = performance.logprobs();
+        let said = Said {
+            text: &text,
+            thinking: &thinking,
+            calls: performance
+                .calls()
+                .enumerate()
+                .map(|(at, call)| CallLine::new(at, call))
+                .collect(),
+            logprobs: logprobs_line(&logprobs),
+        };
+        return Script { head_at: ends_at, ..Script::whole(200, JSON, line(said, ends_at, true)) };
+    }
+    let framed = |said, at, is_last| {
+        let mut bytes = line(said, at, is_last);
+        bytes.push(b'\n');
+        Frame { at, bytes: Bytes::from(bytes) }
+    };
+    let mut calls = 0;
+    let mut frames: Vec<Frame> = Vec::with_capacity(performance.pieces.len() + 1);
+    for piece in &performance.pieces {
+        let mut said = Said { logprobs: logprobs_line(&piece.logprobs), ..Said::NOTHING };
+        match &piece.part {
+            Part::Text(text) => said.text = text,
+            Part::Thinking(text) => said.thinking = text,
+            Part::Call(call) => {
+                said.calls.push(CallLine::new(calls, call));
+                calls += 1;
+            }
+        }
+        frames.push(framed(said, piece.at, false));
+    }
+    frames.push(framed(Said::NOTHING, ends_at, true));
+    Script::stream(NDJSON, frames)
+}
+
+/// The end of reading a chat or a prompt, once the model is loaded: its format, and whether it fits.
+///
+/// # Errors
+/// As [`format`] and [`admission::fits`].
+pub(super) fn text_asked(mut ask: Ask, fields: &Fields) -> Result<Asked, Refusal> {
+    let in_stream = |refusal: Refusal| refusal.in_stream(ask.stream);
+    ask.format = format(fields).map_err(in_stream)?;
+    admission::fits(&ask).map_err(in_stream)?;
+    Ok(Asked::Text(Box::new(ask)))
 }
 
 /// What `_debug_render_only` gives in place of an answer.

@@ -8,6 +8,7 @@ use super::super::played::{
 use super::*;
 use crate::testkit::mock_server::answer;
 use crate::testkit::mock_server::ask::{Format, Think};
+use crate::testkit::mock_server::reply::Part;
 use crate::testkit::mock_server::reply::{Metrics, Reply};
 use crate::testkit::mock_server::timing::Timing;
 

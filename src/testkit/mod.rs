@@ -2,3 +2,5 @@
 //! crate: it knows nothing of the history and the command line, and they nothing of it.
 
 pub mod mock_server;
+mod nearest;
+pub mod nodes;

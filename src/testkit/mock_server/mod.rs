@@ -18,7 +18,6 @@ pub mod identity;
 pub mod journal;
 pub mod models;
 mod namespace;
-mod nearest;
 pub mod record;
 mod recorder;
 pub mod refusal;

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::input::{Fields, whole, wrong_kind};
 use super::{Answer, Call, Problem};
 use crate::testkit::mock_server::fault::FaultRule;
-use crate::testkit::mock_server::nearest::hint;
 use crate::testkit::mock_server::settings::PutFault;
+use crate::testkit::nearest::hint;
 
 pub(super) fn show(call: &Call<'_>) -> Result<Answer, Problem> {
     let shown = shown(call.namespace.state().settings.put_fault.as_ref())?;

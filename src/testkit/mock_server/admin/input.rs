@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::Problem;
 pub(super) use crate::testkit::mock_server::audit::kind_of;
-use crate::testkit::mock_server::nearest::hint;
+use crate::testkit::nearest::hint;
 
 /// The JSON of a body; absent where there is none.
 pub(super) struct Body(Option<Value>);

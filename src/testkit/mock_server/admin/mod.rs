@@ -21,10 +21,10 @@ use serde_json::{Value, json};
 use super::exchange::Exchange;
 use super::headers::JSON_UTF8;
 use super::namespace::Namespace;
-use super::nearest;
 use super::script::Script;
 use super::surface::decoded;
 use super::world::World;
+use crate::testkit::nearest;
 use input::Body;
 
 /// What the paths of all endpoints begin with.

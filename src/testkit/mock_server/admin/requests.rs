@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Answer, Call, Problem};
 use crate::testkit::mock_server::journal::{Answer as Source, Entry};
 use crate::testkit::mock_server::models::Name;
-use crate::testkit::mock_server::nearest;
+use crate::testkit::nearest;
 
 /// By what the journal can be filtered.
 pub(super) const FILTERS: [&str; 8] =

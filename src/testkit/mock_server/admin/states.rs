@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::input::wrong_kind;
 use super::{Answer, Call, Problem};
-use crate::testkit::mock_server::nearest;
 use crate::testkit::mock_server::stub::START;
+use crate::testkit::nearest;
 
 pub(super) fn show(call: &Call<'_>) -> Result<Answer, Problem> {
     Answer::ok(json!(call.namespace.state().stubs.states()))

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Finding, Seen, options, pointer};
-use crate::testkit::mock_server::nearest::nearest;
+use crate::testkit::nearest::nearest;
 
 /// What each route reads.
 const READ: [(&str, &[&str]); 15] = [

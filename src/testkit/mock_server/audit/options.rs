@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Finding, Seen, pointer};
 use crate::testkit::mock_server::admission::{OPTIONS, OptionType};
-use crate::testkit::mock_server::nearest::nearest;
+use crate::testkit::nearest::nearest;
 
 /// Options that older versions had; accepted, and without effect.
 const REMOVED: [&str; 11] = [

@@ -1,8 +1,8 @@
 //! Where a request went.
 
 use super::{Finding, Seen};
-use crate::testkit::mock_server::nearest::nearest;
 use crate::testkit::mock_server::surface::{Found, ROUTES, find};
+use crate::testkit::nearest::nearest;
 
 /// Paths that other servers have, or that this one once had, and what became of them.
 const GONE: [(&str, &str); 8] = [

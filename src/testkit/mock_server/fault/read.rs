@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 use super::kind::Fault;
 use super::rule::{FaultError, FaultRule, What, texts, wrong};
 use super::schedule::KEYS;
-use crate::testkit::mock_server::nearest::hint;
 use crate::testkit::mock_server::stub::ROUTE_NAMES;
+use crate::testkit::nearest::hint;
 
 /// Names that `paths` goes by.
 const PATHS: [&str; 4] = ["paths", "path", "routes", "route"];

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::nearness;
-use crate::testkit::mock_server::nearest::nearest;
 use crate::testkit::mock_server::refusal::STATUSES;
+use crate::testkit::nearest::nearest;
 
 /// A step on the way to a value.
 #[derive(Debug, Clone, PartialEq, Eq)]

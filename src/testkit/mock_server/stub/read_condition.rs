@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::condition::{Condition, FormatMatch, ROUTE_NAMES, ThinkMatch};
 use super::fields::{Field, Fields, StubError};
 use super::text_match::{PatternError, TextMatch};
-use crate::testkit::mock_server::nearest::nearest;
+use crate::testkit::nearest::nearest;
 
 /// A condition on a text: its names, and what it makes of a text.
 struct OnText {

@@ -12,9 +12,9 @@ use super::replies::{self, DefaultReplies};
 use super::{read_stub, read_then};
 use crate::testkit::mock_server::fault::{FaultRule, chaos};
 use crate::testkit::mock_server::models::{Capability, Name};
-use crate::testkit::mock_server::nearest::hint;
 use crate::testkit::mock_server::settings::Settings;
 use crate::testkit::mock_server::timing::Timing;
+use crate::testkit::nearest::hint;
 
 /// Everything that a rule file says.
 #[derive(Debug, Clone, PartialEq, Default)]

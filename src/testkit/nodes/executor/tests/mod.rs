@@ -2,6 +2,7 @@
 
 mod bounds;
 mod calls;
+mod counts;
 mod ways;
 
 use std::sync::Arc;

@@ -144,8 +144,8 @@ fn phases(progress: &Progress) -> Vec<Phase> {
 
 /// What the user may want to know about how the reports were understood.
 fn notes(view: &IngestView, request: &IngestRequest) -> Vec<String> {
-    let named = request.overrides.build.is_some()
-        || request.surroundings.ci.as_ref().is_some_and(|ci| ci.context.build.is_some());
+    // Reports of several contexts say themselves what belongs together, each with its own build.
+    let unnamed = view.run.as_ref().is_some_and(|context| context.build.is_none());
     let is_history = view.formats.iter().any(|name| is_history(name));
     let mut notes = Vec::new();
     if let Some(context) = &view.run {
@@ -168,7 +168,7 @@ fn notes(view: &IngestView, request: &IngestRequest) -> Vec<String> {
                 .to_owned(),
         );
     }
-    if view.runs_new > 1 && !named && !is_history && view.runs_new == view.reports_new {
+    if view.runs_new > 1 && unnamed && !is_history && view.runs_new == view.reports_new {
         notes.push(
             "no build is known, so each report counts as a run of its own; --build ID joins them"
                 .to_owned(),

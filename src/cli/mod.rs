@@ -4,11 +4,15 @@
 pub mod compare_methods;
 pub mod completions;
 pub mod console;
+#[cfg(feature = "testkit")]
+pub mod contracts;
 pub mod db;
 pub mod exit;
 pub mod failure;
 pub mod gate;
 pub mod gate_rules;
+#[cfg(feature = "testkit")]
+pub mod generate;
 pub mod global;
 pub mod hunt;
 pub mod ingest;
@@ -80,6 +84,10 @@ enum Command {
     Db(db::Args),
     #[cfg(feature = "testkit")]
     Mock(Box<mock::Args>),
+    #[cfg(feature = "testkit")]
+    Generate(generate::Args),
+    #[cfg(feature = "testkit")]
+    Contracts(contracts::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -150,6 +158,10 @@ impl Arguments {
             Command::Db(args) => db::run(&args, &global, console),
             #[cfg(feature = "testkit")]
             Command::Mock(args) => mock::run(&args, console),
+            #[cfg(feature = "testkit")]
+            Command::Generate(args) => generate::run(&args, console),
+            #[cfg(feature = "testkit")]
+            Command::Contracts(args) => contracts::run(&args, console),
             Command::Completions(args) => completions::run(&args, console),
             Command::Man(args) => man::run(&args, console),
         }

@@ -5,6 +5,9 @@ use clap::Command;
 use flakedb::cli::Arguments;
 use flakedb::import::Code as ImportCode;
 use flakedb::junit::Code;
+use flakedb::testkit::nodes::Rule;
+use flakedb::testkit::nodes::field::{Kind, Presence, Shape};
+use flakedb::testkit::nodes::types::BUILT_IN;
 
 /// Set to rewrite `docs/CLI.md` instead of comparing it.
 const REWRITE: &str = "FLAKEDB_REWRITE_DOCS";
@@ -63,14 +66,17 @@ fn the_tables_of_codes_are_complete() {
 }
 
 fn table_is(page: &str, wanted: &str) {
-    const BEGIN: &str = "<!-- codes:begin -->\n";
-    const END: &str = "<!-- codes:end -->";
+    part_is(page, "<!-- codes:begin -->\n", "<!-- codes:end -->", wanted);
+}
+
+/// Holds what stands between two marks of a page against what should.
+fn part_is(page: &str, begin: &str, end: &str, wanted: &str) {
     let path = project(page);
     let text = std::fs::read_to_string(&path).unwrap();
-    let (before, rest) = text.split_once(BEGIN).unwrap();
-    let (found, after) = rest.split_once(END).unwrap();
+    let (before, rest) = text.split_once(begin).unwrap();
+    let (found, after) = rest.split_once(end).unwrap();
     if std::env::var_os(REWRITE).is_some() {
-        std::fs::write(&path, format!("{before}{BEGIN}{wanted}{END}{after}")).unwrap();
+        std::fs::write(&path, format!("{before}{begin}{wanted}{end}{after}")).unwrap();
         return;
     }
     assert!(found == wanted, "{page} is out of date: run with {REWRITE}=1");
@@ -114,4 +120,59 @@ fn wrong_usage_is_exit_code_two_and_help_is_zero() {
         let said = sandbox.run(&["completions", shell]).exits(0);
         assert!(said.stdout.contains("quarantine"), "{shell}");
     }
+}
+
+/// What a field holds, as docs/nodes.md writes it.
+fn held(kind: &Kind) -> String {
+    match kind {
+        Kind::Text => "text".to_owned(),
+        Kind::Length(least, usize::MAX) => format!("text of {least} or more characters"),
+        Kind::Length(least, greatest) => format!("text of {least} to {greatest} characters"),
+        Kind::Identifier => "identifier".to_owned(),
+        Kind::Version => "version".to_owned(),
+        Kind::Time => "time".to_owned(),
+        Kind::Choice(words) => {
+            words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+        }
+        Kind::Integer(i64::MIN, i64::MAX) => "whole number".to_owned(),
+        Kind::Integer(least, i64::MAX) => format!("whole number from {least}"),
+        Kind::Integer(least, greatest) => format!("{least} to {greatest}"),
+        Kind::Number(least, greatest) => format!("number from {least} to {greatest}"),
+        Kind::Boolean => "true or false".to_owned(),
+        Kind::List(0, of) => format!("list of {}", held(of)),
+        Kind::List(least, of) => format!("list of at least {least}: {}", held(of)),
+        Kind::Object(shape) => {
+            let names: Vec<&str> = shape.fields.iter().map(|field| field.name).collect();
+            format!("{{{}}}", names.join(", "))
+        }
+        Kind::Map => "object".to_owned(),
+        Kind::MapOf(of) => format!("object of {}", held(of)),
+        Kind::Any => "anything".to_owned(),
+    }
+}
+
+fn settings(shape: &Shape) -> String {
+    let mut text = String::from("| setting | holds | default |\n| --- | --- | --- |\n");
+    for field in shape.fields {
+        let default = match field.presence {
+            Presence::Required => "required".to_owned(),
+            Presence::Optional => "none".to_owned(),
+            Presence::Default(literal) => format!("`{}`", literal.to_value()),
+        };
+        text += &format!("| `{}` | {} | {default} |\n", field.name, held(&field.kind));
+    }
+    text
+}
+
+#[test]
+fn the_tables_of_nodes_are_those_of_the_code() {
+    for built_in in &BUILT_IN {
+        let begin = format!("<!-- settings: {} -->\n", built_in.node_type);
+        part_is("docs/nodes.md", &begin, "<!-- /settings -->", &settings(built_in.shape));
+    }
+    let mut rules = String::from("| rule | what it asks for |\n| --- | --- |\n");
+    for rule in Rule::ALL {
+        rules += &format!("| `{rule}` | {} |\n", rule.description());
+    }
+    part_is("docs/nodes.md", "<!-- rules -->\n", "<!-- /rules -->", &rules);
 }

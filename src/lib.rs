@@ -12,7 +12,7 @@
 //! | L4 | `quarantine`, `report` | lists for runners, screens |
 //! | L5 | `ops` | use cases |
 //! | L6 | `cli` | the command line |
-//! | apart | `testkit` | what takes away the causes of flakiness: a mock Ollama server |
+//! | apart | `testkit` | what takes away the causes of flakiness: a mock Ollama server, seeded test data, nodes and their contracts |
 
 #[cfg(feature = "history")]
 pub mod analysis;

@@ -6,3 +6,5 @@ pub mod generators;
 pub mod mock_server;
 mod nearest;
 pub mod nodes;
+mod server_url;
+mod shown;

@@ -1,5 +1,6 @@
 //! What a check is given, and what it does again and again: find a case, make a node, run it.
 
+use crate::testkit::shown::cut_to;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -144,9 +145,5 @@ impl Trial {
 /// A value of a JSON object as text for evidence, cut where it is long.
 pub(crate) fn shown(value: &Value) -> String {
     const CHARS_MAX: usize = 160;
-    let text = value.to_string();
-    match text.char_indices().nth(CHARS_MAX) {
-        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
-        None => text,
-    }
+    cut_to(CHARS_MAX, &value.to_string()).into_owned()
 }

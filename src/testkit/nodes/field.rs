@@ -4,9 +4,9 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::shown::cut;
 use super::violation::{Rule, Violation};
 use crate::testkit::nearest::nearest;
+use crate::testkit::shown::cut;
 
 /// An object: its fields, and what becomes of others.
 #[derive(Debug)]

@@ -17,7 +17,6 @@ mod peers;
 mod registry;
 pub mod response;
 mod result;
-mod shown;
 mod stats;
 pub mod task;
 pub mod tool;

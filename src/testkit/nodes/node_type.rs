@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::field::is_identifier;
-use super::shown::cut;
+use crate::testkit::shown::cut;
 
 /// The type of a node. Its text is what definitions hold (`"dynamic_fanout"`); types are equal and sort
 /// by it, so `Custom("exit")` is [`NodeType::Exit`].

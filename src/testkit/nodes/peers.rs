@@ -50,6 +50,11 @@ impl NodeTable {
     }
 }
 
+/// What comes of a node that others would run deeper than they may.
+pub(super) fn too_deep(most: usize) -> NodeResult {
+    NodeResult::failed(format!("Nodes run nodes more than {most} deep"))
+}
+
 #[async_trait]
 impl Peers for NodeTable {
     async fn run(
@@ -61,8 +66,7 @@ impl Peers for NodeTable {
         let node = self.get(node)?;
         let deeper = context.clone().deeper();
         if deeper.depth() > CALL_DEPTH {
-            let error = format!("Nodes run nodes more than {CALL_DEPTH} deep");
-            return Some(NodeResult::failed(error));
+            return Some(too_deep(CALL_DEPTH));
         }
         let result = node.execute(message, &deeper).await;
         node.update_stats(result.success, result.latency_ms);

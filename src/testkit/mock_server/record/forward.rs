@@ -16,6 +16,7 @@ use super::tape::Tape;
 use crate::testkit::mock_server::clock::Clock;
 use crate::testkit::mock_server::exchange::Exchange;
 use crate::testkit::mock_server::script::Frame;
+use crate::testkit::server_url::{ServerUrl, shown};
 
 /// Pieces of an answer that wait for a slow client, at most.
 const PIECES_AHEAD: usize = 64;
@@ -53,21 +54,14 @@ impl FromStr for Upstream {
     type Err = UpstreamError;
 
     fn from_str(text: &str) -> Result<Self, UpstreamError> {
-        let wrong = || UpstreamError(text.to_owned());
-        let rest = match text.split_once("://") {
-            Some(("http", rest)) => rest,
-            Some(_) => return Err(wrong()),
-            None => text,
+        let wrong = || UpstreamError(shown(text));
+        let url = match text.contains("://") {
+            true => ServerUrl::read(text),
+            false => ServerUrl::read(&format!("http://{text}")),
         };
-        let uri: hyper::Uri = format!("http://{rest}").parse().map_err(|_| wrong())?;
-        let authority = uri.authority().ok_or_else(wrong)?;
-        if authority.as_str().contains('@') || uri.query().is_some() {
-            return Err(wrong());
-        }
-        let host = authority.host();
-        let port = authority.port_u16().unwrap_or(11434);
-        let prefix = uri.path().trim_end_matches('/').to_owned();
-        Ok(Self { authority: format!("{host}:{port}"), prefix })
+        let url = url.filter(|url| url.scheme == "http").ok_or_else(wrong)?;
+        let ServerUrl { host, port, path: prefix, .. } = url;
+        Ok(Self { authority: format!("{host}:{}", port.unwrap_or(11434)), prefix })
     }
 }
 

@@ -114,6 +114,11 @@ fn upstreams_are_spelt_like_this() {
     let read = |text: &str| text.parse::<Upstream>();
     assert_eq!(read("http://localhost:11434/").unwrap(), read("localhost").unwrap());
     assert_ne!(read("localhost:1").unwrap(), read("localhost:1/v1").unwrap());
+    let secret = read("http://me:secret@host").unwrap_err().to_string();
+    assert!(!secret.contains("secret"), "{secret}");
+    for wrong in ["host:99999", "http://host:abc", "http://host:0"] {
+        assert!(read(wrong).is_err(), "{wrong}");
+    }
     for wrong in ["https://localhost", "http://", "", "http://me@host", "http://a b", "host?x=1"] {
         assert!(read(wrong).is_err(), "{wrong}");
     }

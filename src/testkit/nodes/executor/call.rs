@@ -11,7 +11,7 @@ use super::{Limits, Plan};
 use crate::testkit::nodes::context::ExecutionContext;
 use crate::testkit::nodes::message::Message;
 use crate::testkit::nodes::node::Node;
-use crate::testkit::nodes::peers::Peers;
+use crate::testkit::nodes::peers::{Peers, too_deep};
 use crate::testkit::nodes::result::NodeResult;
 
 /// What all executions of a walk share.
@@ -113,8 +113,7 @@ impl Peers for Calls {
         let mut path = self.path.clone();
         path.push(self.next.fetch_add(1, Ordering::SeqCst));
         if path.len() > self.log.limits.call_depth.saturating_add(1) {
-            let most = self.log.limits.call_depth;
-            return Some(NodeResult::failed(format!("Nodes run nodes more than {most} deep")));
+            return Some(too_deep(self.log.limits.call_depth));
         }
         if !self.log.begin() {
             let most = self.log.limits.steps;

@@ -3,7 +3,7 @@
 use minijinja::value::{Rest, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State, Value};
 
-use crate::testkit::nodes::shown::cut;
+use crate::testkit::shown::cut;
 
 /// The functions: as in Python, over values that are there.
 ///

@@ -21,9 +21,9 @@ use std::sync::{Arc, LazyLock};
 
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 
-use super::shown::cut;
 use super::violation::{Rule, Violation};
 use crate::testkit::nearest::hint;
+use crate::testkit::shown::cut;
 
 pub use condition::Condition;
 pub use functions::{FUNCTIONS, METHODS};

@@ -2,9 +2,7 @@
 
 use std::str::FromStr;
 
-use hyper::Uri;
-
-use crate::testkit::nodes::shown::cut;
+use crate::testkit::server_url::{ServerUrl, shown};
 
 /// Ollama's own port.
 const PORT: u16 = 11434;
@@ -29,14 +27,6 @@ pub enum AddressError {
     Tls(String),
 }
 
-/// A URL as it may be shown: without credentials, and not at any length.
-fn shown(text: &str) -> String {
-    match text.rsplit_once('@') {
-        Some((_, host)) => format!("…@{}", cut(host)),
-        None => cut(text).into_owned(),
-    }
-}
-
 impl Address {
     pub(super) fn base(&self) -> &str {
         &self.0
@@ -52,28 +42,15 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
         let wrong = || AddressError::NotAUrl(shown(text));
-        let uri: Uri = text.trim().parse().map_err(|_| wrong())?;
-        let authority = uri.authority().ok_or_else(wrong)?;
-        let (scheme, port) = match uri.scheme_str() {
-            Some("http") => ("http", PORT),
-            Some("https") if cfg!(feature = "https") => ("https", 443),
-            Some("https") => return Err(AddressError::NoHttps(shown(text))),
+        let url = ServerUrl::read(text.trim()).ok_or_else(wrong)?;
+        let usual = match url.scheme.as_str() {
+            "http" => PORT,
+            "https" if cfg!(feature = "https") => 443,
+            "https" => return Err(AddressError::NoHttps(shown(text))),
             _ => return Err(wrong()),
         };
-        // Credentials would end up in errors and logs.
-        if authority.as_str().contains('@') || uri.query().is_some() || authority.host().is_empty()
-        {
-            return Err(wrong());
-        }
-        let port = match authority.as_str().strip_prefix(authority.host()) {
-            Some("") => port,
-            Some(written) => {
-                let written = written.strip_prefix(':').ok_or_else(wrong)?;
-                written.parse().ok().filter(|port| *port > 0).ok_or_else(wrong)?
-            }
-            None => return Err(wrong()),
-        };
-        let path = uri.path().trim_end_matches('/');
-        Ok(Self(format!("{scheme}://{}:{port}{path}", authority.host())))
+        let ServerUrl { scheme, host, port, path } = url;
+        let port = port.unwrap_or(usual);
+        Ok(Self(format!("{scheme}://{host}:{port}{path}")))
     }
 }

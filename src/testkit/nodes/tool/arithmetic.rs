@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use crate::testkit::nodes::shown::cut;
+use crate::testkit::shown::cut;
 
 /// Bytes of an expression, at most.
 pub const BYTES_MAX: usize = 4_096;

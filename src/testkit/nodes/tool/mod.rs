@@ -16,7 +16,7 @@ use futures_util::FutureExt as _;
 use serde_json::{Map, Value, json};
 
 use crate::testkit::nearest::hint;
-use crate::testkit::nodes::shown::cut;
+use crate::testkit::shown::cut;
 
 pub use calculator::Calculator;
 

@@ -5,8 +5,8 @@ use crate::testkit::nodes::behavior::Failure;
 use crate::testkit::nodes::message::MessageMetadata;
 use crate::testkit::nodes::ollama::{Ollama, OllamaError, Reply};
 use crate::testkit::nodes::registry::Environment;
-use crate::testkit::nodes::shown::cut;
 use crate::testkit::nodes::violation::{Rule, Violation};
+use crate::testkit::shown::cut;
 
 /// Bytes of an answer that are looked at where it is to name something: 8 KiB.
 pub(super) const ANSWER_BYTES_READ: usize = 8 << 10;
@@ -18,6 +18,12 @@ pub(super) fn beginning(answer: &str) -> &str {
     }
     // Not within a character.
     (0..=ANSWER_BYTES_READ).rev().find_map(|end| answer.get(..end)).unwrap_or_default()
+}
+
+/// An answer that fits nothing, as an error shows it.
+pub(super) fn excerpt(answer: &str) -> String {
+    const CHARS_MAX: usize = 200;
+    answer.trim().chars().take(CHARS_MAX).collect()
 }
 
 /// The sum of two counts of which each may be unknown.

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::asking::{
-    ANSWER_BYTES_READ, beginning, failure, folded, name_violations, server, written_by,
+    ANSWER_BYTES_READ, beginning, excerpt, failure, folded, name_violations, server, written_by,
 };
 use super::settings;
 use crate::testkit::nodes::behavior::{Behavior, Failure, Turn};
@@ -21,8 +21,8 @@ use crate::testkit::nodes::message::MessageMetadata;
 use crate::testkit::nodes::ollama::{Generate, Ollama, Options};
 use crate::testkit::nodes::registry::Environment;
 use crate::testkit::nodes::result::NodeResult;
-use crate::testkit::nodes::shown::cut;
 use crate::testkit::nodes::violation::{Rule, Violation};
+use crate::testkit::shown::cut;
 
 /// Tokens of a verdict, at most: a name, and thinking before it.
 const TOKENS_MAX: u64 = 512;
@@ -209,8 +209,7 @@ impl Behavior for Gate {
             let (reply, metadata) = self.ask(server, turn).await?;
             facts.insert("raw_response".to_owned(), beginning(&reply).into());
             found = self.named_in(&reply).map(|condition| (condition, "llm"));
-            let shown: String = reply.trim().chars().take(200).collect();
-            why = format!("LLM response didn't match any condition: {shown}");
+            why = format!("LLM response didn't match any condition: {}", excerpt(&reply));
             written = Some(metadata);
         }
         let (name, target, method) = match (found, &self.settings.default_target) {

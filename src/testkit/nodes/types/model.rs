@@ -21,9 +21,9 @@ use crate::testkit::nodes::message::Payload;
 use crate::testkit::nodes::ollama::{Chat, ChatMessage, Generate, Ollama, Options, Reply};
 use crate::testkit::nodes::registry::Environment;
 use crate::testkit::nodes::result::NodeResult;
-use crate::testkit::nodes::shown::{as_text, cut};
 use crate::testkit::nodes::tool::{ToolError, ToolRegistry};
 use crate::testkit::nodes::violation::{Rule, Violation};
+use crate::testkit::shown::{as_text, cut};
 
 /// What a model is told where the settings say nothing.
 const SYSTEM: &str = "You are a helpful assistant. Answer clearly and briefly.";

@@ -19,9 +19,9 @@ use crate::testkit::nodes::field::{Extra, Field, Kind, Literal, Shape};
 use crate::testkit::nodes::message::{Message, Payload, ToolResult};
 use crate::testkit::nodes::registry::Environment;
 use crate::testkit::nodes::result::NodeResult;
-use crate::testkit::nodes::shown::{as_text, at_path};
 use crate::testkit::nodes::tool::{ToolError, ToolRegistry};
 use crate::testkit::nodes::violation::Violation;
+use crate::testkit::shown::{as_text, at_path};
 
 /// Calls a tool of the environment.
 ///

@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::Value;
 
 use super::{Compound, Route};
-use crate::testkit::nodes::shown::cut;
 use crate::testkit::nodes::types::asking::{beginning, folded};
+use crate::testkit::shown::cut;
 
 /// Labels that no route has, of which the result tells, at most.
 const UNKNOWN_MAX: usize = 20;

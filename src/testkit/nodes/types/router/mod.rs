@@ -10,7 +10,9 @@ use std::fmt::Write as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::asking::{beginning, failure, folded, name_violations, prompt, server, written_by};
+use super::asking::{
+    beginning, excerpt, failure, folded, name_violations, prompt, server, written_by,
+};
 use super::settings;
 use crate::testkit::nodes::behavior::{Behavior, Failure, Turn};
 use crate::testkit::nodes::config::{RETRY_COUNT, RETRY_DELAY_MS, TIMEOUT_MS};
@@ -19,8 +21,8 @@ use crate::testkit::nodes::message::Child;
 use crate::testkit::nodes::ollama::{Generate, Ollama, Options, Reply};
 use crate::testkit::nodes::registry::Environment;
 use crate::testkit::nodes::result::NodeResult;
-use crate::testkit::nodes::shown::cut;
 use crate::testkit::nodes::violation::{Rule, Violation};
+use crate::testkit::shown::cut;
 use labels::Labels;
 
 /// Tokens of a classification, at most: a few names, and thinking before them.
@@ -260,7 +262,7 @@ impl Said<'_> {
         match self.settings.routes.iter().find(|route| folded(&route.name) == said) {
             Some(route) => Ok(self.to_route(route)),
             None => {
-                let shown: String = line.unwrap_or_default().trim().chars().take(200).collect();
+                let shown = excerpt(line.unwrap_or_default());
                 self.by_default(&format!("No matching route found for: {shown}"))
             }
         }

@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use super::replacement::{self, Part};
 use crate::testkit::nodes::field::{Extra, Field, Kind as FieldKind, Literal, Shape};
-use crate::testkit::nodes::shown::{as_text, at_path};
 use crate::testkit::nodes::violation::{Rule, Violation};
+use crate::testkit::shown::{as_text, at_path};
 
 /// Bytes that one step may make of a text, at most.
 const OUTPUT_BYTES_MAX: usize = 16 << 20;

@@ -9,7 +9,12 @@ const CHARS_MAX: usize = 80;
 
 /// The begin of a text that somebody else wrote: a message about 50 MB is no 50 MB long.
 pub(crate) fn cut(text: &str) -> Cow<'_, str> {
-    match text.char_indices().nth(CHARS_MAX) {
+    cut_to(CHARS_MAX, text)
+}
+
+/// The first `chars` characters of a text, and a sign that there were more.
+pub(crate) fn cut_to(chars: usize, text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(chars) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()).into(),
         None => text.into(),
     }

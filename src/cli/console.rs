@@ -1,6 +1,8 @@
 //! Where a command writes: standard output and error, with colour only where it is welcome.
 
-use std::io::{self, IsTerminal, Write};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::Path;
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
@@ -113,20 +115,11 @@ impl Console {
     ///
     /// # Errors
     /// What the system says, with the file's name.
-    pub fn deliver(&self, text: &str, file: Option<&std::path::Path>) -> anyhow::Result<()> {
+    pub fn deliver(&self, text: &str, file: Option<&Path>) -> anyhow::Result<()> {
         use anyhow::Context as _;
         let Some(path) = file else { return Ok(self.print(text)?) };
         let plain = anstream::adapter::strip_str(text).to_string();
-        // A link keeps pointing, and a device or pipe is written to, never replaced.
-        let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-        let written = match std::fs::metadata(&target) {
-            Ok(known) if !known.is_file() => std::fs::write(&target, plain),
-            _ => {
-                let mut partial = target.clone().into_os_string();
-                partial.push(format!(".{}.partial", std::process::id()));
-                std::fs::write(&partial, plain).and_then(|()| std::fs::rename(&partial, &target))
-            }
-        };
+        let written = write_whole(path, |out| out.write_all(plain.as_bytes()));
         written.with_context(|| format!("cannot write {}", path.display()))
     }
 
@@ -165,6 +158,32 @@ impl Console {
         let mut out = AutoStream::new(io::stderr().lock(), self.error_choice);
         let _ = writeln!(out, "{style}{label}:{style:#} {message}");
     }
+}
+
+/// Writes a file, whole or not at all. A link keeps pointing, and a device or pipe is written to,
+/// never replaced.
+///
+/// # Errors
+/// What `write` says, or the system.
+pub fn write_whole<E: From<io::Error>>(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+) -> Result<(), E> {
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let is_special = fs::metadata(&target).is_ok_and(|known| !known.is_file());
+    let mut place = target.clone().into_os_string();
+    if !is_special {
+        place.push(format!(".{}.partial", std::process::id()));
+    }
+    let mut out = BufWriter::new(File::create(&place)?);
+    let written = write(&mut out).and_then(|()| Ok(out.flush()?));
+    match (&written, is_special) {
+        (_, true) => {}
+        (Ok(()), false) => fs::rename(&place, &target)?,
+        // Half a file helps nobody; that it cannot go either is no news beside why.
+        (Err(_), false) => drop(fs::remove_file(&place)),
+    }
+    written
 }
 
 /// What the terminal calls itself; empty where it does not, as on Windows.

@@ -1,16 +1,17 @@
 //! `flakedb generate`: seeded test data for tests in any language.
 
 use std::fmt::Write as _;
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
+use crate::report::sentence;
 use crate::testkit::generators::{Format, KINDS, Order, OrderError, files, write};
 
-use super::console::Console;
+use super::console::{Console, write_whole};
 use super::exit;
 use super::failure::Failure;
 
@@ -117,11 +118,13 @@ fn written(result: Result<(), OrderError>) -> Result<(), Failure> {
 }
 
 fn write_file(order: &Order, path: &Path) -> Result<(), Failure> {
-    let refused = || format!("cannot write {}", path.display());
-    let file = File::create(path).with_context(refused).map_err(Failure::input)?;
-    let mut out = BufWriter::new(file);
-    written(write(order, &mut out))?;
-    out.flush().with_context(refused).map_err(Failure::input)
+    write_whole(path, |out| write(order, out)).or_else(|error| match error {
+        OrderError::Io(error) => {
+            let refused = format!("cannot write {}", path.display());
+            Err(Failure::input(anyhow::Error::from(error).context(refused)))
+        }
+        error => written(Err(error)),
+    })
 }
 
 fn write_files(order: &Order, dir: &Path, console: &Console) -> Result<u8, Failure> {
@@ -138,8 +141,8 @@ fn write_files(order: &Order, dir: &Path, console: &Console) -> Result<u8, Failu
         fs::create_dir_all(below).with_context(refused).map_err(Failure::input)?;
         fs::write(&path, &file.bytes).with_context(refused).map_err(Failure::input)?;
     }
-    let noun = if made.len() == 1 { "file" } else { "files" };
-    console.note(&format!("{} {noun} in {}", made.len(), dir.display()));
+    let count = sentence::count(made.len() as u64, "file");
+    console.note(&format!("{count} in {}", dir.display()));
     Ok(exit::FINE)
 }
 

@@ -85,6 +85,13 @@ fn reports_go_to_a_file_or_a_directory_and_nothing_is_overwritten_there() {
     sandbox.run(&["validate", "reports", "--strict"]).exits(0);
     let again = sandbox.run(&below).exits(2);
     assert!(again.stderr.contains("is there already"), "{}", again.stderr);
+    let several = [&order[..], &["-n", "2", "-o", "report.xml"]].concat();
+    let said = sandbox.run(&several).exits(2);
+    assert!(said.stderr.contains("--dir"), "{}", said.stderr);
+    assert_eq!(std::fs::read_to_string(sandbox.path("report.xml")).unwrap(), printed);
+    let left = std::fs::read_dir(sandbox.path("")).unwrap().flatten();
+    let half = left.filter(|entry| entry.file_name().to_string_lossy().contains("partial"));
+    assert_eq!(half.count(), 0);
     let nowhere = sandbox.run(&["generate", "message", "-o", "no/such/file"]).exits(3);
     assert!(nowhere.stderr.contains("cannot write no/such/file"), "{}", nowhere.stderr);
 }

@@ -4,7 +4,13 @@
 //! (file < environment < flags). The sections that set up judging, quarantine and gate are typed by
 //! their own layers, which this one must not know: they are parameters here.
 
+mod workers;
+
 use std::path::{Path, PathBuf};
+
+pub use workers::{
+    Dist, LeaseSpec, Leasing, PORT_BASE, WAIT_SECONDS, Workers, WorkersError, WorkersSection,
+};
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -43,6 +49,9 @@ pub struct File<J, Q, G = IgnoredAny> {
     pub quarantine: Option<Q>,
     /// How a failed run is judged.
     pub gate: Option<G>,
+    /// The workers of one machine, and what each has for itself.
+    #[serde(default)]
+    pub workers: WorkersSection,
 }
 
 /// The window that is judged.

@@ -6,5 +6,6 @@ pub mod generators;
 pub mod mock_server;
 mod nearest;
 pub mod nodes;
+pub mod parallel;
 mod server_url;
 mod shown;

@@ -4,11 +4,12 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 
+use super::ci::shard::shard_of;
 use super::ci::{self, Detected};
 use super::git::Checkout;
 use super::sidecar::Sidecar;
 use crate::model::limits::CONTEXT_FILE_BYTES_MAX;
-use crate::model::{Facts, Lane, RunContext};
+use crate::model::{Facts, Lane, PartFacts, RunContext, Shard};
 
 /// Branches that count as the default one where neither CI nor git knows it.
 const CUSTOMARY_DEFAULTS: [&str; 2] = ["main", "master"];
@@ -29,6 +30,8 @@ pub struct Surroundings {
     pub git: Checkout,
     /// The default branch, where the configuration names it; it beats what CI and git say.
     pub default_branch: Option<String>,
+    /// Which part of its suite the job is, where CI splits it.
+    pub shard: Option<Shard>,
     /// The name of the directory that stands in for an unknown project.
     pub directory: Option<String>,
 }
@@ -41,12 +44,13 @@ impl Surroundings {
         let root = git.root.clone().or_else(|| directory.canonicalize().ok());
         let name =
             root.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into());
-        let ci = ci::detect(&|name| std::env::var(name).ok(), &read_small);
+        let variable = |name: &str| std::env::var(name).ok();
+        let ci = ci::detect(&variable, &read_small);
         // CI checks a commit out and builds in it; its changes are no surprise to anybody.
         if ci.is_none() {
             git.note_changes(directory);
         }
-        Self { ci, git, default_branch: None, directory: name }
+        Self { ci, git, default_branch: None, shard: shard_of(&variable), directory: name }
     }
 
     fn default_branch(&self) -> Option<&str> {
@@ -76,6 +80,25 @@ pub fn resolve(
     let said = sidecar.map(|sidecar| sidecar.facts.clone()).unwrap_or_default();
     let elsewhere = said.name_a_run();
     settle(overrides.clone().or(said), elsewhere, surroundings)
+}
+
+/// What is said about one report besides its run: its shard, and its seed.
+///
+/// Flags and the sidecar beat the report, which knows better than the job that reads it; reports that
+/// a sidecar says are of another run were not made by this job.
+#[must_use]
+pub fn resolve_part(
+    overrides: &Overrides,
+    sidecar: Option<&Sidecar>,
+    surroundings: &Surroundings,
+) -> PartFacts {
+    let said = sidecar.map(|sidecar| sidecar.facts.clone()).unwrap_or_default();
+    let elsewhere = said.name_a_run();
+    PartFacts {
+        shard: overrides.shard.clone().or(said.shard),
+        seed: overrides.seed.clone().or(said.seed),
+        shard_of_job: surroundings.shard.filter(|_| !elsewhere).map(|shard| shard.to_string()),
+    }
 }
 
 /// The context of a run whose only report says `stated` about it.

@@ -14,6 +14,8 @@
 //! job      = "unit"
 //! url      = "https://ci.example/4711"
 //! started  = 2026-11-01T08:22:18Z
+//! shard    = "2/4"                          # the part of the suite that these reports are
+//! seed     = "4711"                         # of their random order
 //! ```
 
 use std::collections::{BTreeMap, HashMap};
@@ -27,7 +29,7 @@ use serde::Deserialize;
 use toml::{Spanned, Value};
 
 use crate::model::limits::CONTEXT_FILE_BYTES_MAX;
-use crate::model::{Facts, Lane, Timestamp, Variant};
+use crate::model::{Facts, Lane, Shard, Timestamp, Variant};
 
 /// The name of the file.
 pub const FILE_NAME: &str = "flakedb-run.toml";
@@ -137,6 +139,8 @@ struct Keys {
     job: Option<String>,
     url: Option<String>,
     started: Option<Spanned<Value>>,
+    shard: Option<Spanned<String>>,
+    seed: Option<Spanned<Value>>,
 }
 
 /// Reads the text of a sidecar; `name` is what errors call it.
@@ -171,11 +175,13 @@ pub fn parse(text: &str, name: &str) -> Result<Facts, SidecarError> {
         branch: filled(keys.branch, "branch")?,
         lane: keys.lane,
         variant: keys.variant.map(variant).transpose().map_err(converted)?,
-        build: keys.build.map(build).transpose().map_err(converted)?,
+        build: keys.build.map(|value| plain(value, "build")).transpose().map_err(converted)?,
         attempt: keys.attempt.map(attempt).transpose().map_err(converted)?,
         job: keys.job,
         url: keys.url,
         started: keys.started.map(started).transpose().map_err(converted)?,
+        shard: filled(keys.shard, "shard")?.map(|name| shard(&name)),
+        seed: keys.seed.map(|value| plain(value, "seed")).transpose().map_err(converted)?,
     })
 }
 
@@ -201,12 +207,18 @@ fn variant(value: Spanned<Value>) -> Converted<Variant> {
     }
 }
 
-fn build(value: Spanned<Value>) -> Converted<String> {
+/// A shard as it is printed; what is none of so many keeps its name.
+fn shard(name: &str) -> String {
+    name.parse::<Shard>().map_or_else(|_| name.to_owned(), |shard| shard.to_string())
+}
+
+/// A text, which may be written as a number.
+fn plain(value: Spanned<Value>, key: &str) -> Converted<String> {
     let span = value.span();
     match value.into_inner() {
         Value::String(text) if !text.trim().is_empty() => Ok(text.trim().to_owned()),
         Value::Integer(number) => Ok(number.to_string()),
-        _ => Err((span, "write the build as \"4711\" or 4711".to_owned())),
+        _ => Err((span, format!("write the {key} as \"4711\" or 4711"))),
     }
 }
 

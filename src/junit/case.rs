@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::model::{Attempt, Micros, Outcome};
 
 use super::attempts::Record;
+use super::circumstances::Worker;
 use super::token::Attribute;
 
 /// A case whose end tag was not met yet; texts are raw slices of the document.
@@ -34,6 +35,8 @@ pub(super) struct OpenCase<'a> {
     pub(super) reruns: Vec<Attempt>,
     pub(super) explicit_id: Option<Cow<'a, str>>,
     pub(super) is_marked: bool,
+    /// The worker that ran it, where it names one itself.
+    pub(super) worker: Worker,
     /// More attributes than any real case has.
     pub(super) has_long_tag: bool,
     /// Any element stands inside.
@@ -112,6 +115,7 @@ impl<'a> OpenCase<'a> {
             reruns: Vec::new(),
             explicit_id: None,
             is_marked: false,
+            worker: Worker::default(),
             has_long_tag: false,
             has_child: false,
             ordinal: 0,

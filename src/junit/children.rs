@@ -121,6 +121,8 @@ impl<'a> DocumentReader<'a, '_> {
         };
         if !in_case {
             self.facts.named = self.facts.named.or_else(|| producer::of_property(&name));
+            let results = self.assembly.report.results.len();
+            self.circumstances.see(&name, &value, self.suites.last_mut(), results);
             let value = clip(value.into_owned(), limits::FAILURE_MESSAGE_BYTES_MAX);
             if !self.assembly.property(&name, &value) && !self.findings.has(Code::PropertiesCut) {
                 let message = format!(
@@ -132,6 +134,7 @@ impl<'a> DocumentReader<'a, '_> {
             return Ok(());
         }
         if let Some(case) = self.cases.last_mut() {
+            self.circumstances.see_in_case(&name, &value, &mut case.worker);
             match &*name {
                 "test_id" if !value.trim().is_empty() => case.explicit_id = Some(value),
                 "repetition" | "retry" | "attempt" => case.is_marked = true,
@@ -159,6 +162,7 @@ impl<'a> DocumentReader<'a, '_> {
         }
         self.check_length();
         let Some(case) = self.cases.last_mut() else { return };
+        let worker = case.worker;
         let style = match self.assembly.report.producer {
             "vitest" => FailureStyle::OnePerAttempt,
             _ => FailureStyle::OnePerAssertion,
@@ -172,7 +176,12 @@ impl<'a> DocumentReader<'a, '_> {
         if let Some(timestamp) = case.timestamp {
             self.see_time(timestamp, at);
         }
-        if !self.add_record(record) {
+        let result = self.assembly.report.results.len();
+        if self.add_record(record) {
+            if self.assembly.report.results.len() > result {
+                self.circumstances.place(result, worker, &self.suites);
+            }
+        } else {
             self.assembly.report.nameless += 1;
             let message = "a test without a name is counted, but has no history; name it";
             self.note(Code::NoName, at, message);

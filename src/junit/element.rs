@@ -3,6 +3,7 @@
 use crate::model::VariantIndex;
 
 use super::case::OpenCase;
+use super::circumstances::Worker;
 use super::text::{self, Oddities};
 
 /// An open element.
@@ -29,6 +30,10 @@ pub(super) struct OpenSuite<'a> {
     pub(super) cases: u32,
     /// The dialect variant of its cases, once one was met.
     pub(super) variant: Option<Option<VariantIndex>>,
+    /// The worker of its cases, where it names one.
+    pub(super) worker: Worker,
+    /// How many results there were when it began.
+    pub(super) first_result: usize,
 }
 
 /// The open elements, such as `testsuites/testsuite[1]("s")/testcase[3]("t")`.

@@ -8,21 +8,24 @@
 //! | `encoding` | bytes to text |
 //! | `token`, `text`, `value`, `timestamp` | markup, references, numbers, times |
 //! | `prolog`, `reader`, `element`, `children`, `case` | the structure, damage and repair |
-//! | `producer`, [`identity`], `attempts`, `host` | the dialects: who wrote it, who a test is, what repeats mean, where it ran |
+//! | `producer`, [`identity`], `attempts`, `host`, `circumstances` | the dialects: who wrote it, who a test is, what repeats mean, where it ran |
 //! | `names`, `assembly` | the report while it grows |
 //! | [`collector`] | the same for reports that were no XML |
 //! | [`warning`], [`writer`] | findings; the way out |
+//! | [`merge`] | several documents as one, and cases that no runner wrote |
 
 mod assembly;
 mod attempts;
 mod case;
 mod children;
+mod circumstances;
 pub mod collector;
 mod element;
 mod encoding;
 mod host;
 pub mod identity;
 mod masks;
+pub mod merge;
 mod names;
 mod producer;
 mod prolog;
@@ -151,7 +154,16 @@ fn finish(
 ) -> Reading {
     let started = document.started();
     let options = document.options;
-    let DocumentReader { mut assembly, mut findings, counts, text, facts, hosts, .. } = document;
+    let DocumentReader {
+        mut assembly,
+        mut findings,
+        counts,
+        text,
+        facts,
+        hosts,
+        circumstances,
+        ..
+    } = document;
     if options.truncated && stopped.is_none() {
         let message = "the container of the report was cut off; upload it again";
         findings.add(Code::Truncated, text.len(), String::new, message);
@@ -170,6 +182,9 @@ fn finish(
             assembly.report.producer = producer::detect(&facts);
         }
         assembly.report.host = hosts.name(assembly.report.producer);
+        let (shard, seed, workers) = circumstances.finish();
+        (assembly.report.shard, assembly.report.seed) = (shard, seed);
+        assembly.report.workers = workers;
         assembly.finish(&mut findings)
     };
     if !refused && is_empty {

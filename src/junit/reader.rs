@@ -10,6 +10,7 @@ use crate::model::{Counts, Timestamp, limits};
 
 use super::assembly::Assembly;
 use super::case::OpenCase;
+use super::circumstances::Circumstances;
 use super::element::{Frame, OpenSuite, path};
 use super::host::Hosts;
 use super::identity::Rule;
@@ -52,6 +53,7 @@ pub(super) struct DocumentReader<'a, 'o> {
     root_cases: u32,
     pub(super) facts: Facts<'a>,
     pub(super) hosts: Hosts<'a>,
+    pub(super) circumstances: Circumstances,
     pub(super) rule: Option<Rule<'o>>,
     pub(super) names: super::names::NameCache<'a>,
     pub(super) assembly: Assembly,
@@ -77,6 +79,7 @@ impl<'a, 'o> DocumentReader<'a, 'o> {
             root_cases: 0,
             facts: Facts::default(),
             hosts: Hosts::default(),
+            circumstances: Circumstances::default(),
             rule: None,
             names: super::names::NameCache::default(),
             assembly: Assembly::default(),
@@ -100,6 +103,7 @@ impl<'a, 'o> DocumentReader<'a, 'o> {
     pub(super) fn root(&mut self, at: usize) -> Result<usize, Stop> {
         self.tokens.restart(at);
         self.roots += 1;
+        self.circumstances.start_root(self.assembly.report.results.len());
         (self.root_suites, self.root_cases) = (0, 0);
         self.declared = Declared { at, ..Declared::default() };
         let evidence = self.evidence;
@@ -244,7 +248,11 @@ impl<'a, 'o> DocumentReader<'a, 'o> {
             self.facts.root = tag.attributes;
             self.facts.root_is_suite = true;
         }
-        let mut suite = OpenSuite { attributes: tag.attributes, ..OpenSuite::default() };
+        let mut suite = OpenSuite {
+            attributes: tag.attributes,
+            first_result: self.assembly.report.results.len(),
+            ..OpenSuite::default()
+        };
         for (name, value) in Attributes::new(tag.attributes) {
             match name {
                 "name" => suite.name = Some(value),
@@ -297,6 +305,7 @@ impl<'a, 'o> DocumentReader<'a, 'o> {
                     }
                 },
                 "timestamp" => self.see_time(text, tag.at),
+                "random_seed" => self.circumstances.see_seed(text),
                 _ => {}
             }
         }

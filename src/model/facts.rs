@@ -6,7 +6,7 @@ use super::time::Timestamp;
 /// What one source (flags, a sidecar, CI, git, an imported file) says about a run; `None` where it
 /// says nothing.
 ///
-/// The fields are those of [`RunContext`](crate::model::RunContext).
+/// The fields are those of [`RunContext`](crate::model::RunContext), and two of the report alone.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[expect(missing_docs, reason = "the fields are documented where RunContext has them")]
 pub struct Facts {
@@ -20,6 +20,10 @@ pub struct Facts {
     pub job: Option<String>,
     pub url: Option<String>,
     pub started: Option<Timestamp>,
+    /// Of the report alone, not of its run: which part of the suite it is, such as `2/4`.
+    pub shard: Option<String>,
+    /// Of the report alone: the seed of its random order.
+    pub seed: Option<String>,
 }
 
 impl Facts {
@@ -37,6 +41,8 @@ impl Facts {
             job: self.job.or(other.job),
             url: self.url.or(other.url),
             started: self.started.or(other.started),
+            shard: self.shard.or(other.shard),
+            seed: self.seed.or(other.seed),
         }
     }
 
@@ -46,4 +52,15 @@ impl Facts {
     pub const fn name_a_run(&self) -> bool {
         self.revision.is_some() || self.build.is_some() || self.started.is_some()
     }
+}
+
+/// What was said about one report of a run, besides what it says itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PartFacts {
+    /// Which part of the suite it is; it counts more than what the report says.
+    pub shard: Option<String>,
+    /// The same of the seed.
+    pub seed: Option<String>,
+    /// Which part of the suite the job is that reads it; the report knows better.
+    pub shard_of_job: Option<String>,
 }

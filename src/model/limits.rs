@@ -12,6 +12,10 @@ pub const DEPTH_MAX: usize = 256;
 pub const NAME_BYTES_MAX: usize = 16 << 10;
 /// Longest name of a machine: DNS allows 253 bytes.
 pub const HOST_BYTES_MAX: usize = 255;
+/// Longest name of a worker, a shard or a seed: beyond that it is something else.
+pub const LABEL_BYTES_MAX: usize = 100;
+/// Workers told apart in one report; the largest machines have a few hundred processors.
+pub const WORKERS_MAX: usize = 1_024;
 /// Failure text kept for one failure; the middle of longer texts is cut out.
 pub const FAILURE_TEXT_BYTES_MAX: usize = 64 << 10;
 /// Failure message kept for one failure; what is cut off stays in the text.

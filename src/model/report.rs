@@ -8,6 +8,7 @@ use super::outcome::{Counts, Outcome};
 use super::run::Variant;
 use super::tests::{TestIndex, TestTable};
 use super::time::{Micros, Started};
+use super::workers::Workers;
 
 /// One JUnit XML document.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +21,12 @@ pub struct Report {
     pub started: Option<Started>,
     /// The machine that its tests ran on; empty where the document does not say.
     pub host: String,
+    /// Which part of the suite it is, such as `2/4`; empty where the document does not say.
+    pub shard: String,
+    /// The seed of its random order; empty where the document does not say.
+    pub seed: String,
+    /// Which worker ran which result, where the document says.
+    pub workers: Workers,
     /// False where the document was cut off or damaged and only its whole cases were kept.
     pub complete: bool,
     /// Distinct tests, in document order.

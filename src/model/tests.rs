@@ -62,6 +62,35 @@ impl TestIdentity<'_> {
     }
 }
 
+/// A test as reports name it, without its key: what selects it in a runner.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TestName {
+    /// The test as it is printed and typed.
+    pub label: String,
+    /// Names of the enclosing suites, joined by U+001F.
+    pub suite: String,
+    /// The class name, or empty.
+    pub classname: String,
+    /// The name.
+    pub name: String,
+    /// The source file, or empty.
+    pub file: String,
+}
+
+impl TestName {
+    /// The names of an identity.
+    #[must_use]
+    pub fn of(test: &TestIdentity<'_>) -> Self {
+        Self {
+            label: test.label(),
+            suite: test.suite.to_owned(),
+            classname: test.classname.to_owned(),
+            name: test.name.to_owned(),
+            file: test.file.to_owned(),
+        }
+    }
+}
+
 /// A test's place in a [`TestTable`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TestIndex(pub u32);

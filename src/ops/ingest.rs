@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use crate::context::input::{Document, InputProblem, Severity};
-use crate::context::resolve::{Surroundings, resolve};
+use crate::context::resolve::{Surroundings, resolve, resolve_part};
 use crate::context::sidecar::{Sidecar, SidecarError, Sidecars};
 use crate::context::{Overrides, zone};
 use crate::junit::{Code, Reading, Warning};
 use crate::model::tests::TableFull;
-use crate::model::{Counts, Report, ReportHash, RunContext, Started, TestId, Timestamp};
+use crate::model::{Counts, PartFacts, Report, ReportHash, RunContext, Started, TestId, Timestamp};
 use crate::report::view::{FileProblem, FileVerdict, IngestView};
 use crate::store::batch::{BatchBuilder, ReportMeta};
 use crate::store::{Store, StoreError};
@@ -160,7 +160,9 @@ impl Collector<'_> {
         let context =
             resolve(&self.request.overrides, sidecar.as_ref(), &self.request.surroundings);
         done.contexts.add(context.clone());
-        let meta = self.meta(&document, &reading, context);
+        let part =
+            resolve_part(&self.request.overrides, sidecar.as_ref(), &self.request.surroundings);
+        let meta = ReportMeta { part, ..self.meta(&document, &reading, context) };
         match &self.request.retried {
             Some(tests) => retried::add(&self.builder, meta, &reading.report, tests)?,
             None => self.builder.add(meta, &reading.report)?,
@@ -184,6 +186,7 @@ impl Collector<'_> {
             started: self.started(document, &reading.report, &context),
             group: group_of(document),
             warnings: u32::try_from(reading.warnings.len()).unwrap_or(u32::MAX),
+            part: PartFacts::default(),
             context,
         }
     }

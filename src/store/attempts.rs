@@ -162,6 +162,7 @@ fn combine(before: &ResultRow, after: &ResultRow, overlap: Overlap) -> ResultRow
             attempts: before.attempts.saturating_add(after.attempts),
             bad_attempts: before.bad_attempts.saturating_add(after.bad_attempts),
             duration: after.duration.or(before.duration),
+            worker: before.worker,
         },
     }
 }
@@ -214,6 +215,7 @@ mod tests {
             attempts: 1,
             bad_attempts: u32::from(outcome.is_bad()),
             duration: None,
+            worker: 0,
         }
     }
 

@@ -5,19 +5,20 @@
 //! the batch, and all numbers that a database gives out for it, do not depend on the threads.
 
 mod group;
+mod part;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::attempts::{Overlap, judge_pair};
+use self::part::{Part, parts};
 use super::failure_text::StoredText;
 use super::segment::{BadMark, Columns, Encoder, RepeatMark, fits};
 use crate::model::hash::{FailureId, ReportHash, RunKey, SignatureId};
 use crate::model::tests::TableFull;
 use crate::model::{
-    Attempt, Counts, Failure, Report, RunContext, TestIdentity, TestIndex, TestResult, TestTable,
+    Counts, Failure, PartFacts, Report, RunContext, TestIdentity, TestIndex, TestResult, TestTable,
     Timestamp,
 };
 
@@ -41,6 +42,8 @@ pub struct ReportMeta {
     pub group: Option<String>,
     /// How many warnings the reader had about it.
     pub warnings: u32,
+    /// The shard and the seed, where somebody said so.
+    pub part: PartFacts,
 }
 
 /// One report of one run, ready to be written.
@@ -51,6 +54,12 @@ pub(super) struct Entry {
     pub(super) source: String,
     pub(super) producer: String,
     pub(super) host: String,
+    /// The worker that ran all of it.
+    pub(super) worker: String,
+    /// Which worker ran which result, where several did: as stored.
+    pub(super) workers: Option<Vec<u8>>,
+    pub(super) shard: String,
+    pub(super) seed: String,
     pub(super) warnings: u32,
     pub(super) complete: bool,
     pub(super) nameless: u64,
@@ -338,87 +347,6 @@ impl Gathered {
     }
 }
 
-/// The results of a report that belong to one run.
-struct Part<'a> {
-    context: RunContext,
-    results: Vec<Cow<'a, TestResult>>,
-    /// True where this is the whole report, so that its own counts hold.
-    whole: bool,
-    /// True for the one part that carries what belongs to no test.
-    first: bool,
-}
-
-fn parts<'a>(context: &RunContext, report: &'a Report) -> Vec<Part<'a>> {
-    let usable = |result: &&TestResult| {
-        let known =
-            |failure: Option<u32>| failure.is_none_or(|at| (at as usize) < report.failures.len());
-        (result.test.0 as usize) < report.tests.len()
-            && known(result.failure)
-            && result.attempts.iter().all(|attempt| known(attempt.failure))
-    };
-    let mut by_variant = BTreeMap::new();
-    for result in report.results.iter().filter(usable) {
-        let dialect = result.variant.and_then(|place| report.variants.get(place.place()));
-        by_variant.entry(dialect).or_insert_with(Vec::new).push(Cow::Borrowed(result));
-    }
-    let mut by_run: BTreeMap<_, Vec<Cow<'a, TestResult>>> = BTreeMap::new();
-    for (dialect, results) in by_variant {
-        let variant = context.variant.clone();
-        let variant =
-            dialect.map_or_else(|| variant.clone(), |more| variant.clone().with_all(more));
-        by_run.entry(variant).or_default().extend(results);
-    }
-    if by_run.is_empty() {
-        by_run.insert(context.variant.clone(), Vec::new());
-    }
-    let whole = by_run.len() == 1;
-    let part = |(place, (variant, results))| Part {
-        context: RunContext { variant, ..context.clone() },
-        results: one_per_test(results, report.tests.len()),
-        whole,
-        first: place == 0,
-    };
-    by_run.into_iter().enumerate().map(part).collect()
-}
-
-/// Puts together results of one test, which meet where a flag overrides the dialect's variant.
-fn one_per_test(results: Vec<Cow<'_, TestResult>>, tests: usize) -> Vec<Cow<'_, TestResult>> {
-    let mut places: Vec<Option<u32>> = vec![None; tests];
-    let mut kept: Vec<Cow<'_, TestResult>> = Vec::with_capacity(results.len());
-    for result in results {
-        let Some(place) = places.get_mut(result.test.0 as usize) else { continue };
-        match place.and_then(|place| kept.get_mut(place as usize)) {
-            Some(before) => *before = Cow::Owned(joined(before, &result)),
-            None => {
-                *place = Some(kept.len() as u32);
-                kept.push(result);
-            }
-        }
-    }
-    kept
-}
-
-fn joined(before: &TestResult, after: &TestResult) -> TestResult {
-    let attempts = |result: &TestResult| match result.attempts.as_slice() {
-        [] => vec![Attempt {
-            outcome: result.outcome,
-            duration: result.duration,
-            failure: result.failure,
-        }],
-        listed => listed.to_vec(),
-    };
-    let (outcome, repeat) =
-        judge_pair((before.outcome, before.repeat), (after.outcome, after.repeat), Overlap::Other);
-    TestResult {
-        outcome,
-        repeat,
-        duration: after.duration.or(before.duration),
-        failure: after.failure.or(before.failure),
-        attempts: [attempts(before), attempts(after)].concat().into(),
-        ..before.clone()
-    }
-}
-
 /// The columns of a report's results, with the report's own places for tests and failures.
 fn columns(results: &[Cow<'_, TestResult>]) -> Columns {
     let mut columns = Columns {
@@ -469,6 +397,11 @@ impl Document<'_> {
                 counts
             })
         };
+        let (worker, workers) = self.workers(part, encoder);
+        let stated =
+            |said: &Option<String>, own: &str| said.clone().unwrap_or_else(|| own.to_owned());
+        let by_job = meta.part.shard_of_job.as_deref().unwrap_or_default();
+        let own_shard = if report.shard.is_empty() { by_job } else { &report.shard };
         let suites = if part.first { report.suite_failures.as_slice() } else { &[] };
         Entry {
             hash: meta.hash,
@@ -476,6 +409,10 @@ impl Document<'_> {
             source: meta.source.clone(),
             producer: report.producer.to_owned(),
             host: report.host.clone(),
+            worker,
+            workers,
+            shard: stated(&meta.part.shard, own_shard),
+            seed: stated(&meta.part.seed, &report.seed),
             warnings: meta.warnings,
             complete: report.complete,
             nameless: if part.first { report.nameless } else { 0 },
@@ -489,6 +426,20 @@ impl Document<'_> {
                 .filter(|suite| (suite.failure as usize) < report.failures.len())
                 .map(|suite| (suite.suite.clone(), suite.failure))
                 .collect(),
+        }
+    }
+
+    /// The one worker of all results, or what is stored where there are several.
+    fn workers(&self, part: &Part<'_>, encoder: &mut Encoder) -> (String, Option<Vec<u8>>) {
+        if self.report.workers.names().is_empty() {
+            return (String::new(), None);
+        }
+        let workers = self.report.workers.pick(part.places.iter().copied());
+        let results = part.places.len();
+        match workers.only(results) {
+            Some(only) => (only.to_owned(), None),
+            None if workers.is_empty() => (String::new(), None),
+            None => (String::new(), Some(encoder.workers(&workers, results))),
         }
     }
 }

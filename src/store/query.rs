@@ -119,7 +119,13 @@ pub struct ResultRow {
     pub bad_attempts: u32,
     /// The time of the last attempt.
     pub duration: Option<Micros>,
+    /// The worker that ran it, as a place in [`RunRows::workers`] plus one; 0 where unknown. Of
+    /// several attempts that of the first.
+    pub worker: u16,
 }
+
+/// Analysis goes through millions of them.
+const _: () = assert!(size_of::<ResultRow>() <= 32, "rows have grown");
 
 impl ResultRow {
     /// Passed, but only after a failed attempt in the same run.
@@ -136,6 +142,10 @@ pub struct ReportRow {
     pub host: String,
     /// Where it came from, for people.
     pub source: String,
+    /// Which part of the suite it is; empty where unknown.
+    pub shard: String,
+    /// The seed of its random order; empty where unknown.
+    pub seed: String,
     /// Where its rows end among those of the run: tests that were first met in it.
     pub end: u32,
 }
@@ -150,6 +160,8 @@ pub struct RunRows<'a> {
     pub rows: &'a [ResultRow],
     /// Its reports, in order.
     pub reports: &'a [ReportRow],
+    /// The names of its workers, each once.
+    pub workers: &'a [String],
 }
 
 impl std::ops::Deref for RunRows<'_> {

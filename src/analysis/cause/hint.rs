@@ -22,7 +22,7 @@ pub struct Hint {
 /// What failures go together with.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cause {
-    /// Another test that ran before it in the same report.
+    /// Another test that ran before it in the same report, of the same worker where that is known.
     Polluter {
         /// The other test.
         test: TestNo,
@@ -34,13 +34,31 @@ pub enum Cause {
         alike: Vec<TestNo>,
         /// The classes or modules of all of these, as reports name them.
         scopes: Vec<String>,
+        /// Only tests of the same worker were looked at, in runs that name it.
+        in_worker: bool,
     },
-    /// How many tests ran before it in the same report.
+    /// How many tests ran before it in the same report, of the same worker where that is known.
     Position {
         /// The median where it failed.
         failed: u32,
         /// The median where it passed.
         passed: u32,
+        /// Counted are those of the same worker.
+        in_worker: bool,
+    },
+    /// The worker that ran it.
+    Worker {
+        /// Its name.
+        worker: String,
+        /// There, against the other workers.
+        split: Split,
+    },
+    /// Other workers that ran tests at the same time.
+    Company {
+        /// Some of the other runs name no worker at all.
+        unnamed: bool,
+        /// Runs with several workers, against the others.
+        split: Split,
     },
     /// The part of the suite that it ran in.
     Shard {
@@ -111,6 +129,8 @@ pub enum Cause {
 /// A part of a suite.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Shard {
+    /// The shard that somebody called so, such as `2/4`.
+    Named(String),
     /// The report's file of this name.
     File(String),
     /// The reports in the folder of this name.
@@ -125,6 +145,8 @@ impl Cause {
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Polluter { .. } | Self::Position { .. } => "order",
+            Self::Worker { .. } => "worker",
+            Self::Company { .. } => "company",
             Self::Shard { .. } => "shard",
             Self::Host { .. } => "host",
             Self::Variant { .. } => "variant",
@@ -175,6 +197,8 @@ impl Cause {
     pub const fn split(&self) -> Option<Split> {
         match self {
             Self::Polluter { split, .. }
+            | Self::Worker { split, .. }
+            | Self::Company { split, .. }
             | Self::Shard { split, .. }
             | Self::Host { split, .. }
             | Self::Variant { split, .. }

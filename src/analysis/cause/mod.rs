@@ -12,6 +12,7 @@
 
 mod burst;
 mod clock;
+mod company;
 mod contrast;
 mod duration;
 mod hint;
@@ -23,6 +24,7 @@ pub mod signature;
 mod together;
 mod trials;
 mod variant;
+mod worker;
 
 pub use clock::When;
 pub use contrast::{Share, Split};
@@ -51,6 +53,8 @@ pub struct Signal {
 /// All signals.
 pub const SIGNALS: &[Signal] = &[
     order::SIGNAL,
+    worker::SIGNAL,
+    company::SIGNAL,
     shard::SIGNAL,
     host::SIGNAL,
     variant::SIGNAL,

@@ -2,7 +2,8 @@
 //!
 //! Only where the order changes from run to run, as under a random order. Counted is what ran
 //! before it in the same report, not its share: a run that stops at the first failure would make
-//! every failing test the last one.
+//! every failing test the last one. Where the worker is known, what counts is what the same worker
+//! ran before; places of the two kinds are not comparable, and the more frequent kind is asked.
 
 use super::duration::median;
 use super::{Case, Cause, Finding, Signal};
@@ -15,38 +16,52 @@ const SPREAD_PART: f64 = 0.1;
 /// … and by so many tests: new tests push the old ones along, which is no other order.
 const SPREAD_LEAST: f64 = 3.0;
 
-/// For each result: how many tests ran before it in its report, and how many the report has.
-fn places(case: &Case<'_>) -> Option<Vec<(f64, f64)>> {
-    let place = |trial: &super::Trial<'_>| {
+/// The place of one result.
+struct Placed {
+    failed: bool,
+    /// How many tests ran before it in its report, and how many the report has.
+    before: f64,
+    rows: f64,
+}
+
+/// The places of the results, and whether they are those within a worker.
+fn places(case: &Case<'_>) -> Option<(Vec<Placed>, bool)> {
+    let mut kinds = [Vec::new(), Vec::new()];
+    for trial in &case.trials.all {
         let place = case.history.origins.of(trial.seen.run, trial.seen.position)?;
-        Some((f64::from(place.before), f64::from(place.rows)))
-    };
-    case.trials.all.iter().map(place).collect()
+        let (before, rows) = (f64::from(place.before), f64::from(place.rows));
+        let placed = Placed { failed: trial.failed, before, rows };
+        kinds[usize::from(place.worker.is_some())].push(placed);
+    }
+    let [in_report, in_worker] = kinds;
+    let is_worker = in_worker.len() >= in_report.len();
+    Some((if is_worker { in_worker } else { in_report }, is_worker))
 }
 
 /// True where its place in the order changes from run to run.
 pub(super) fn varies(case: &Case<'_>) -> bool {
-    places(case).is_some_and(|places| is_spread(&places))
+    places(case).is_some_and(|(places, _)| is_spread(&places))
 }
 
-fn is_spread(places: &[(f64, f64)]) -> bool {
-    let mut before: Vec<f64> = places.iter().map(|(before, _)| *before).collect();
+fn is_spread(places: &[Placed]) -> bool {
+    let mut before: Vec<f64> = places.iter().map(|place| place.before).collect();
     before.sort_by(f64::total_cmp);
     let cut = before.len() / 20;
     let (Some(low), Some(high)) = (before.get(cut), before.iter().rev().nth(cut)) else {
         return false;
     };
-    let rows = median(places.iter().map(|(_, rows)| *rows).collect());
+    let rows = median(places.iter().map(|place| place.rows).collect());
     high - low >= SPREAD_LEAST.max(SPREAD_PART * rows)
 }
 
 fn ask(case: &Case<'_>) -> Option<Finding> {
-    let places = places(case).filter(|places| is_spread(places))?;
-    let (mut failed, mut passed) = (Vec::new(), Vec::new());
-    for (trial, (before, _)) in case.trials.all.iter().zip(places) {
-        if trial.failed { failed.push(before) } else { passed.push(before) }
-    }
+    let (places, in_worker) = places(case).filter(|(places, _)| is_spread(places))?;
+    let (failed, passed): (Vec<&Placed>, Vec<&Placed>) =
+        places.iter().partition(|place| place.failed);
+    let [failed, passed] =
+        [failed, passed].map(|places| places.iter().map(|place| place.before).collect::<Vec<_>>());
     let difference = compare(&failed, &passed)?;
-    let cause = Cause::Position { failed: median(failed) as u32, passed: median(passed) as u32 };
+    let (failed, passed) = (median(failed) as u32, median(passed) as u32);
+    let cause = Cause::Position { failed, passed, in_worker };
     Some(Finding { p: difference.p, cause: Some(cause) })
 }

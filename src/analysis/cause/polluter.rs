@@ -1,5 +1,8 @@
 //! The polluter: which other test, running before this one in the same report, makes it fail?
 //!
+//! Where the worker is known, only what the same worker ran before counts: what another process does
+//! at the same time has no order.
+//!
 //! Only where the order of execution changes. Unlike the signals this one needs every result of the
 //! runs, not only those of tests that failed, so that it is asked for a few tests at a time. Each
 //! test that ever ran before is a candidate; Fisher's exact test compares the runs in which it ran
@@ -35,6 +38,8 @@ struct Victim {
     test: TestNo,
     variant: String,
     failed: Vec<bool>,
+    /// The worker is known in some of the runs.
+    in_worker: bool,
     /// For each test that ever ran before: one bit for each trial.
     before: HashMap<TestNo, Vec<u64>>,
 }
@@ -56,6 +61,7 @@ impl Search {
                 test: examined.test,
                 variant: examined.variant.clone(),
                 failed: examined.trials.iter().map(|(_, failed)| *failed).collect(),
+                in_worker: false,
                 before: HashMap::new(),
             });
         }
@@ -114,8 +120,10 @@ impl Victim {
         let ends = rows.reports.iter().map(|report| report.end as usize);
         let start = ends.take_while(|end| *end <= at).last().unwrap_or(0);
         let words = self.failed.len().div_ceil(64);
+        let worker = rows.rows.get(at).map_or(0, |row| row.worker);
+        self.in_worker |= worker > 0;
         for row in rows.get(start..at).unwrap_or_default() {
-            if row.outcome == Outcome::Skipped {
+            if row.outcome == Outcome::Skipped || (worker > 0 && row.worker != worker) {
                 continue;
             }
             let bits = self.before.entry(row.test).or_insert_with(|| vec![0; words]);
@@ -162,7 +170,9 @@ impl Victim {
         tests.sort_unstable();
         let alike = tests.split_off(1);
         let (name, scopes) = (String::new(), Vec::new());
-        let cause = Cause::Polluter { test: *tests.first()?, name, split, alike, scopes };
+        let in_worker = self.in_worker;
+        let test = *tests.first()?;
+        let cause = Cause::Polluter { test, name, split, alike, scopes, in_worker };
         Some((cause, (p * count as f64).min(1.0)))
     }
 }

@@ -1,7 +1,8 @@
 //! Shard: does it fail more in one part of a suite that was cut into several?
 //!
-//! Nothing in a report says which shard it is. What repeats from run to run does: the name of its
-//! file (`junit-2.xml`), of the folder that it is in (`shard-2/junit.xml`), and of the CI job.
+//! Where somebody said which shard it is (`2/4`), that is asked. Else what repeats from run to run
+//! tells: the name of a report's file (`junit-2.xml`), of the folder that it is in
+//! (`shard-2/junit.xml`), and of the CI job.
 
 use super::contrast::{repeated, sharpest};
 use super::{Case, Cause, Finding, Shard, Signal};
@@ -18,9 +19,11 @@ fn ask(case: &Case<'_>) -> Option<Finding> {
     let jobs = repeated(trials.iter().map(|trial| trial.run.job.as_deref()));
     let shard =
         |make: fn(String) -> Shard, (name, inside): (&str, _)| (make(name.to_owned()), inside);
-    let candidates = files
+    let named = repeated(origins.iter().map(|origin| origin.and_then(|origin| origin.shard)));
+    let candidates = named
         .into_iter()
-        .map(|file| shard(Shard::File, file))
+        .map(|name| shard(Shard::Named, name))
+        .chain(files.into_iter().map(|file| shard(Shard::File, file)))
         .chain(folders.into_iter().map(|folder| shard(Shard::Folder, folder)))
         .chain(jobs.into_iter().map(|job| shard(Shard::Job, job)));
     let (shard, split, p) = sharpest(trials, candidates, case.factorials)?;

@@ -1,5 +1,7 @@
 //! Hints on made histories: found where there is a cause, absent where there is none.
 
+mod parallel;
+
 use std::collections::HashSet;
 
 use super::polluter::Search;
@@ -44,10 +46,12 @@ struct Window {
     runs: Vec<RunRow>,
     rows: Vec<Vec<ResultRow>>,
     reports: Vec<Vec<ReportRow>>,
+    workers: Vec<Vec<String>>,
 }
 
 fn made(runs: Vec<MadeRun>) -> Window {
-    let mut all = Window { runs: Vec::new(), rows: Vec::new(), reports: Vec::new() };
+    let mut all =
+        Window { runs: Vec::new(), rows: Vec::new(), reports: Vec::new(), workers: Vec::new() };
     for (no, run) in runs.into_iter().enumerate() {
         let (mut rows, mut reports) = (Vec::new(), Vec::new());
         for (host, source, tests) in run.reports {
@@ -58,8 +62,14 @@ fn made(runs: Vec<MadeRun>) -> Window {
                 attempts: 1,
                 bad_attempts: failed.into(),
                 duration: Some(Micros(ms * 1_000)),
+                worker: 0,
             }));
-            reports.push(ReportRow { host, source, end: rows.len() as u32 });
+            reports.push(ReportRow {
+                host,
+                source,
+                end: rows.len() as u32,
+                ..ReportRow::default()
+            });
         }
         all.runs.push(RunRow {
             no: RunNo(no as u32 + 1),
@@ -81,18 +91,23 @@ fn made(runs: Vec<MadeRun>) -> Window {
         });
         all.rows.push(rows);
         all.reports.push(reports);
+        all.workers.push(Vec::new());
     }
     all
 }
 
 impl Window {
+    fn of_run(&self, run: usize) -> RunRows<'_> {
+        RunRows { rows: &self.rows[run], reports: &self.reports[run], workers: &self.workers[run] }
+    }
+
     fn judge(&self) -> Judgement {
         let settings = Settings::default();
         let bad = self.rows.iter().flatten().filter(|row| row.bad_attempts > 0);
         let keep: HashSet<TestNo> = bad.map(|row| row.test).collect();
         let mut builder = HistoryBuilder::new(&self.runs, keep, &settings.outage);
-        for (run, (rows, reports)) in self.rows.iter().zip(&self.reports).enumerate() {
-            builder.add_reports(run, &RunRows { rows, reports });
+        for run in 0..self.rows.len() {
+            builder.add_reports(run, &self.of_run(run));
         }
         judge(&builder.finish(), &settings).unwrap()
     }
@@ -101,8 +116,7 @@ impl Window {
         let mut search = Search::new(&judgement.causes, tests);
         let places: Vec<u32> = search.runs().collect();
         for place in places {
-            let (rows, reports) = (&self.rows[place as usize], &self.reports[place as usize]);
-            search.add(place, &RunRows { rows, reports });
+            search.add(place, &self.of_run(place as usize));
         }
         search.settle(judgement);
     }

@@ -214,6 +214,8 @@ fn finished(
         job: text(run.job),
         url: text(run.url),
         started: None,
+        shard: None,
+        seed: None,
     };
     Run { facts: facts.or(meta.facts.clone()), started, place: line.number, hash, report }
 }

@@ -11,7 +11,7 @@ use crate::context::sidecar::Sidecar;
 use crate::import::{Account, Code, Extent, Finding, Format, Run, Source};
 use crate::junit::{Level, Verdict};
 use crate::model::tests::TableFull;
-use crate::model::{Counts, RunContext, Timestamp};
+use crate::model::{Counts, PartFacts, RunContext, Timestamp};
 use crate::ops::reading::Import;
 use crate::ops::validate::verdict_of;
 use crate::report::view::{FileProblem, FileVerdict};
@@ -128,6 +128,7 @@ impl Collector<'_> {
             started: context.started.or(started).unwrap_or(in_order),
             group,
             warnings: 0,
+            part: PartFacts::default(),
             context,
         };
         (meta, run)

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::tests::TableFull;
-use crate::model::{Counts, Report, ReportHash, TestId};
+use crate::model::{Counts, Report, ReportHash, TestId, TestResult};
 use crate::store::batch::{BatchBuilder, ReportMeta};
 
 /// Tells the two parts of one document apart.
@@ -35,10 +35,13 @@ pub(super) fn add(
 /// The results of the retried tests, or those of all others.
 fn part(report: &Report, tests: &BTreeSet<TestId>, retried: bool) -> Report {
     let mut part = report.clone();
-    part.results.retain(|result| {
+    let wanted = |result: &TestResult| {
         let test = report.tests.get(result.test);
         test.is_some_and(|test| tests.contains(&test.id)) == retried
-    });
+    };
+    part.results.retain(wanted);
+    let places = report.results.iter().enumerate().filter(|(_, result)| wanted(result));
+    part.workers = report.workers.pick(places.map(|(place, _)| place));
     part.counts = Counts::default();
     for result in &part.results {
         part.counts.add(result.outcome, result.is_flaky());

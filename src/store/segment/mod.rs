@@ -8,6 +8,7 @@
 mod body;
 mod durations;
 mod varint;
+mod workers;
 
 use zstd::bulk::{Compressor, Decompressor};
 
@@ -212,19 +213,24 @@ pub struct Parts<'a> {
     pub body: &'a [u8],
 }
 
+/// The bytes in front of a checksum that holds, the first of which is the version.
+fn unsealed(sealed: &[u8], version: u8) -> Result<&[u8], SegmentError> {
+    let end = sealed.len().checked_sub(CHECKSUM_BYTES).ok_or(SegmentError::Truncated)?;
+    let (bytes, sum) = sealed.split_at(end);
+    match bytes.first() {
+        Some(&found) if found != version => Err(SegmentError::Version(found)),
+        Some(_) if checksum(bytes) == *sum => Ok(bytes),
+        Some(_) => Err(SegmentError::Checksum),
+        None => Err(SegmentError::Truncated),
+    }
+}
+
 /// Takes a segment apart without decoding its columns.
 ///
 /// # Errors
 /// [`SegmentError`] where the version, the checksum or the lengths do not hold.
 pub fn split(segment: &[u8]) -> Result<Parts<'_>, SegmentError> {
-    let end = segment.len().checked_sub(CHECKSUM_BYTES).ok_or(SegmentError::Truncated)?;
-    let (bytes, sum) = segment.split_at(end);
-    match bytes.first() {
-        Some(&VERSION) if checksum(bytes) == *sum => {}
-        Some(&VERSION) => return Err(SegmentError::Checksum),
-        Some(&version) => return Err(SegmentError::Version(version)),
-        None => return Err(SegmentError::Truncated),
-    }
+    let bytes = unsealed(segment, VERSION)?;
     let mut cursor = Cursor::new(bytes);
     cursor.byte()?;
     let (tests, tests_squeezed) = take_stretch(&mut cursor)?;

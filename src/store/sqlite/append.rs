@@ -5,6 +5,7 @@ use std::path::Path;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use super::failure::explain;
+use super::fill_in::{AROUND, Around, around};
 use super::numbers::Scope;
 use crate::model::RunContext;
 use crate::store::batch::{Batch, BatchRun, Entry, Names, smaller};
@@ -151,8 +152,9 @@ impl Writer<'_> {
                 // Nothing says what belongs together, so that a report counts once, wherever it is.
                 let mut entries = Vec::with_capacity(run.entries.len());
                 for entry in &run.entries {
-                    if self.is_known_alone(project, &run.context, entry)? {
+                    if let Some((report, known)) = self.known_alone(project, &run.context, entry)? {
                         self.appended.reports_known += 1;
+                        self.fill_in(report, &known, entry)?;
                     } else {
                         entries.push(entry.clone());
                     }
@@ -165,19 +167,24 @@ impl Writer<'_> {
         }
     }
 
-    fn is_known_alone(&self, project: i64, context: &RunContext, entry: &Entry) -> Result<bool> {
-        let sql = "SELECT 1 FROM report JOIN run USING (run_id)
+    /// The same report in a run of no build, wherever that is.
+    fn known_alone(
+        &self,
+        project: i64,
+        context: &RunContext,
+        entry: &Entry,
+    ) -> Result<Option<(i64, Around)>> {
+        let sql = format!(
+            "SELECT {AROUND} FROM report JOIN run USING (run_id)
             JOIN variant USING (variant_id) LEFT JOIN revision USING (revision_id)
             WHERE report.project_id = ?1 AND content_hash = ?2 AND build IS NULL
-              AND variant.name = ?3 AND revision.name IS ?4 AND stated_ms IS ?5";
+              AND variant.name = ?3 AND revision.name IS ?4 AND stated_ms IS ?5
+            ORDER BY report_id"
+        );
         let variant = context.variant.to_string();
-        Ok(self.connection.prepare_cached(sql)?.exists(params![
-            project,
-            entry.hash.0,
-            variant,
-            context.revision,
-            context.started.map(|time| time.0)
-        ])?)
+        let stated = context.started.map(|time| time.0);
+        let values = params![project, entry.hash.0, variant, context.revision, stated];
+        Ok(self.connection.prepare_cached(&sql)?.query_row(values, around).optional()?)
     }
 
     fn keyed_run(&mut self, project: i64, run: &BatchRun) -> Result<()> {
@@ -287,14 +294,9 @@ impl Writer<'_> {
 
     /// Writes one report; false where it is there already.
     fn entry(&mut self, project: i64, run: i64, entry: &Entry) -> Result<bool> {
-        if let Some((report, started, host)) = self.known_report(project, run, entry)? {
+        if let Some((report, started, known)) = self.known_report(project, run, entry)? {
             self.appended.reports_known += 1;
-            if host.is_empty() && !entry.host.is_empty() {
-                // It was read by a flakedb that did not look at hosts yet.
-                self.connection
-                    .prepare_cached("UPDATE report SET host = ?2 WHERE report_id = ?1")?
-                    .execute(params![report, entry.host])?;
-            }
+            self.fill_in(report, &known, entry)?;
             if entry.started.0 < started {
                 self.connection
                     .prepare_cached("UPDATE report SET started_ms = ?2 WHERE report_id = ?1")?
@@ -315,29 +317,30 @@ impl Writer<'_> {
         Ok(true)
     }
 
-    /// Its number, start and host.
+    /// Its number, its start, and what it ran in.
     fn known_report(
         &self,
         project: i64,
         run: i64,
         entry: &Entry,
-    ) -> Result<Option<(i64, i64, String)>> {
-        let sql = "SELECT report_id, started_ms, host FROM report
-            WHERE project_id = ?1 AND run_id = ?2 AND content_hash = ?3";
-        Ok(self
-            .connection
-            .prepare_cached(sql)?
-            .query_row(params![project, run, entry.hash.0], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-            })
-            .optional()?)
+    ) -> Result<Option<(i64, i64, Around)>> {
+        let sql = format!(
+            "SELECT {AROUND}, started_ms FROM report
+            WHERE project_id = ?1 AND run_id = ?2 AND content_hash = ?3"
+        );
+        let known = |row: &rusqlite::Row<'_>| {
+            let (report, around) = around(row)?;
+            Ok((report, row.get(6)?, around))
+        };
+        let values = params![project, run, entry.hash.0];
+        Ok(self.connection.prepare_cached(&sql)?.query_row(values, known).optional()?)
     }
 
     fn insert_report(&self, project: i64, run: i64, entry: &Entry, segment: &[u8]) -> Result<i64> {
         let sql = "INSERT INTO report (project_id, run_id, content_hash, started_ms, source,
             producer, warnings, complete, nameless, results, cases, passed, failed, errored,
-            skipped, flaky, segment, host) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
-            ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
+            skipped, flaky, segment, host, worker, workers, shard, seed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
+            ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)";
         let counts = &entry.counts;
         Ok(self.connection.prepare_cached(sql)?.insert(params![
             project,
@@ -358,6 +361,10 @@ impl Writer<'_> {
             counts.flaky as i64,
             segment,
             entry.host,
+            entry.worker,
+            entry.workers,
+            entry.shard,
+            entry.seed,
         ])?)
     }
 

@@ -98,7 +98,7 @@ fn segments(connection: &Connection, find: &mut dyn FnMut(String, &str)) -> rusq
     )?;
     let mut select = connection.prepare(
         "SELECT content_hash, results, segment, project_id, run_id,
-        report_id FROM report ORDER BY report_id",
+        report_id, workers FROM report ORDER BY report_id",
     )?;
     let mut rows = select.query([])?;
     let (mut decoder, mut columns) = (Decoder::default(), Columns::default());
@@ -109,6 +109,11 @@ fn segments(connection: &Connection, find: &mut dyn FnMut(String, &str)) -> rusq
         {
             find(place, &format!("its segment {error}"));
             continue;
+        }
+        if let Some(blob) = row.get::<_, Option<Vec<u8>>>(6)?
+            && let Err(error) = decoder.workers(&blob, columns.tests.len())
+        {
+            find(place.clone(), &format!("the list of its workers {error}"));
         }
         let key: [i64; 3] = [row.get(3)?, row.get(4)?, row.get(5)?];
         let bad_rows: i64 = bad.query_row(key, |row| row.get(0))?;

@@ -3,6 +3,7 @@
 use rusqlite::{Row, params};
 
 use super::{SqliteStore, read};
+use crate::model::Workers;
 use crate::model::hash::{FailureId, ReportHash, RunKey, TestId};
 use crate::store::StoreError;
 use crate::store::segment::{Columns, Decoder};
@@ -21,7 +22,8 @@ const RUNS: &str = "SELECT project.name, run_key, revision.name, branch.name, va
     LEFT JOIN revision USING (revision_id) LEFT JOIN branch USING (branch_id)";
 const REPORTS: &str = "SELECT project.name, run_key, content_hash, report.started_ms, producer,
     warnings, report.complete, nameless, report.results, report.cases, report.passed,
-    report.failed, report.errored, report.skipped, report.flaky, host, segment
+    report.failed, report.errored, report.skipped, report.flaky, host, worker, shard,
+    seed, workers, segment
     FROM report JOIN run USING (run_id) JOIN project ON project.project_id = run.project_id";
 const TESTS: &str = "SELECT project.name, identity, suite, classname, test.name, file, qualified,
     first_seen_ms FROM test JOIN scope USING (scope_id)
@@ -91,20 +93,34 @@ fn reports(store: &SqliteStore, lines: &mut Vec<String>) -> Result<(), StoreErro
         let last = select.column_count() - 1;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
-            lines.push(line("report", row, last)?);
+            lines.push(line("report", row, last - 1)?);
             let hash = ReportHash(row.get(2)?);
             let segment: Vec<u8> = row.get(last)?;
             if let Err(source) = decoder.decode(&segment, &mut columns) {
-                let path = store.path.clone();
-                let report = hash.to_string();
-                damaged = Some(StoreError::Segment { path, report, source });
+                damaged = Some(store.segment_error(hash, source));
                 break;
             }
-            results(connection, RunKey(row.get(1)?), hash, &columns, lines)?;
+            let run = RunKey(row.get(1)?);
+            results(connection, run, hash, &columns, lines)?;
+            let blob: Option<Vec<u8>> = row.get(last - 1)?;
+            let read = blob.map(|blob| decoder.workers(&blob, columns.tests.len())).transpose();
+            match read {
+                Ok(workers) => lines.extend(worker_lines(run, hash, workers.as_ref())),
+                Err(source) => damaged = Some(store.segment_error(hash, source)),
+            }
         }
         Ok(())
     })?;
     damaged.map_or(Ok(()), Err)
+}
+
+fn worker_lines(run: RunKey, report: ReportHash, workers: Option<&Workers>) -> Vec<String> {
+    let numbered = |workers: &Workers| {
+        let of = |(place, name)| format!("worker {run} {report} {place:08} {name:?}");
+        let named = (0..workers.len()).filter_map(|place| Some((place, workers.of(place)?)));
+        named.map(of).collect()
+    };
+    workers.map(numbered).unwrap_or_default()
 }
 
 fn results(

@@ -22,7 +22,8 @@ const RUNS: &str = "SELECT run_id, project.name, revision.name, branch.name, lan
     ORDER BY project.name, started_ms, run_key";
 const REPORTS: &str = "SELECT content_hash, report.started_ms, source, producer, warnings,
     report.complete, nameless, report.cases, report.passed, report.failed, report.errored,
-    report.skipped, report.flaky, segment, report_id, host
+    report.skipped, report.flaky, segment, report_id, host, worker,
+    workers, shard, seed
     FROM run JOIN report ON report.project_id = run.project_id AND report.run_id = run.run_id
     WHERE run.run_id = ?1 ORDER BY report.started_ms, content_hash";
 
@@ -116,6 +117,13 @@ impl Loader<'_> {
             .and_then(|()| segment::split(&segment))
             .map(|parts| parts.body.to_vec())
             .map_err(|source| self.damaged(hash, source))?;
+        let workers: Option<Vec<u8>> = self.engine(row.get(17))?;
+        // Taken over as it is, so that it has to be sound: damage here would spread.
+        if let Some(blob) = &workers {
+            self.decoder
+                .workers(blob, columns.tests.len())
+                .map_err(|source| self.damaged(hash, source))?;
+        }
         let report: i64 = self.engine(row.get(14))?;
         let suites = self.engine(suite_failures(&self.from.connection, report))?;
         let entry = Entry {
@@ -124,6 +132,10 @@ impl Loader<'_> {
             source: self.engine(row.get(2))?,
             producer: self.engine(row.get(3))?,
             host: self.engine(row.get(15))?,
+            worker: self.engine(row.get(16))?,
+            workers,
+            shard: self.engine(row.get(18))?,
+            seed: self.engine(row.get(19))?,
             warnings: self.engine(row.get(4))?,
             complete: self.engine(row.get(5))?,
             nameless: self.engine(read::count(row, 6))?,
@@ -150,7 +162,7 @@ impl Loader<'_> {
     }
 
     fn damaged(&self, hash: ReportHash, source: SegmentError) -> StoreError {
-        StoreError::Segment { path: self.from.path.clone(), report: hash.to_string(), source }
+        self.from.segment_error(hash, source)
     }
 
     fn test(&mut self, project: &str, no: u32) -> Result<u32, StoreError> {

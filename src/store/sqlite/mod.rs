@@ -4,6 +4,7 @@ mod append;
 mod check;
 mod contents;
 mod failure;
+mod fill_in;
 mod merge;
 mod numbers;
 mod open;
@@ -26,6 +27,7 @@ use super::query::{
     BadRow, FailureNo, FailureRow, Modules, ProjectRow, RunNo, RunRow, RunRows, SignatureRow,
     TestNo, TestRow, Window,
 };
+use super::segment::SegmentError;
 use super::{Appended, Batch, Store, StoreError};
 use failure::explain;
 
@@ -178,6 +180,10 @@ impl SqliteStore {
         step: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
         step(&self.connection).map_err(|error| explain(&self.path, &error))
+    }
+
+    fn segment_error(&self, report: ReportHash, source: SegmentError) -> StoreError {
+        StoreError::Segment { path: self.path.clone(), report: report.to_string(), source }
     }
 
     fn corrupt(&self, detail: impl Into<String>) -> StoreError {

@@ -132,7 +132,8 @@ pub(super) fn fold(
     visit: &mut dyn FnMut(usize, &RunRows<'_>),
 ) -> std::result::Result<(), StoreError> {
     let engine = |error: rusqlite::Error| explain(&store.path, &error);
-    let sql = "SELECT report.content_hash, segment, host, source FROM run
+    let sql =
+        "SELECT report.content_hash, segment, host, source, shard, seed, worker, workers FROM run
         JOIN report ON report.project_id = run.project_id AND report.run_id = run.run_id
         WHERE run.run_id = ?1 ORDER BY report.started_ms, report.content_hash";
     let mut select = store.connection.prepare_cached(sql).map_err(engine)?;
@@ -140,11 +141,13 @@ pub(super) fn fold(
     let mut columns = Columns::default();
     let mut rows_of_run = Vec::new();
     let mut about = Vec::new();
+    let mut names: Vec<String> = Vec::new();
     for (place, run) in runs.iter().enumerate() {
         let mut earlier: Vec<Vec<ResultRow>> = Vec::new();
         let mut reports = select.query([run.no.0]).map_err(engine)?;
         rows_of_run.clear();
         about.clear();
+        names.clear();
         let mut first = true;
         while let Some(report) = reports.next().map_err(engine)? {
             if !std::mem::take(&mut first) {
@@ -154,24 +157,62 @@ pub(super) fn fold(
             let segment = segment.as_blob().map_err(|error| store.corrupt(error.to_string()))?;
             decoder.decode(segment, &mut columns).map_err(|source| {
                 let hash: [u8; 32] = report.get(0).unwrap_or_default();
-                let report = ReportHash(hash).to_string();
-                StoreError::Segment { path: store.path.clone(), report, source }
+                store.segment_error(ReportHash(hash), source)
             })?;
             result_rows(&columns, &mut rows_of_run);
+            workers(store, report, &mut decoder, &mut names, &mut rows_of_run)?;
             about.push(ReportRow {
                 host: report.get(2).map_err(engine)?,
                 source: report.get(3).map_err(engine)?,
+                shard: report.get(4).map_err(engine)?,
+                seed: report.get(5).map_err(engine)?,
                 end: rows_of_run.len() as u32,
             });
         }
         if earlier.is_empty() {
-            visit(place, &RunRows { rows: &rows_of_run, reports: &about });
+            visit(place, &RunRows { rows: &rows_of_run, reports: &about, workers: &names });
             continue;
         }
         earlier.push(std::mem::take(&mut rows_of_run));
         let (rows, ends) = combine_reports(earlier);
         about.iter_mut().zip(ends).for_each(|(report, end)| report.end = end);
-        visit(place, &RunRows { rows: &rows, reports: &about });
+        visit(place, &RunRows { rows: &rows, reports: &about, workers: &names });
+    }
+    Ok(())
+}
+
+/// Says which worker ran each of the rows of one report.
+fn workers(
+    store: &SqliteStore,
+    report: &Row<'_>,
+    decoder: &mut Decoder,
+    names: &mut Vec<String>,
+    rows: &mut [ResultRow],
+) -> std::result::Result<(), StoreError> {
+    let engine = |error: rusqlite::Error| explain(&store.path, &error);
+    let mut number = |name: &str| {
+        let place = names.iter().position(|known| known == name).unwrap_or(names.len());
+        if place == names.len() {
+            names.push(name.to_owned());
+        }
+        u16::try_from(place + 1).unwrap_or(0)
+    };
+    let only = report.get_ref(6).map_err(engine)?.as_str().unwrap_or_default();
+    if !only.is_empty() {
+        let number = number(only);
+        rows.iter_mut().for_each(|row| row.worker = number);
+        return Ok(());
+    }
+    let blob = report.get_ref(7).map_err(engine)?.as_blob_or_null().unwrap_or_default();
+    let Some(blob) = blob else { return Ok(()) };
+    let workers = decoder.workers(blob, rows.len()).map_err(|source| {
+        let hash: [u8; 32] = report.get(0).unwrap_or_default();
+        store.segment_error(ReportHash(hash), source)
+    })?;
+    let numbers: Vec<u16> = workers.names().iter().map(|name| number(name)).collect();
+    for (place, row) in rows.iter_mut().enumerate() {
+        let own = usize::from(workers.number_of(place)).checked_sub(1);
+        row.worker = own.and_then(|own| numbers.get(own)).copied().unwrap_or(0);
     }
     Ok(())
 }
@@ -186,6 +227,7 @@ fn result_rows(columns: &Columns, out: &mut Vec<ResultRow>) {
         attempts: 1,
         bad_attempts: u32::from(outcome.is_bad()),
         duration,
+        worker: 0,
     }));
     let mut slot = columns.tests.len();
     for mark in &columns.repeats {

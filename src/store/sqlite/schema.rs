@@ -9,14 +9,19 @@ pub const APPLICATION_ID: u32 = 0x666c_616b;
 pub(super) const PAGE_BYTES: u32 = 16_384;
 
 /// Every step from an empty file to the present schema; never change one, add another.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../../migrations/0001_history.sql"),
     include_str!("../../../migrations/0002_host.sql"),
+    include_str!("../../../migrations/0003_worker.sql"),
 ];
-/// For each step: what makes a file that lacks it read as if it had it. Names of the temporary
-/// schema come before those of the file, which is not touched.
-const STAND_INS: [&str; MIGRATIONS.len()] =
-    ["", "CREATE TEMP VIEW report AS SELECT *, '' AS host FROM main.report"];
+/// For each older schema: what makes a file of it read as if it were of the present one. Names of
+/// the temporary schema come before those of the file, which is not touched.
+const STAND_INS: [&str; MIGRATIONS.len() - 1] = [
+    "CREATE TEMP VIEW report AS SELECT *, '' AS host, '' AS worker, NULL AS workers, '' AS shard,
+     '' AS seed FROM main.report",
+    "CREATE TEMP VIEW report AS SELECT *, '' AS worker, NULL AS workers, '' AS shard, '' AS seed
+     FROM main.report",
+];
 
 /// The schema that this flakedb writes.
 pub const SCHEMA: u32 = MIGRATIONS.len() as u32;
@@ -49,12 +54,10 @@ pub(super) fn mark(connection: &Connection) -> rusqlite::Result<Mark> {
 /// Lets a file of an older schema, which must not be changed, be read as one of the present schema.
 pub(super) fn stand_in(connection: &Connection) -> rusqlite::Result<()> {
     let Mark::History(version) = mark(connection)? else { return Ok(()) };
-    let lacking = STAND_INS.get(version as usize..).unwrap_or_default();
-    if version == 0 || lacking.is_empty() {
-        return Ok(());
-    }
+    let older = (version as usize).checked_sub(1).and_then(|place| STAND_INS.get(place));
+    let Some(sql) = older else { return Ok(()) };
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    lacking.iter().try_for_each(|sql| connection.execute_batch(sql))
+    connection.execute_batch(sql)
 }
 
 /// Takes away what stands in: what copies the file must see it as it is.

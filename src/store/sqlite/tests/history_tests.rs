@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Attempt, Micros, Variant, VariantIndex};
+use crate::model::{Attempt, Micros, PartFacts, Variant, VariantIndex};
 use crate::store::query::ResultRow;
 
 const HISTORIES: u32 = 300;
@@ -144,6 +144,10 @@ impl Document {
             started: Timestamp(self.started),
             group: None,
             warnings: 0,
+            part: PartFacts {
+                shard: self.url.map(|url| format!("{}/3", url + 1)),
+                ..PartFacts::default()
+            },
         }
     }
 
@@ -190,6 +194,9 @@ impl Document {
             attempts.clear();
         }
         report.counts.add(outcome, repeat == Repeat::Retried && outcome == Outcome::Passed);
+        let worker = ["", "gw0", "gw1"][usize::from(record.test + self.file) % 3];
+        let worker = report.workers.number(worker);
+        report.workers.set(report.results.len(), worker);
         report.results.push(TestResult {
             test,
             variant: record.dialect.and_then(|place| VariantIndex::new(usize::from(place))),

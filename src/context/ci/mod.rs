@@ -6,6 +6,7 @@
 //! are arguments.
 
 mod event;
+pub mod shard;
 mod table;
 mod teamcity;
 
@@ -220,6 +221,8 @@ impl Provider {
             job: first(self.job, world),
             url: first(self.url, world),
             started: None,
+            shard: None,
+            seed: None,
         };
         let default_branch = first(self.default_branch, world);
         let mut detected = Detected { provider: self.name, context, default_branch };

@@ -21,6 +21,7 @@ use super::exit;
 use super::failure::Failure;
 use super::gate::words;
 use super::global::{Global, Settled};
+use super::hunt_order::{self, OrderArgs};
 use super::output::FormatArgs;
 use super::progress::Progress;
 use super::run_context::RunArgs;
@@ -33,6 +34,10 @@ use super::span::parse_span;
 /// 299 runs by default. What fails beside others (--jobs) is run again alone. Where reports are
 /// read, every test is looked at by itself. Ctrl-C ends the hunt and shows what was learnt.
 ///
+/// With --order the tests of the command are replayed in parts and in other orders instead, until it
+/// is known which test depends on which other one: a victim that fails behind its polluter, a
+/// brittle test that passes only behind its state-setter.
+///
 /// In the command and in --junit, {n} stands for the number of the run and {dir} for a directory
 /// of its own; the command finds them in FLAKEDB_HUNT_RUN and FLAKEDB_HUNT_DIR, too.
 #[derive(Debug, clap::Args)]
@@ -42,6 +47,8 @@ Examples:
   flakedb hunt --rate 0.05 -- cargo nextest run checkout
   flakedb hunt --runs 50 --junit report.xml -- pytest --junitxml=report.xml
   flakedb hunt --jobs 4 -- pytest --junitxml={dir}/report.xml
+  flakedb hunt --order -- pytest -q
+  flakedb hunt --order --test test_total -- pytest -q
 
 Exit codes: 0 nothing found · 1 a flake, or a command that always fails · 2 wrong usage, or the
 command cannot be started · 128 + signal where it was ended before it found anything")]
@@ -63,20 +70,22 @@ pub struct Args {
     keep_going: bool,
     /// End a run after this time, as 90s or 5m; it has failed then
     #[arg(long, value_name = "TIME", value_parser = parse_span)]
-    timeout: Option<Duration>,
+    pub(super) timeout: Option<Duration>,
     /// Where each run writes its reports (may be repeated) [default: as the command says]
     #[arg(long, value_name = "GLOB")]
     junit: Vec<PathBuf>,
     /// Do not store the runs in the history
     #[arg(long)]
-    no_store: bool,
+    pub(super) no_store: bool,
     #[command(flatten)]
-    run: RunArgs,
+    order: OrderArgs,
     #[command(flatten)]
-    output: FormatArgs,
+    pub(super) run: RunArgs,
+    #[command(flatten)]
+    pub(super) output: FormatArgs,
     /// The command, behind --
     #[arg(last = true, required = true, value_name = "CMD")]
-    command: Vec<OsString>,
+    pub(super) command: Vec<OsString>,
 }
 
 fn inside(text: &str) -> Result<f64, String> {
@@ -91,6 +100,9 @@ fn inside(text: &str) -> Result<f64, String> {
 /// # Errors
 /// A command that cannot be started, reports that would overwrite each other.
 pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failure> {
+    if args.order.order {
+        return hunt_order::run(args, &args.order, global, console);
+    }
     let settled = global.settle()?;
     let (reports, mut notes) = args.reports()?;
     let workplace = tempfile::Builder::new().prefix("flakedb-hunt-").tempdir()?;
@@ -173,7 +185,11 @@ impl Args {
     }
 
     /// Each run is an attempt of one build of its own, and none of the main line's.
-    fn ingest(&self, global: &Global, settled: &Settled) -> Result<IngestRequest, Failure> {
+    pub(super) fn ingest(
+        &self,
+        global: &Global,
+        settled: &Settled,
+    ) -> Result<IngestRequest, Failure> {
         let around = self.run.around(global, settled)?;
         let now = Timestamp::from(chrono::Utc::now());
         let root = around.repository_root();

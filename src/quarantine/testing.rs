@@ -86,7 +86,15 @@ fn row(test: u32, mark: u8) -> Option<ResultRow> {
         b'r' => (Outcome::Passed, Repeat::Retried, 2, 1),
         _ => return None,
     };
-    Some(ResultRow { test: TestNo(test), outcome, repeat, attempts, bad_attempts, duration: None })
+    Some(ResultRow {
+        test: TestNo(test),
+        outcome,
+        repeat,
+        attempts,
+        bad_attempts,
+        duration: None,
+        worker: 0,
+    })
 }
 
 pub(super) fn day_no(no: usize) -> NaiveDate {

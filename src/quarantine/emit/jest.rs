@@ -5,8 +5,8 @@
 
 use super::language::{Language, Only};
 use super::regex_text::{NONE_OF, ONE_OF, words};
-use super::request::Expressed;
-use super::selected::{Place, Selection};
+use super::request::{Expressed, Request};
+use super::selected::{Place, Selected, Selection};
 use super::{Format, TestName};
 
 pub(super) const FORMAT: Format = Format {
@@ -17,7 +17,7 @@ pub(super) const FORMAT: Format = Format {
     producers: &["jest-junit"],
     emit: |request| LANGUAGE.leave_out(request),
     only: Some(Selection {
-        make: |request| LANGUAGE.only(request),
+        make: only,
         place: Place::End,
         not_with: &["--", "-t", "--testNamePattern"],
         usage: "xargs -d '\\n' -a FILE npx jest",
@@ -37,6 +37,20 @@ const LANGUAGE: Language = Language {
     only: Only::Text(&["--testNamePattern"], ONE_OF),
     bytes_max: None,
 };
+
+fn only(request: &Request<'_>) -> Option<Selected> {
+    let Some(files) = whole_files(request) else { return LANGUAGE.only(request) };
+    let arguments = std::iter::once("--runTestsByPath".to_owned()).chain(files).collect();
+    Some(Selected { arguments, ..Selected::default() })
+}
+
+/// The files of a request that names files alone, as jest lists them; `None` where it names tests.
+pub(super) fn whole_files(request: &Request<'_>) -> Option<Vec<String>> {
+    let file = |test: &TestName| {
+        (test.name.is_empty() && !test.file.is_empty()).then(|| test.file.clone())
+    };
+    request.entries.iter().map(|entry| file(&entry.test)).collect()
+}
 
 fn pattern(test: &TestName) -> Expressed {
     let words = words(&full_name(test));

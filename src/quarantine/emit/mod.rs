@@ -39,29 +39,17 @@ use std::collections::BTreeSet;
 
 use crate::model::Timestamp;
 
+pub use pytest_plugin::STARTS_VARIABLE;
 use request::{Purpose, Request};
 use selected::Selection;
 pub use selected::{FILE, Selected, SelectedFile};
+
+pub use crate::model::TestName;
 
 /// The longest text that fits one argument on Linux, with some room for the rest of the command.
 pub const ARGUMENT_BYTES_MAX: usize = 100 << 10;
 /// The producer of reports that nothing tells apart.
 const UNKNOWN: &str = "unknown";
-
-/// A test as reports name it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct TestName {
-    /// The test as it is printed and typed.
-    pub label: String,
-    /// Names of the enclosing suites, joined by U+001F.
-    pub suite: String,
-    /// The class name, or empty.
-    pub classname: String,
-    /// The name.
-    pub name: String,
-    /// The source file, or empty.
-    pub file: String,
-}
 
 /// One entry of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,9 +174,28 @@ pub fn emit(format: &Format, entries: &[EmitEntry], known: &[TestName]) -> Emitt
 /// the tests, or where the words are longer than a command may be: whoever gets `None` runs all.
 #[must_use]
 pub fn select(format: &Format, tests: &[TestName], known: &[TestName]) -> Option<Selected> {
+    selected(format, tests, known, Purpose::Only)
+}
+
+/// The same, with the tests in their order where the runner can be told: [`Selected::order`].
+#[must_use]
+pub fn select_in_order(
+    format: &Format,
+    tests: &[TestName],
+    known: &[TestName],
+) -> Option<Selected> {
+    selected(format, tests, known, Purpose::InOrder)
+}
+
+fn selected(
+    format: &Format,
+    tests: &[TestName],
+    known: &[TestName],
+    purpose: Purpose,
+) -> Option<Selected> {
     let selection = format.only?;
     let entries: Vec<EmitEntry> = tests.iter().cloned().map(EmitEntry::of).collect();
-    let request = Request { entries: entries.iter().collect(), known, purpose: Purpose::Only };
+    let request = Request { entries: entries.iter().collect(), known, purpose };
     selection.of(&request)
 }
 

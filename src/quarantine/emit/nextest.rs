@@ -5,11 +5,11 @@
 //! libtest name no binary. A name with white space at its ends, which only a harness of one's own
 //! can have, is trimmed in the history and not met. Several `-E` run what any of them matches.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::request::{Expressed, Request, note_length};
 use super::selected::{Place, Selected, Selection};
-use super::{Emitted, Format, TestName};
+use super::{ARGUMENT_BYTES_MAX, Emitted, Format, TestName};
 
 pub(super) const FORMAT: Format = Format {
     name: "nextest",
@@ -29,6 +29,7 @@ pub(super) const FORMAT: Format = Format {
 
 /// Stands between the binary id and the name while both travel as one text; in neither of them.
 const BETWEEN: char = '\u{0}';
+const OR: &str = " | ";
 
 fn emit(request: &Request<'_>) -> Emitted {
     let mut emitted = Emitted::default();
@@ -42,8 +43,19 @@ fn emit(request: &Request<'_>) -> Emitted {
 
 fn only(request: &Request<'_>) -> Option<Selected> {
     let mut notes = Vec::new();
-    let (listed, missing) = expression(request, &mut notes)?;
-    let arguments = vec!["-E".to_owned(), listed];
+    let (groups, missing) = groups(request, &mut notes)?;
+    // No argument may be longer than a system takes; several are joined by `or`.
+    let mut expressions: Vec<String> = Vec::new();
+    for group in groups {
+        match expressions.last_mut() {
+            Some(last) if last.len() + OR.len() + group.len() <= ARGUMENT_BYTES_MAX => {
+                *last += OR;
+                *last += &group;
+            }
+            _ => expressions.push(group),
+        }
+    }
+    let arguments = expressions.into_iter().flat_map(|text| ["-E".to_owned(), text]).collect();
     Some(Selected { arguments, missing, notes, ..Selected::default() })
 }
 
@@ -53,21 +65,40 @@ pub(super) fn expression(
     request: &Request<'_>,
     notes: &mut Vec<String>,
 ) -> Option<(String, Vec<TestName>)> {
+    let (groups, missing) = groups(request, notes)?;
+    Some((groups.join(OR), missing))
+}
+
+/// The same in parts, none of them longer than half an argument may be unless one name is.
+fn groups(request: &Request<'_>, notes: &mut Vec<String>) -> Option<(Vec<String>, Vec<TestName>)> {
     let live: BTreeSet<&str> = request.known.iter().map(|test| binary(&test.classname)).collect();
     let words = request.express(|test| matchers(test, &live), notes);
-    let mut by_binary: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut groups: Vec<String> = Vec::new();
+    let mut last = "";
     for (binary, name) in words.by_word.keys().filter_map(|both| both.split_once(BETWEEN)) {
-        by_binary.entry(binary).or_default().push(name);
+        let test = format!("test(={name})");
+        match groups.last_mut() {
+            Some(group) if last == binary && group.len() + test.len() < ARGUMENT_BYTES_MAX / 2 => {
+                *group += OR;
+                *group += &test;
+            }
+            _ => {
+                close(&mut groups);
+                groups.push(format!("(binary_id(={binary}) & ({test}"));
+            }
+        }
+        last = binary;
     }
-    let groups: Vec<String> = by_binary
-        .iter()
-        .map(|(binary, names)| {
-            let tests: Vec<String> = names.iter().map(|name| format!("test(={name})")).collect();
-            format!("(binary_id(={binary}) & ({}))", tests.join(" | "))
-        })
-        .collect();
+    close(&mut groups);
     let missing = words.missing.into_iter().cloned().collect();
-    (!groups.is_empty()).then(|| (groups.join(" | "), missing))
+    (!groups.is_empty()).then_some((groups, missing))
+}
+
+/// Ends the last group.
+fn close(groups: &mut [String]) {
+    if let Some(group) = groups.last_mut() {
+        *group += "))";
+    }
 }
 
 /// The binary id of a class name; stress runs put a number behind it.

@@ -1,9 +1,11 @@
 //! pytest, exactly: a plugin file that removes the listed node ids and nothing else.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::pytest::node_id;
-use super::request::Request;
+use super::request::{Purpose, Request};
 use super::selected::{Place, Selected, SelectedFile, Selection};
-use super::{Emitted, Format};
+use super::{Emitted, Format, TestName};
 
 pub(super) const FORMAT: Format = Format {
     name: "pytest-plugin",
@@ -51,6 +53,41 @@ def pytest_collection_modifyitems(config, items):
         items[:] = [item for item in items if item.nodeid in SELECTED]
 ";
 
+/// The variable with the path of a file that takes the node id of each test as it starts: where the
+/// process dies, the last line says in which test.
+pub const STARTS_VARIABLE: &str = "FLAKEDB_STARTS";
+
+/// One process, since several have no order. Whatever else orders the tests (fixtures, plugins)
+/// comes first.
+const ORDER_BODY: &str = "
+PLACES = dict((nodeid, place) for place, nodeid in enumerate(SELECTED))
+STARTED = os.environ.get('FLAKEDB_STARTS')
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_cmdline_main(config):
+    if getattr(config.option, 'numprocesses', None):
+        config.option.numprocesses = 0
+        config.option.tx = []
+        config.option.dist = 'no'
+    yield
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    gone = [item for item in items if item.nodeid not in PLACES]
+    if gone:
+        config.hook.pytest_deselected(items=gone)
+    chosen = [item for item in items if item.nodeid in PLACES]
+    items[:] = sorted(chosen, key=lambda item: PLACES[item.nodeid])
+
+
+def pytest_runtest_logstart(nodeid, location):
+    if STARTED:
+        with open(STARTED, 'a', encoding='utf-8') as file:
+            file.write(nodeid + '\\n')
+";
+
 fn emit(request: &Request<'_>) -> Emitted {
     let mut emitted = Emitted::default();
     let ids = request.express(node_id, &mut emitted.notes);
@@ -64,12 +101,42 @@ fn only(request: &Request<'_>) -> Option<Selected> {
     if ids.by_word.is_empty() {
         return None;
     }
-    let text = format!("{ONLY_HEAD}{}{ONLY_BODY}", python_set("SELECTED", ids.by_word.keys()));
+    let text = match request.purpose {
+        Purpose::InOrder => {
+            let order = in_order(request, &ids.by_word);
+            let imports = "import os\n\nimport pytest\n\n";
+            let list = python_list("SELECTED", order.iter().map(|(id, _)| id));
+            selected.order = Some(order);
+            format!("{ONLY_HEAD}{imports}{list}{ORDER_BODY}")
+        }
+        _ => format!("{ONLY_HEAD}{}{ONLY_BODY}", python_set("SELECTED", ids.by_word.keys())),
+    };
     selected.arguments = vec!["-p".to_owned(), "flakedb_only".to_owned()];
     selected.file =
         Some(SelectedFile { name: "flakedb_only.py", text, path_variable: Some("PYTHONPATH") });
     selected.missing = ids.missing.into_iter().cloned().collect();
     Some(selected)
+}
+
+/// The node ids in the order of the request, each once.
+fn in_order(
+    request: &Request<'_>,
+    by_word: &BTreeMap<String, &TestName>,
+) -> Vec<(String, TestName)> {
+    let words: BTreeMap<&TestName, &String> =
+        by_word.iter().map(|(word, test)| (*test, word)).collect();
+    let named = request.entries.iter().filter_map(|entry| {
+        let word = words.get(&entry.test)?;
+        Some(((*word).clone(), entry.test.clone()))
+    });
+    let mut met = BTreeSet::new();
+    named.filter(|(word, _)| met.insert(word.clone())).collect()
+}
+
+/// A variable with a list of strings.
+fn python_list<'a>(name: &str, ids: impl Iterator<Item = &'a String>) -> String {
+    let lines: String = ids.map(|id| format!("    {},\n", string_literal(id))).collect();
+    format!("{name} = [\n{lines}]\n")
 }
 
 /// A variable with a set of strings.

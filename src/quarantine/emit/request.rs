@@ -26,6 +26,8 @@ pub(super) enum Purpose {
     Excuse,
     /// No others must run.
     Only,
+    /// No others must run, and these in their order where the runner can be told.
+    InOrder,
 }
 
 /// The tests of a list in a runner's words.
@@ -110,7 +112,7 @@ impl<'a> Request<'a> {
         let also = match self.purpose {
             Purpose::LeaveOut => "also removes",
             Purpose::Excuse => "also excuses",
-            Purpose::Only => "also runs",
+            Purpose::Only | Purpose::InOrder => "also runs",
         };
         notes.push(format!("{also} {}{more}: {why}", named.join(", ")));
     }
@@ -145,7 +147,7 @@ fn also_elsewhere(test: &TestName, listed: &[&EmitEntry], purpose: Purpose) -> O
     let gone = match purpose {
         Purpose::LeaveOut => "removed",
         Purpose::Excuse => "excused",
-        Purpose::Only => "run",
+        Purpose::Only | Purpose::InOrder => "run",
     };
     Some(format!(
         "`{}` is also {gone} in {}, where it is not flaky{mend}",

@@ -347,3 +347,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn vitest_and_jest_run_files_alone_where_nothing_else_is_listed() {
+    let arguments = |format: &str, tests: &[TestName], known: &[TestName]| {
+        let selected = select(Format::find(format).unwrap(), tests, known).unwrap();
+        (selected.arguments, selected.notes)
+    };
+    let known = ["a.test.js", "b.test.js"].map(|file| test(file, "cart > adds"));
+    // A file of the same name elsewhere is not touched.
+    let (words, notes) = arguments("vitest", &known[..1], &known);
+    assert_eq!(words, ["--testNamePattern", r"^\s*(?:cart\s+(?:>\s+)?adds)\s*$", "a.test.js"]);
+    assert_eq!(notes, Vec::<String>::new());
+    let file = |path: &str| TestName { file: path.to_owned(), ..TestName::default() };
+    let files = ["a.test.js", "b.test.js"].map(file);
+    assert_eq!(arguments("vitest", &files, &[]).0, ["a.test.js", "b.test.js"]);
+    assert_eq!(arguments("jest", &files, &[]).0, ["--runTestsByPath", "a.test.js", "b.test.js"]);
+}

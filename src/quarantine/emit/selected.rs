@@ -17,6 +17,8 @@ pub struct Selected {
     pub missing: Vec<TestName>,
     /// What cannot be expressed, and what runs besides, for people.
     pub notes: Vec<String>,
+    /// Where the runner runs them in their order: its own word for each, in that order.
+    pub order: Option<Vec<(String, TestName)>>,
     pub(super) place: Place,
     pub(super) not_with: &'static [&'static str],
 }

@@ -3,11 +3,13 @@
 //! Reports join titles by ` > `, the pattern sees them joined by one space, and a title may hold a
 //! ` > ` of its own: the pattern takes both.
 
-use super::jest::is_file;
+use std::collections::BTreeSet;
+
+use super::jest::{is_file, whole_files};
 use super::language::{Language, Only};
 use super::regex_text::{NONE_OF, ONE_OF, words};
-use super::request::Expressed;
-use super::selected::{Place, Selection};
+use super::request::{Expressed, Request};
+use super::selected::{Place, Selected, Selection};
 use super::{Format, TestName};
 
 pub(super) const FORMAT: Format = Format {
@@ -18,7 +20,7 @@ pub(super) const FORMAT: Format = Format {
     producers: &["vitest"],
     emit: |request| LANGUAGE.leave_out(request),
     only: Some(Selection {
-        make: |request| LANGUAGE.only(request),
+        make: only,
         place: Place::End,
         not_with: &["--", "-t", "--testNamePattern"],
         usage: "xargs -d '\\n' -a FILE npx vitest run",
@@ -34,6 +36,23 @@ const LANGUAGE: Language = Language {
     only: Only::Text(&["--testNamePattern"], ONE_OF),
     bytes_max: None,
 };
+
+/// Files bound the names: others may have tests of the same name.
+fn only(request: &Request<'_>) -> Option<Selected> {
+    if let Some(files) = whole_files(request) {
+        return Some(Selected { arguments: files, ..Selected::default() });
+    }
+    let tests = request.entries.iter().map(|entry| &entry.test);
+    let files: BTreeSet<&String> =
+        tests.map(|test| &test.classname).filter(|name| is_file(name)).collect();
+    let known: Vec<TestName> =
+        request.known.iter().filter(|test| files.contains(&test.classname)).cloned().collect();
+    let inside =
+        Request { entries: request.entries.clone(), known: &known, purpose: request.purpose };
+    let mut selected = LANGUAGE.only(&inside)?;
+    selected.arguments.extend(files.into_iter().cloned());
+    Some(selected)
+}
 
 fn caught(test: &TestName) -> Vec<String> {
     let words = words(&test.name).into_iter().filter(|word| word != ">");

@@ -8,8 +8,8 @@ use std::path::Path;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use flakedb::model::hash::KeyHasher;
 use flakedb::model::{
-    Failure, Micros, Outcome, Repeat, Report, ReportHash, RunContext, TestId, TestIdentity,
-    TestResult, Timestamp,
+    Failure, Micros, Outcome, PartFacts, Repeat, Report, ReportHash, RunContext, TestId,
+    TestIdentity, TestResult, Timestamp,
 };
 use flakedb::store::query::Window;
 use flakedb::store::{Batch, BatchBuilder, OpenMode, ReportMeta, SqliteStore, Store};
@@ -86,6 +86,7 @@ fn meta(number: u64) -> ReportMeta {
         started: Timestamp(1_700_000_000_000 + run as i64 * 600_000),
         group: None,
         warnings: 0,
+        part: PartFacts::default(),
     }
 }
 

@@ -6,7 +6,7 @@
 //! | layer | modules | knows |
 //! | --- | --- | --- |
 //! | L0 | `model` | plain data |
-//! | L1 | `junit`, `import`, `context`, `config` | bytes, the outside of a run, the configuration file |
+//! | L1 | `junit`, `import`, `listing`, `context`, `config` | bytes, the outside of a run, the configuration file |
 //! | L2 | `store` | the history |
 //! | L3 | `analysis` | judging |
 //! | L4 | `quarantine`, `report` | lists for runners, screens |
@@ -25,6 +25,8 @@ pub mod context;
 #[cfg(feature = "cli")]
 pub mod import;
 pub mod junit;
+#[cfg(feature = "cli")]
+pub mod listing;
 pub mod model;
 #[cfg(feature = "cli")]
 pub mod ops;

@@ -13,10 +13,11 @@ const TEST_ONLY: &str = "#[cfg(test)]";
 const VAGUE_NAMES: [&str; 6] = ["util", "utils", "helper", "helpers", "common", "misc"];
 
 /// Which modules of this crate each module may name. A module is not in its own list.
-const LAYERS: [(&str, &[&str]); 12] = [
+const LAYERS: [(&str, &[&str]); 13] = [
     ("model", &[]),
     ("junit", &["model"]),
     ("import", &["model", "junit"]),
+    ("listing", &["model"]),
     ("context", &["model"]),
     ("config", &["model"]),
     ("store", &["model"]),
@@ -29,6 +30,7 @@ const LAYERS: [(&str, &[&str]); 12] = [
             "model",
             "junit",
             "import",
+            "listing",
             "context",
             "config",
             "store",
@@ -49,6 +51,7 @@ const LAYERS: [(&str, &[&str]); 12] = [
             "quarantine",
             "junit",
             "import",
+            "listing",
             "store",
             "testkit",
         ],
@@ -56,7 +59,7 @@ const LAYERS: [(&str, &[&str]); 12] = [
     ("testkit", &["model", "junit::writer"]),
 ];
 
-/// What only some layers may do, and the words that give it away.
+/// What only some layers, or parts of them, may do, and the words that give it away.
 const RESERVED: [(&str, &[&str], &[&str]); 4] = [
     (
         "printing",
@@ -68,7 +71,12 @@ const RESERVED: [(&str, &[&str], &[&str]); 4] = [
         &["SystemTime::now", "Instant::now", "Utc::now", "Local::now", "Local.from_local"],
         &["cli", "context", "testkit"],
     ),
-    ("the environment", &["std::env", "env::var", "env::current_dir"], &["cli", "context"]),
+    // What isolates workers has to see, and to set, what they find around them.
+    (
+        "the environment",
+        &["std::env", "env::var", "env::current_dir"],
+        &["cli", "context", "testkit/parallel"],
+    ),
     ("SQL", &["rusqlite"], &["store"]),
 ];
 
@@ -206,7 +214,8 @@ fn printing_clock_environment_and_sql_stay_where_they_belong() {
     let mut broken = Vec::new();
     for source in sources() {
         for (what, words, layers) in RESERVED {
-            if layers.contains(&source.layer.as_str()) {
+            let is_in = |place: &&str| Path::new(&source.shown).starts_with(format!("src/{place}"));
+            if layers.contains(&source.layer.as_str()) || layers.iter().any(is_in) {
                 continue;
             }
             for (number, line) in source.code.iter().enumerate() {

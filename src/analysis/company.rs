@@ -238,6 +238,7 @@ mod tests {
                     attempts: 1,
                     bad_attempts: u32::from(failed),
                     duration: None,
+                    worker: 0,
                 }
             };
             builder.add(run, &(1..).zip(strips).map(row).collect::<Vec<_>>());

@@ -80,6 +80,7 @@ mod tests {
             attempts: attempts.0,
             bad_attempts: attempts.1,
             duration: Some(Micros(seconds * SECOND)),
+            worker: 0,
         }
     }
 

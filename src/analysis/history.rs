@@ -252,6 +252,8 @@ pub struct HistoryBuilder {
     signatures: BTreeMap<u32, Vec<(TestNo, u32)>>,
     quiet_in_mass: BTreeMap<u32, Vec<(TestNo, Outcome)>>,
     origins: OriginsBuilder,
+    /// Where the results that are kept of the last run stand among its rows.
+    kept_places: Vec<u32>,
 }
 
 const ABSENT: u32 = u32::MAX;
@@ -292,6 +294,7 @@ impl HistoryBuilder {
             kept: Kept::default(),
             quiet_in_mass: BTreeMap::new(),
             origins: OriginsBuilder::default(),
+            kept_places: Vec::new(),
         }
     }
 
@@ -305,7 +308,7 @@ impl HistoryBuilder {
     /// Adds a run as [`add`](Self::add) does, with the reports that its results come from.
     pub fn add_reports(&mut self, run: usize, rows: &RunRows<'_>) {
         self.add(run, rows);
-        self.origins.add(run as u32, rows.reports);
+        self.origins.add(run as u32, rows, &self.kept_places);
     }
 
     /// Says which failures look alike; of several of one test in one run, the last counts.
@@ -331,6 +334,7 @@ impl HistoryBuilder {
     ///
     /// A run that was not announced to [`new`](Self::new) is left out.
     pub fn add(&mut self, run: usize, rows: &[ResultRow]) {
+        self.kept_places.clear();
         let Some(about) = self.runs.get_mut(run) else { return };
         let (place, variant) = (run as u32, about.variant as usize);
         let lines = Tally::lines_of(about.lane, about.on_main);
@@ -363,7 +367,10 @@ impl HistoryBuilder {
                 tally.kept = self.kept.open() + 1;
             }
             match tally.kept.checked_sub(1) {
-                Some(list) => self.kept.push(list, Seen::new(place, position, row)),
+                Some(list) => {
+                    self.kept_places.push(position as u32);
+                    self.kept.push(list, Seen::new(place, position, row));
+                }
                 None if in_mass => quiet.push((row.test, row.outcome)),
                 None => {}
             }

@@ -75,7 +75,14 @@ pub fn judge(history: &History, settings: &Settings) -> Result<Judgement, JudgeE
             let trail = history.asks_for(unit.test).then(|| {
                 let belief = filtered.as_ref().and_then(|filtered| filtered.units.get(place));
                 let course = belief.and_then(|belief| belief.course.as_deref());
-                Box::new(Trail::of(&reading, unit, evidence, course, opinion.status))
+                Box::new(Trail::of(
+                    &history.origins,
+                    &reading,
+                    unit,
+                    evidence,
+                    course,
+                    opinion.status,
+                ))
             });
             Verdict { trail, ..verdict(history, unit, evidence, opinion, hints) }
         })

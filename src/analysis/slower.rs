@@ -280,6 +280,7 @@ mod tests {
             attempts: 1,
             bad_attempts: 0,
             duration: Some(Micros(millis * 1_000)),
+            worker: 0,
         }
     }
 

@@ -128,7 +128,15 @@ fn row(test: u32, strip: char) -> Option<ResultRow> {
         other => panic!("`{other}` in a strip"),
     };
     let duration = Some(Micros(1_000 + u64::from(test)));
-    Some(ResultRow { test: TestNo(test), outcome, repeat, attempts, bad_attempts, duration })
+    Some(ResultRow {
+        test: TestNo(test),
+        outcome,
+        repeat,
+        attempts,
+        bad_attempts,
+        duration,
+        worker: 0,
+    })
 }
 
 fn lane(letter: char) -> Lane {

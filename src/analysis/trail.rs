@@ -10,6 +10,7 @@ use super::evidence::{Evidence, Reading};
 use super::filter::replay::{Course, Moment};
 use super::history::{Seen, Unit};
 use super::method;
+use super::origin::Origins;
 use super::settings::Settings;
 use super::streak::{Streak, StreakKind};
 use super::verdict::Status;
@@ -29,6 +30,27 @@ pub struct Trail {
     pub breakages: Vec<Breakage>,
     /// Runs in which the test was retried, oldest first.
     pub retried: Vec<Tried>,
+    /// What each run's result came with, oldest first.
+    pub places: Vec<Whereabouts>,
+}
+
+/// What one result came with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whereabouts {
+    /// The run, as a place in the judgement's runs.
+    pub run: u32,
+    /// The machine, where known.
+    pub host: Option<String>,
+    /// The worker, where known.
+    pub worker: Option<String>,
+    /// Which part of the suite its report is, where known.
+    pub shard: Option<String>,
+    /// The seed of the random order, where known.
+    pub seed: Option<String>,
+    /// How many tests stand before it in its report, of the same worker where that is known.
+    pub before: u32,
+    /// How many tests the report has, of the same worker where that is known.
+    pub tests: u32,
 }
 
 /// What was believed after one run, all earlier results in mind and no later ones.
@@ -73,6 +95,7 @@ pub struct Tried {
 impl Trail {
     /// The trail of a unit that was judged by `evidence`, and by `course` where the filter weighed.
     pub(super) fn of(
+        origins: &Origins,
         reading: &Reading<'_>,
         unit: &Unit,
         evidence: &Evidence,
@@ -94,7 +117,24 @@ impl Trail {
             points: points(reading, unit, moments),
             breakages: evidence.streaks.iter().filter(broke).map(breakage).collect(),
             retried: unit.seen.iter().filter_map(Tried::of).collect(),
+            places: unit.seen.iter().filter_map(|seen| Whereabouts::of(origins, seen)).collect(),
         }
+    }
+}
+
+impl Whereabouts {
+    fn of(origins: &Origins, seen: &Seen) -> Option<Self> {
+        let place = origins.of(seen.run, seen.position)?;
+        let owned = |name: Option<&str>| name.map(str::to_owned);
+        Some(Self {
+            run: seen.run,
+            host: owned(place.host),
+            worker: owned(place.worker),
+            shard: owned(place.shard),
+            seed: owned(place.seed),
+            before: place.before,
+            tests: place.rows,
+        })
     }
 }
 

@@ -240,6 +240,19 @@ mod tests {
             quarantine::gate::GateSettings { runners: gate.runners.clone(), ..Default::default() }
         );
         assert_eq!(gate.check(), Ok(()));
+        let workers = file.workers;
+        assert_eq!(workers.check(), Ok(()));
+        // What is lent and set by variable has no default; ports have.
+        assert_eq!(workers.lease.len(), 2);
+        let leases = workers.leases();
+        let ports = config::WorkersSection::default().leases()[config::PORT_BASE];
+        assert_eq!(leases[config::PORT_BASE], ports);
+        let plain = config::WorkersSection {
+            lease: Default::default(),
+            env: Default::default(),
+            ..workers.clone()
+        };
+        assert_eq!(plain, config::WorkersSection::default());
         assert_eq!(file.db.as_deref(), Some(Path::new(DEFAULT_DB)));
         assert_eq!(file.window.runs, Some(crate::ops::judge::DEFAULT_RUNS));
         let known = toml::Value::try_from(analysis::Settings::default()).unwrap();

@@ -15,8 +15,11 @@ pub mod gate_rules;
 pub mod generate;
 pub mod global;
 pub mod hunt;
+mod hunt_order;
 pub mod ingest;
 pub mod init;
+pub mod isolate;
+pub mod isolation;
 pub mod judging;
 pub mod list;
 pub mod man;
@@ -32,8 +35,10 @@ pub mod run;
 pub mod run_context;
 pub mod show;
 pub mod span;
+pub mod split;
 pub mod validate;
 pub mod window;
+pub mod workers;
 
 use std::process::ExitCode;
 
@@ -80,6 +85,8 @@ enum Command {
     Gate(gate::Args),
     Run(run::Args),
     Hunt(hunt::Args),
+    Split(split::Args),
+    Isolate(isolate::Args),
     CompareMethods(compare_methods::Args),
     Db(db::Args),
     #[cfg(feature = "testkit")]
@@ -154,6 +161,8 @@ impl Arguments {
             Command::Gate(args) => gate::run(&args, &global, console),
             Command::Run(args) => run::run(&args, &global, console),
             Command::Hunt(args) => hunt::run(&args, &global, console),
+            Command::Split(args) => split::run(&args, &global, console),
+            Command::Isolate(args) => isolate::run(&args, &global, console),
             Command::CompareMethods(args) => compare_methods::run(&args, &global, console),
             Command::Db(args) => db::run(&args, &global, console),
             #[cfg(feature = "testkit")]

@@ -30,6 +30,7 @@ use super::judging::owners;
 use super::output::formats;
 use super::run_context::{Around, RunArgs};
 use super::span::parse_span;
+use super::workers::{self, Crew, Hiring, WorkersArgs};
 
 /// Run a test command, keep its results, and excuse its failure only if the gate does
 ///
@@ -47,6 +48,7 @@ Examples:
   flakedb run -- pytest --junitxml=report.xml
   flakedb run -- ./gradlew test
   flakedb run --retries 2 -- cargo nextest run --profile ci
+  flakedb run --workers auto -- pytest
   flakedb run --junit 'out/**/*.xml' --runner jest -- npm test
   flakedb run --timeout 20m -- gotestsum --junitfile report.xml ./...
 
@@ -77,6 +79,8 @@ pub struct Args {
     /// Do not store the run in the history
     #[arg(long)]
     no_store: bool,
+    #[command(flatten)]
+    workers: WorkersArgs,
     #[command(flatten)]
     run: RunArgs,
     /// How to write the decision
@@ -126,17 +130,16 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
             std::process::exit(code);
         }
     });
-    let workplace =
-        (args.retries > 0).then(|| tempfile::Builder::new().prefix("flakedb-run-").tempdir());
-    let workplace = workplace.and_then(Result::ok);
+    let workplace = args.workplace();
     let (places, named) = args.places(&settled);
-    let retrying = |number: u32, tests: usize| {
-        if console.is_watched() {
-            let tests = sentence::count(tests as u64, "failed test");
-            console.say(&format!("flakedb: retry {number} of {}: {tests}\n", args.retries));
-        }
+    let retrying = |number: u32, tests: usize| args.say_retry(number, tests, console);
+    let crew = match args.crew(global, &settled, console, &mut trouble, &stopped) {
+        Ok(crew) => crew,
+        Err(code) => return Ok(code),
     };
+    let setting = crew.as_ref().map(|crew| crew.setting(&args.workers));
     let request = RunRequest {
+        parallel: setting.as_ref(),
         stopped: &stopped,
         retrying: &retrying,
         workplace: workplace.as_ref().map(|directory| directory.path().into()),
@@ -147,10 +150,15 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
         let around = scope.spawn(|| (args.run.around(global, &settled), owners(&settled)));
         (rounds(&request), around.join())
     });
-    let ran = match ran {
+    let mut ran = match ran {
         Ok(ran) => ran,
         Err(error) => return Ok(not_started(&error, console)),
     };
+    drop(request);
+    drop(setting);
+    if let Some(crew) = crew {
+        trouble.extend(crew.leave(&mut ran));
+    }
     code.store(ran.ending().code().into(), Ordering::Relaxed);
     let (around, owners) = match around {
         Ok((Ok(around), owners)) => (around, owners),
@@ -171,6 +179,15 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<u8, Failur
     // Even a defect of ours must not change the command's code.
     let decided = catch_unwind(AssertUnwindSafe(|| after.decide(trouble)));
     Ok(decided.unwrap_or_else(|_| after.own_trouble("flakedb failed; please report it")))
+}
+
+/// The code where we were told to end before the command was started, which then never is.
+fn stopped_early(stopped: &AtomicI32, console: &Console) -> Option<u8> {
+    let signal = Some(stopped.load(Ordering::Relaxed)).filter(|signal| *signal != 0)?;
+    let code = child::How::Signalled(signal).code();
+    let said = format!("exit code {code}: told to end by signal {signal} before the command began");
+    console.say(&format!("flakedb: {said}\n"));
+    Some(code)
 }
 
 fn not_started(error: &child::StartError, console: &Console) -> u8 {
@@ -201,6 +218,63 @@ impl Args {
         }
     }
 
+    /// A directory for what retries need.
+    fn workplace(&self) -> Option<tempfile::TempDir> {
+        let make = || tempfile::Builder::new().prefix("flakedb-run-").tempdir();
+        (self.retries > 0).then(make).and_then(Result::ok)
+    }
+
+    fn say_retry(&self, number: u32, tests: usize, console: &Console) {
+        if console.is_watched() {
+            let tests = sentence::count(tests as u64, "failed test");
+            console.say(&format!("flakedb: retry {number} of {}: {tests}\n", self.retries));
+        }
+    }
+
+    /// The workers, where several were asked for and can be had; an exit code where nothing is to
+    /// be run.
+    fn crew<'c>(
+        &self,
+        global: &Global,
+        settled: &Settled,
+        console: &'c Console,
+        trouble: &mut Vec<String>,
+        stopped: &AtomicI32,
+    ) -> Result<Option<Crew<'c>>, u8> {
+        let configured = settled.file.gate.as_ref().map(|gate| gate.runners.clone());
+        let hired = self.workers.hire(&Hiring {
+            command: &self.command,
+            runner: self.runner.as_deref(),
+            configured: &configured.unwrap_or_default(),
+            global,
+            settled,
+            shard: self.run.shard,
+            console,
+        });
+        let tried = hired.and_then(|crew| {
+            let Some(crew) = crew else { return Ok(None) };
+            let setting = crew.setting(&self.workers);
+            let variable = |name: &str| std::env::var_os(name);
+            setting.try_out(&self.command, &variable).map_err(|error| error.to_string())?;
+            drop(setting);
+            Ok(Some(crew))
+        });
+        if let Some(code) = stopped_early(stopped, console) {
+            return Err(code);
+        }
+        tried.or_else(|why| {
+            let why = escape::line(&why).into_owned();
+            if self.workers.tests.is_some() {
+                // All tests are not those that were asked for.
+                console.warn(&format!("nothing is run: {why}"));
+                return Err(exit::FAILED);
+            }
+            console.warn(&format!("the whole command runs at once, without workers: {why}"));
+            trouble.push(format!("there are no workers: {why}"));
+            Ok(None)
+        })
+    }
+
     fn rounds<'a>(&self, settled: &Settled, places: Vec<PathBuf>) -> RunRequest<'a> {
         let root = (self.retries > 0).then(|| Checkout::root_of(std::path::Path::new(".")));
         RunRequest {
@@ -219,6 +293,7 @@ impl Args {
             variable: &|name| std::env::var_os(name),
             stopped: &NEVER,
             retrying: &|_, _| {},
+            parallel: None,
         }
     }
 }
@@ -245,6 +320,7 @@ impl After<'_> {
             let said =
                 format!("kept exit code {code}: told to end by signal {signal}; nothing is stored");
             self.console.say(&format!("flakedb: {said}\n"));
+            self.show_workers();
             return code;
         }
         let now = Timestamp::from(chrono::Utc::now());
@@ -277,10 +353,21 @@ impl After<'_> {
                 self.console.warn(&format!("the run is not stored: {}", words(&failure)));
             }
         }
+        in_trouble |= self.show_workers();
         for note in &self.ran.notes {
             self.console.note(&escape::line(note));
         }
         if self.args.strict && in_trouble { exit::FAILED } else { code }
+    }
+
+    /// Says who ran what; true where that could not be written.
+    fn show_workers(&self) -> bool {
+        let Some(view) = &self.ran.workers else { return false };
+        let shown = workers::show(view, &self.args.workers, self.console);
+        if let Err(error) = &shown {
+            self.console.warn(&format!("{error:#}"));
+        }
+        shown.is_err()
     }
 
     fn own_trouble(&self, why: &str) -> u8 {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::context::Overrides;
 use crate::context::resolve::Surroundings;
-use crate::model::{Lane, Timestamp, Variant};
+use crate::model::{Lane, Shard, Timestamp, Variant};
 
 use super::failure::Failure;
 use super::global::{Global, Settled};
@@ -45,6 +45,9 @@ pub struct RunArgs {
     /// When the run started: a time, seconds since 1970, or a file that was touched just before
     #[arg(long, value_name = "TIME|FILE", env = "FLAKEDB_STARTED", value_parser = parse_start)]
     pub started: Option<Timestamp>,
+    /// Which part of the suite the reports are, such as 2/4; CI and the reports may say it too
+    #[arg(long, value_name = "I/N", env = "FLAKEDB_SHARD")]
+    pub shard: Option<Shard>,
 }
 
 /// All that is known of the run before its reports are read.
@@ -80,6 +83,8 @@ impl RunArgs {
             job: self.job.clone(),
             url: self.url.clone(),
             started: self.started,
+            shard: self.shard.map(|shard| shard.to_string()),
+            seed: None,
         };
         Ok(Around { overrides, surroundings })
     }

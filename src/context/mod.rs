@@ -11,10 +11,12 @@ pub mod git;
 pub mod input;
 pub mod owners;
 pub mod places;
+pub mod redirect;
 mod remote;
 pub mod resolve;
 pub mod sidecar;
 mod start;
+pub mod stopwatch;
 pub mod written;
 pub mod zone;
 

@@ -4,10 +4,10 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// An option for reports of any kind, of which a name ending in `.xml` is taken.
-const ANY_OUTPUT: &str = "--outputFile";
+pub(super) const ANY_OUTPUT: &str = "--outputFile";
 
 /// Options that name the file of a JUnit report, whatever runner has them.
-const OPTIONS: [&str; 11] = [
+pub(super) const OPTIONS: [&str; 11] = [
     "--junitxml",                  // pytest
     "--junit-xml",                 // pytest
     "--junitfile",                 // gotestsum
@@ -22,14 +22,14 @@ const OPTIONS: [&str; 11] = [
 ];
 
 /// The same where the file stands behind a mark within a word.
-const MARKS: [&str; 3] = [
+pub(super) const MARKS: [&str; 3] = [
     "--gtest_output=xml:", // googletest
     "mochaFile=",          // mocha --reporter-options
     "--junit-path=",       // deno test
 ];
 
 /// Variables that tell a runner where to write.
-const VARIABLES: [&str; 6] = [
+pub(super) const VARIABLES: [&str; 6] = [
     "JEST_JUNIT_OUTPUT_FILE",
     "MOCHA_FILE",
     "PLAYWRIGHT_JUNIT_OUTPUT_FILE",
@@ -138,7 +138,7 @@ fn plain(words: &[OsString]) -> Vec<String> {
 }
 
 /// The name of a program as typed: without folders and the endings that Windows adds.
-fn program(word: &str) -> &str {
+pub(super) fn program(word: &str) -> &str {
     let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
     let ends = [".exe", ".cmd", ".bat"];
     ends.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name)

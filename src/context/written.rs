@@ -2,7 +2,8 @@
 //! never by comparing its clock with ours.
 
 use std::collections::HashMap;
-use std::fs::{self, Metadata};
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -110,6 +111,19 @@ impl Before {
     }
 }
 
+/// The last `bytes_max` bytes of a file, such as the output of a process that failed.
+///
+/// # Errors
+/// Where the file cannot be read.
+pub fn last_of(path: &Path, bytes_max: u64) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(bytes_max)))?;
+    let mut bytes = Vec::new();
+    file.take(bytes_max).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 fn stamp(metadata: &Metadata) -> Stamp {
     #[cfg(unix)]
     let identity = {
@@ -125,6 +139,16 @@ fn stamp(metadata: &Metadata) -> Stamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_end_of_a_file_is_its_last_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("output.log");
+        fs::write(&path, "first\nlast\n").unwrap();
+        assert_eq!(last_of(&path, 5).unwrap(), "last\n");
+        assert_eq!(last_of(&path, 500).unwrap(), "first\nlast\n");
+        assert!(last_of(&folder.path().join("none"), 5).is_err());
+    }
 
     #[test]
     fn new_and_rewritten_files_are_told_from_those_that_lay_there() {

@@ -43,7 +43,7 @@ impl JudgeRequest {
         self.window.last_runs.or((!timed).then_some(DEFAULT_RUNS))
     }
 
-    fn runs(&self, store: &dyn Store) -> Result<Vec<RunRow>, StoreError> {
+    pub(super) fn runs(&self, store: &dyn Store) -> Result<Vec<RunRow>, StoreError> {
         let asked = &self.window;
         let window = Window {
             last_runs: self.runs_wanted(),

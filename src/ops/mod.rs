@@ -9,6 +9,9 @@ pub mod hunt;
 pub mod ingest;
 pub mod judge;
 pub mod latest_failure;
+pub mod order;
+pub mod parallel;
+pub mod part;
 pub mod quarantine;
 pub mod quarantine_edit;
 pub mod quarantine_file;
@@ -21,6 +24,7 @@ pub mod question;
 pub mod reading;
 pub mod run;
 pub mod show;
+pub mod split;
 pub mod validate;
 
 /// Follows a long operation.

@@ -164,13 +164,7 @@ fn reason(entry: &Entry) -> String {
 }
 
 pub(super) fn test_name(row: &TestRow) -> TestName {
-    TestName {
-        label: row.label(),
-        suite: row.suite.clone(),
-        classname: row.classname.clone(),
-        name: row.name.clone(),
-        file: row.file.clone(),
-    }
+    TestName::of(&row.identity())
 }
 
 fn view(plan: &Plan, names: &Names, judged: &JudgeRequest, method: &str) -> QuarantineView {

@@ -13,14 +13,27 @@ use crate::analysis::cause::{Cause, Hint, Shard, Share, Split, When};
 #[must_use]
 pub fn sentence(hint: &Hint) -> String {
     match &hint.cause {
-        Cause::Polluter { name, split, alike, scopes, .. } => {
-            polluter(&culprit(name, alike.len(), scopes), *split)
+        Cause::Polluter { name, split, alike, scopes, in_worker, .. } => {
+            polluter(&culprit(name, alike.len(), scopes), *split, *in_worker)
         }
-        Cause::Position { failed, passed } => format!(
-            "{} ran before it where it failed, and {} where it passed (medians): it may depend on \
-             the order",
+        Cause::Position { failed, passed, in_worker } => format!(
+            "{} ran before it{} where it failed, and {} where it passed (medians): it may depend \
+             on the order",
             count(*failed, "test"),
+            same_worker(*in_worker),
             number((*passed).into())
+        ),
+        Cause::Worker { worker, split } => compared(
+            *split,
+            &format!("with worker {}", shown(worker)),
+            "with other workers",
+            "look at what belongs to that number, such as a port or a database",
+        ),
+        Cause::Company { unnamed, split } => compared(
+            *split,
+            "with several workers",
+            if *unnamed { "with one, or with none that is named" } else { "with one" },
+            "it may share something with tests that run at the same time",
         ),
         Cause::Shard { shard, split } => {
             compared(*split, &part(shard), "others", "look at what runs with it there")
@@ -78,14 +91,26 @@ pub fn short(hint: &Hint) -> String {
         format!("{} of {all} {what}", number(split.inside.failed.into()))
     };
     match &hint.cause {
-        Cause::Polluter { name, split, alike, scopes, .. } => {
+        Cause::Polluter { name, split, alike, scopes, in_worker, .. } => {
             let culprit = culprit(name, alike.len(), scopes);
+            let worker = same_worker(*in_worker);
+            let only = if is_exact(*split) { "only " } else { "" };
             match is_worse(*split) {
-                true => format!("fails after {culprit}"),
-                false => format!("fails unless {culprit} ran before it"),
+                true => format!("fails {only}after {culprit}{worker}"),
+                false => format!("fails unless {culprit} ran before it{worker}"),
             }
         }
-        Cause::Position { failed, passed } if failed > passed => {
+        Cause::Worker { worker, split } if is_exact(*split) => {
+            format!("fails only with worker {}", shown(worker))
+        }
+        Cause::Worker { worker, split } => {
+            of_all(*split, &format!("with worker {}", shown(worker)))
+        }
+        Cause::Company { split, .. } if is_exact(*split) => {
+            "fails only with several workers".to_owned()
+        }
+        Cause::Company { split, .. } => of_all(*split, "with several workers"),
+        Cause::Position { failed, passed, .. } if failed > passed => {
             "fails late in the order".to_owned()
         }
         Cause::Position { .. } => "fails early in the order".to_owned(),
@@ -133,6 +158,15 @@ fn shown(name: &str) -> String {
     }
 }
 
+/// It never failed outside of what is set apart.
+fn is_exact(split: Split) -> bool {
+    split.outside.failed == 0
+}
+
+fn same_worker(in_worker: bool) -> &'static str {
+    if in_worker { " in the same worker" } else { "" }
+}
+
 fn is_worse(split: Split) -> bool {
     split.inside.rate() > split.outside.rate()
 }
@@ -172,14 +206,15 @@ fn culprit(name: &str, alike: usize, scopes: &[String]) -> String {
     }
 }
 
-fn polluter(culprit: &str, split: Split) -> String {
+fn polluter(culprit: &str, split: Split, in_worker: bool) -> String {
+    let worker = same_worker(in_worker);
     if is_worse(split) {
-        let inside = format!("in which {culprit} ran before it");
+        let inside = format!("in which {culprit} ran before it{worker}");
         return compared(split, &inside, "others", "it depends on the order");
     }
     compared(
         Split { inside: split.outside, outside: split.inside },
-        &format!("in which {culprit} did not run before it"),
+        &format!("in which {culprit} did not run before it{worker}"),
         "others",
         "it needs what is left behind there",
     )
@@ -187,12 +222,13 @@ fn polluter(culprit: &str, split: Split) -> String {
 
 /// The shard's own name.
 pub(super) fn named(shard: &Shard) -> &str {
-    let (Shard::File(name) | Shard::Folder(name) | Shard::Job(name)) = shard;
+    let (Shard::Named(name) | Shard::File(name) | Shard::Folder(name) | Shard::Job(name)) = shard;
     name
 }
 
 fn part(shard: &Shard) -> String {
     match shard {
+        Shard::Named(name) => format!("of shard {}", shown(name)),
         Shard::File(file) => format!("reported in {}", shown(file)),
         Shard::Folder(folder) => format!("reported in the folder {}", shown(folder)),
         Shard::Job(job) => format!("of the job {}", shown(job)),
@@ -276,6 +312,13 @@ mod tests {
             split,
             alike: (0..alike).map(TestNo).collect(),
             scopes: scopes.split_whitespace().map(str::to_owned).collect(),
+            in_worker: false,
+        };
+        let in_worker = |split| match polluter(split, 0, "") {
+            Cause::Polluter { test, name, split, alike, scopes, .. } => {
+                Cause::Polluter { test, name, split, alike, scopes, in_worker: true }
+            }
+            other => other,
         };
         let at = |when| Cause::Clock { when, split: split((8, 9), (1, 60)) };
         let looks = |failures, most, kinds| Cause::Signature {
@@ -291,8 +334,16 @@ mod tests {
             polluter(split((14, 15), (0, 16)), 22, "tests.test_b tests.test_c"),
             polluter(split((14, 15), (0, 16)), 22, "a b c d"),
             polluter(split((0, 18), (12, 13)), 0, ""),
-            Cause::Position { failed: 31, passed: 12 },
-            Cause::Position { failed: 1, passed: 12 },
+            in_worker(split((14, 15), (0, 16))),
+            in_worker(split((14, 15), (1, 16))),
+            in_worker(split((0, 18), (12, 13))),
+            Cause::Position { failed: 31, passed: 12, in_worker: false },
+            Cause::Position { failed: 1, passed: 12, in_worker: true },
+            Cause::Worker { worker: "gw3".into(), split: split((8, 20), (0, 60)) },
+            Cause::Worker { worker: "3".into(), split: split((8, 20), (1, 60)) },
+            Cause::Company { unnamed: false, split: split((8, 20), (0, 30)) },
+            Cause::Company { unnamed: true, split: split((8, 20), (1, 30)) },
+            Cause::Shard { shard: Shard::Named("2/4".into()), split: split((8, 20), (1, 60)) },
             Cause::Shard {
                 shard: Shard::File("junit-2.xml".into()),
                 split: split((8, 20), (1, 60)),

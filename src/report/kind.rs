@@ -29,6 +29,14 @@ pub enum Kind {
     Gate,
     /// What a hunt found.
     Hunt,
+    /// Who ran what.
+    Workers,
+    /// A suite in shards.
+    Split,
+    /// What shards really took.
+    SplitReview,
+    /// Which tests depend on which.
+    Order,
     /// A whole window on one page.
     Dashboard,
     /// The answer to a question.
@@ -52,6 +60,10 @@ impl Kind {
             Self::Compare => "a comparison of methods",
             Self::Gate => "the decision on a run",
             Self::Hunt => "a hunt",
+            Self::Workers => "the work of several workers",
+            Self::Split => "a suite in shards",
+            Self::SplitReview => "what shards took",
+            Self::Order => "a search for order dependence",
             Self::Dashboard => "a page of everything",
             Self::Question => "the answer to a question",
         }
@@ -75,6 +87,10 @@ impl View<'_> {
             Self::Compare(_) => Kind::Compare,
             Self::Gate(_) => Kind::Gate,
             Self::Hunt(_) => Kind::Hunt,
+            Self::Workers(_) => Kind::Workers,
+            Self::Split(_) => Kind::Split,
+            Self::SplitReview(_) => Kind::SplitReview,
+            Self::Order(_) => Kind::Order,
             Self::Dashboard(_) => Kind::Dashboard,
             Self::Question(_) => Kind::Question,
         }

@@ -24,18 +24,21 @@ pub mod link;
 pub mod listed;
 pub mod location;
 pub mod markdown;
+pub mod ordered;
 pub mod palette;
 pub mod phrase;
 pub mod prometheus;
 pub mod sentence;
 pub mod sheet;
 pub mod simulation;
+pub mod split;
 pub mod standing;
 pub mod strip;
 pub mod terminal;
 pub mod timeline;
 pub mod trial;
 pub mod view;
+pub mod worked;
 
 #[cfg(test)]
 mod gate_screens;
@@ -58,8 +61,9 @@ pub use format::Format;
 pub use kind::Kind;
 pub use palette::Palette;
 pub use view::{
-    BacktestView, CompareView, DashboardView, GateView, HuntView, IngestView, LintView,
-    QuarantineView, QuestionView, ReportView, ShowView, SimulationView, UpdateView, ValidateView,
+    BacktestView, CompareView, DashboardView, GateView, HuntView, IngestView, LintView, OrderView,
+    QuarantineView, QuestionView, ReportView, ShowView, SimulationView, SplitReviewView, SplitView,
+    UpdateView, ValidateView, WorkersView,
 };
 
 /// What a page is written for.
@@ -99,6 +103,14 @@ pub enum View<'a> {
     Gate(&'a GateView),
     /// What a hunt found.
     Hunt(&'a HuntView),
+    /// Who ran what.
+    Workers(&'a WorkersView),
+    /// A suite in shards.
+    Split(&'a SplitView),
+    /// What shards really took.
+    SplitReview(&'a SplitReviewView),
+    /// Which tests depend on which.
+    Order(&'a OrderView),
     /// A whole window on one page.
     Dashboard(&'a DashboardView),
     /// The answer to a question.

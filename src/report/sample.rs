@@ -1,8 +1,11 @@
 //! Judgements and views to render in tests: one usual history, one hostile, built from strips.
 
 pub(super) mod hunt;
+pub(super) mod order;
 pub(super) mod question;
 mod show;
+pub(super) mod split;
+pub(super) mod workers;
 
 pub(super) use show::{hostile_show, show, show_broken, show_healthy};
 
@@ -202,6 +205,7 @@ fn hints(test: &str, host: &str) -> Vec<Hint> {
         sure(Cause::Polluter {
             test: TestNo(9),
             name: test.to_owned(),
+            in_worker: false,
             split: Split { inside: share(14, 15), outside: share(0, 37) },
             alike: Vec::new(),
             scopes: vec![host.to_owned()],

@@ -13,8 +13,9 @@ use super::view::question::{
     SlowerView,
 };
 use super::view::{
-    BacktestView, CompareView, GateView, HuntView, IngestView, LintView, Listing, QuarantineView,
-    ReportView, ShowView, SimulationView, TotalsView, UpdateView, ValidateView,
+    BacktestView, CompareView, GateView, HuntView, IngestView, LintView, Listing, OrderView,
+    QuarantineView, ReportView, ShowView, SimulationView, SplitReviewView, SplitView, TotalsView,
+    UpdateView, ValidateView, WorkersView,
 };
 use super::{Format, Screen, View, render, sample};
 use crate::analysis::verdict::Status;
@@ -24,7 +25,7 @@ const REWRITE: &str = "FLAKEDB_REWRITE_DOCS";
 type Maker = fn() -> Schema;
 
 /// A row for each view: its version and how its schema is made.
-const SCHEMAS: [(&str, Maker); 20] = [
+const SCHEMAS: [(&str, Maker); 24] = [
     (ReportView::SCHEMA, of::<ReportView>),
     (BacktestView::SCHEMA, of::<BacktestView>),
     (ShowView::SCHEMA, of::<ShowView>),
@@ -37,6 +38,10 @@ const SCHEMAS: [(&str, Maker); 20] = [
     (CompareView::SCHEMA, of::<CompareView>),
     (GateView::SCHEMA, of::<GateView>),
     (HuntView::SCHEMA, of::<HuntView>),
+    (WorkersView::SCHEMA, of::<WorkersView>),
+    (SplitView::SCHEMA, of::<SplitView>),
+    (SplitReviewView::SCHEMA, of::<SplitReviewView>),
+    (OrderView::SCHEMA, of::<OrderView>),
     (CostsView::SCHEMA, of::<CostsView>),
     (SinceView::SCHEMA, of::<SinceView>),
     (RevisionView::SCHEMA, of::<RevisionView>),

@@ -1,7 +1,10 @@
 //! Every screen at every width, kept as snapshots; and what no screen may ever contain.
 
 mod hunt;
+mod order;
 mod question;
+mod split;
+mod workers;
 
 use proptest::prelude::*;
 
@@ -479,12 +482,16 @@ proptest! {
         ingest.notes = vec![name.clone(); times];
         let mut hunt = sample::hunt::hostile(&name);
         hunt.notes = vec![name.clone(); times];
+        let mut workers = sample::workers::troubled(&name);
+        workers.without_result = vec![name.clone(); times];
+        workers.notes = vec![name.clone(); times];
         let compare = sample::hostile_compare(&name);
         let backtest = sample::hostile_backtest(&name);
         for view in [
             View::Report(&report), View::Show(&show), View::Quarantine(&quarantine),
             View::QuarantineUpdate(&update), View::QuarantineLint(&lint),
             View::Validate(&validate), View::Ingest(&ingest), View::Hunt(&hunt),
+            View::Workers(&workers),
             View::Compare(&compare), View::Backtest(&backtest),
         ] {
             let text = page(view, Format::Markdown, Screen::default());

@@ -109,6 +109,12 @@ mod tests {
             job: None,
             tries: 1 + u32::from(retried),
             url: None,
+            host: None,
+            worker: None,
+            shard: None,
+            seed: None,
+            tests_before: None,
+            tests: None,
         }
     }
 

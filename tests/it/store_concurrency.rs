@@ -7,8 +7,8 @@ use std::process::Command;
 
 use flakedb::model::hash::KeyHasher;
 use flakedb::model::{
-    Failure, Outcome, Repeat, Report, ReportHash, RunContext, TestId, TestIdentity, TestResult,
-    Timestamp,
+    Failure, Outcome, PartFacts, Repeat, Report, ReportHash, RunContext, TestId, TestIdentity,
+    TestResult, Timestamp,
 };
 use flakedb::store::query::Window;
 use flakedb::store::{Appended, BatchBuilder, OpenMode, ReportMeta, SqliteStore, Store};
@@ -58,6 +58,7 @@ fn ingest(path: &Path, writer: u32, number: u32) -> Appended {
         started: Timestamp(i64::from(number)),
         group: None,
         warnings: 0,
+        part: PartFacts::default(),
     };
     builder.add(meta, &report(number)).unwrap();
     let mut store = SqliteStore::open(path, OpenMode::Create).unwrap();

@@ -32,7 +32,15 @@ fn row(test: u32, mark: char) -> Option<ResultRow> {
         'r' => (Outcome::Passed, Repeat::Retried, 2, 1),
         _ => return None,
     };
-    Some(ResultRow { test: TestNo(test), outcome, repeat, attempts, bad_attempts, duration: None })
+    Some(ResultRow {
+        test: TestNo(test),
+        outcome,
+        repeat,
+        attempts,
+        bad_attempts,
+        duration: None,
+        worker: 0,
+    })
 }
 
 /// A revision for each run: `abc…`.

@@ -89,7 +89,15 @@ fn row(test: u32, mark: char) -> Option<ResultRow> {
         's' => (Outcome::Skipped, Repeat::Single, 1, 0),
         _ => return None,
     };
-    Some(ResultRow { test: TestNo(test), outcome, repeat, attempts, bad_attempts, duration: None })
+    Some(ResultRow {
+        test: TestNo(test),
+        outcome,
+        repeat,
+        attempts,
+        bad_attempts,
+        duration: None,
+        worker: 0,
+    })
 }
 
 /// What the method of `settings` makes of the strip.

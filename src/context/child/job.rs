@@ -2,6 +2,7 @@
 
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -24,16 +25,22 @@ const HURRY: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(10);
 /// How long nobody has to do anything.
 const IDLE: Duration = Duration::from_secs(3_600);
+/// How often is looked whether the command is to end.
+const GLANCE: Duration = Duration::from_millis(50);
 
-pub(super) fn supervise(mut command: Command, watch: &Watch) -> Result<Ended, StartError> {
-    let Ok(heard) = Heard::new() else { return plain::supervise(command, watch) };
+pub(super) fn supervise(
+    mut command: Command,
+    watch: &Watch,
+    stop: &AtomicBool,
+) -> Result<Ended, StartError> {
+    let Ok(heard) = Heard::new() else { return plain::supervise(command, watch, stop) };
     let terminal = match watch.terminal {
         Terminal::Lent => Controlling::open(),
         Terminal::Kept => None,
     };
     if terminal.is_some() && own_group().is_none() {
         // What is lent could not be taken back: the command stays with us, keyboard and all.
-        return plain::supervise(command, watch);
+        return plain::supervise(command, watch, stop);
     }
     let lends = terminal.as_ref().is_some_and(Controlling::is_ours);
     command.process_group(0);
@@ -47,11 +54,12 @@ pub(super) fn supervise(mut command: Command, watch: &Watch) -> Result<Ended, St
         kill_at: None,
         asked: None,
         timed_out: false,
+        told: false,
     };
     if lends {
         job.lend();
     }
-    let status = job.wait(&heard);
+    let status = job.wait(&heard, stop);
     job.take_terminal_back();
     job.end_the_rest();
     let status = status.map_err(|errno| StartError::of_wait(&command, errno.into()))?;
@@ -74,16 +82,26 @@ struct Job {
     kill_at: Option<Instant>,
     asked: Option<i32>,
     timed_out: bool,
+    /// We told it to end.
+    told: bool,
 }
 
 impl Job {
-    fn wait(&mut self, heard: &Heard) -> Result<WaitStatus, Errno> {
+    fn wait(&mut self, heard: &Heard, stop: &AtomicBool) -> Result<WaitStatus, Errno> {
+        let is_never = std::ptr::eq(stop, &raw const super::NEVER);
         loop {
             if let Some(status) = self.look()? {
                 return Ok(status);
             }
             let due = [self.timeout, self.kill_at].into_iter().flatten().min();
             let left = due.map_or(IDLE, |due| due.saturating_duration_since(Instant::now()));
+            let left = if is_never { left } else { left.min(GLANCE) };
+            if !self.told && stop.load(Ordering::Relaxed) {
+                self.told = true;
+                self.send(Signal::INT);
+                self.send(Signal::CONT);
+                self.give_time(self.grace);
+            }
             match heard.signals.recv_timeout(left) {
                 Ok(SIGCHLD) => {}
                 Ok(SIGCONT) => self.go_on(),
@@ -174,7 +192,7 @@ impl Job {
 
     /// Processes that outlive their leader, where all of them were told to end.
     fn end_the_rest(&mut self) {
-        if self.asked.is_none() && !self.timed_out {
+        if self.asked.is_none() && !self.timed_out && !self.told {
             return;
         }
         let until = Instant::now() + HURRY.min(self.grace);

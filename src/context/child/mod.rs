@@ -19,6 +19,7 @@ mod tests;
 
 use std::io;
 use std::process::Command;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};
 
 #[cfg(unix)]
@@ -167,11 +168,26 @@ fn name_of(command: &Command) -> String {
 /// # Errors
 /// [`StartError`]: the command could not be started, or its end could not be learnt.
 pub fn supervise(command: Command, watch: &Watch) -> Result<Ended, StartError> {
-    #[cfg(unix)]
-    return job::supervise(command, watch);
-    #[cfg(not(unix))]
-    plain::supervise(command, watch)
+    supervise_until(command, watch, &NEVER)
 }
+
+/// The same until `stop` is set: then the command is told to end as by Ctrl-C.
+///
+/// # Errors
+/// As [`supervise`].
+pub fn supervise_until(
+    command: Command,
+    watch: &Watch,
+    stop: &AtomicBool,
+) -> Result<Ended, StartError> {
+    #[cfg(unix)]
+    return job::supervise(command, watch, stop);
+    #[cfg(not(unix))]
+    plain::supervise(command, watch, stop)
+}
+
+/// Nobody ever sets it.
+static NEVER: AtomicBool = AtomicBool::new(false);
 
 /// Elsewhere the console tells every process of a Ctrl-C by itself.
 #[cfg(not(unix))]

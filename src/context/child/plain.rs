@@ -1,6 +1,7 @@
 //! Waiting for a command without a say in its signals: Windows, and where signals cannot be had.
 
 use std::process::{Command, ExitStatus};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -9,28 +10,33 @@ use super::{Ended, How, StartError, Watch};
 /// How often a command with a time limit is looked at.
 const LOOK: Duration = Duration::from_millis(10);
 
-pub(super) fn supervise(mut command: Command, watch: &Watch) -> Result<Ended, StartError> {
+pub(super) fn supervise(
+    mut command: Command,
+    watch: &Watch,
+    stop: &AtomicBool,
+) -> Result<Ended, StartError> {
     let started = (SystemTime::now(), Instant::now());
     let mut child = command.spawn().map_err(|error| StartError::of_start(&command, error))?;
     let lost = |error| StartError::of_wait(&command, error);
-    let Some(limit) = watch.timeout else {
+    if watch.timeout.is_none() && std::ptr::eq(stop, &raw const super::NEVER) {
         let status = child.wait().map_err(lost)?;
         return Ok(ended(how(status), started));
-    };
-    loop {
+    }
+    let was_told = loop {
         if let Some(status) = child.try_wait().map_err(lost)? {
             return Ok(ended(how(status), started));
         }
-        let left = limit.saturating_sub(started.1.elapsed());
-        if left.is_zero() {
-            break;
+        let left = watch.timeout.map(|limit| limit.saturating_sub(started.1.elapsed()));
+        let was_told = stop.load(Ordering::Relaxed);
+        if was_told || left.is_some_and(|left| left.is_zero()) {
+            break was_told;
         }
-        thread::sleep(LOOK.min(left));
-    }
+        thread::sleep(left.map_or(LOOK, |left| LOOK.min(left)));
+    };
     // That it is gone already is fine.
     let _ = child.kill();
-    child.wait().map_err(lost)?;
-    Ok(ended(How::TimedOut, started))
+    let status = child.wait().map_err(lost)?;
+    Ok(ended(if was_told { how(status) } else { How::TimedOut }, started))
 }
 
 fn ended(how: How, (started, since): (SystemTime, Instant)) -> Ended {

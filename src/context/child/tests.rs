@@ -26,7 +26,7 @@ fn how_a_command_ended_is_told_apart() {
     ] {
         let ended = supervise(shell(script), &quick()).unwrap();
         assert_eq!((ended.how, ended.how.code(), ended.asked), (how, code, None), "{script}");
-        let plainly = plain::supervise(shell(script), &limited()).unwrap();
+        let plainly = plain::supervise(shell(script), &limited(), &super::NEVER).unwrap();
         assert_eq!(plainly.how, how, "{script}");
     }
     assert_eq!(How::Exited(256).code(), 1);
@@ -53,7 +53,7 @@ fn what_takes_too_long_is_told_to_end_and_then_killed() {
         assert_eq!((ended.how, ended.how.code()), (How::TimedOut, 124), "{script}");
         assert!(begun.elapsed() < Duration::from_secs(10), "{script}: {:?}", begun.elapsed());
     }
-    let ended = plain::supervise(shell("exec sleep 60"), &limited()).unwrap();
+    let ended = plain::supervise(shell("exec sleep 60"), &limited(), &super::NEVER).unwrap();
     assert_eq!(ended.how, How::TimedOut);
 }
 
@@ -104,4 +104,15 @@ fn many_commands_at_once_each_have_their_own_end() {
             assert_eq!(thread.join().unwrap().unwrap().how, How::Exited(code as i32));
         }
     });
+}
+
+#[test]
+fn what_is_stopped_is_told_to_end() {
+    let stop = AtomicBool::new(true);
+    let ended = supervise_until(shell("exec sleep 60"), &quick(), &stop).unwrap();
+    // Where the interrupt is ignored, as in the background of a script, it is killed in the end.
+    assert!(matches!(ended.how, How::Signalled(2 | 9)), "{:?}", ended.how);
+    assert_eq!(ended.asked, None);
+    let plainly = plain::supervise(shell("exec sleep 60"), &quick(), &stop).unwrap();
+    assert_eq!(plainly.how, How::Signalled(9));
 }

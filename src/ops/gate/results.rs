@@ -277,13 +277,7 @@ fn cell(report: &Report, result: &TestResult, test: &TestIdentity<'_>) -> Cell {
         let failure = result.failure.or_else(|| result.attempts.iter().find_map(|one| one.failure));
         let failure = failure.and_then(|place| report.failures.get(place as usize));
         Box::new(Detail {
-            test: TestName {
-                label: test.label(),
-                suite: test.suite.to_owned(),
-                classname: test.classname.to_owned(),
-                name: test.name.to_owned(),
-                file: test.file.to_owned(),
-            },
+            test: TestName::of(test),
             headline: failure.map_or_else(String::new, |failure| failure.headline().to_owned()),
             location: failure
                 .and_then(|failure| location::find(&failure.text, test.file, test.classname)),

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use super::HuntRequest;
 use crate::analysis::hunt::{Company, Seen};
 use crate::context::child::{GRACE, How, StartError, Terminal, Watch, supervise};
-use crate::context::written::Before;
+use crate::context::written::{Before, last_of};
 use crate::junit::Reading;
 use crate::model::{Outcome, TestId};
 use crate::ops::Unwatched;
@@ -59,7 +59,7 @@ impl One {
 
     /// The end of what it wrote.
     pub(super) fn output(&self) -> String {
-        tail(&self.log).unwrap_or_default()
+        last_of(&self.log, OUTPUT_BYTES_MAX).unwrap_or_default()
     }
 
     /// Takes its directory away.
@@ -180,15 +180,6 @@ fn tests(reading: &Reading) -> Vec<OneTest> {
         })
     };
     report.results.iter().filter_map(test).collect()
-}
-
-fn tail(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
-    let length = file.metadata()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(OUTPUT_BYTES_MAX)))?;
-    let mut bytes = Vec::new();
-    file.take(OUTPUT_BYTES_MAX).read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 #[cfg(test)]

@@ -83,13 +83,7 @@ fn tell(reading: &Reading) -> Told {
     let report = &reading.report;
     let outcomes = report.results.iter().filter_map(|result| {
         let test = report.tests.get(result.test)?;
-        let name = TestName {
-            label: test.label(),
-            suite: test.suite.to_owned(),
-            classname: test.classname.to_owned(),
-            name: test.name.to_owned(),
-            file: test.file.to_owned(),
-        };
+        let name = TestName::of(&test);
         Some((test.id, name, result.outcome))
     });
     Told { outcomes: outcomes.collect(), producer: report.producer.to_owned() }

@@ -7,17 +7,22 @@
 mod failing;
 mod selection;
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::time::UNIX_EPOCH;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::context::child::{Ended, How, StartError, Watch, supervise};
 use crate::context::input::Document;
 use crate::context::written::{Before, Reports};
-use crate::model::Timestamp;
+use crate::model::{TestName, Timestamp};
+use crate::ops::parallel::{Setting, work};
 use crate::quarantine::gate::{Ending, GateSettings};
+use crate::report::view::WorkersView;
 
 pub use failing::Failing;
 use selection::{Way, way};
@@ -41,11 +46,13 @@ pub struct RunRequest<'a> {
     /// An empty directory for what retries need.
     pub workplace: Option<PathBuf>,
     /// The environment.
-    pub variable: &'a dyn Fn(&str) -> Option<OsString>,
+    pub variable: &'a (dyn Fn(&str) -> Option<OsString> + Sync),
     /// The signal by which we were told to end, or 0: no retry begins after it.
     pub stopped: &'a AtomicI32,
     /// Called before each retry with its number and the number of tests that failed.
-    pub retrying: &'a dyn Fn(u32, usize),
+    pub retrying: &'a (dyn Fn(u32, usize) + Sync),
+    /// Several workers for the command itself; retries run alone.
+    pub parallel: Option<&'a Setting<'a>>,
 }
 
 /// One round: the command, or a retry of what had failed.
@@ -72,6 +79,10 @@ pub struct Rounds {
     pub missing: Vec<PathBuf>,
     /// What people should know of the retries.
     pub notes: Vec<String>,
+    /// Who ran what, where there were several workers.
+    pub workers: Option<WorkersView>,
+    /// What failed beside others: name and text.
+    pub beside: Vec<(TestName, String)>,
 }
 
 impl Rounds {
@@ -85,6 +96,19 @@ impl Rounds {
     #[must_use]
     pub fn retries(&self) -> Vec<Ending> {
         self.rounds.iter().skip(1).map(|round| ending(round.ended.how)).collect()
+    }
+
+    /// The tests that failed beside others and passed when they were tried again, by label; `None`
+    /// where nothing was tried again.
+    #[must_use]
+    pub fn passed_alone(&self) -> Option<BTreeSet<String>> {
+        if self.rounds.len() < 2 {
+            return None;
+        }
+        let first = Failing::after(self.rounds.get(..1).unwrap_or_default(), None);
+        let last = Failing::after(&self.rounds, None);
+        let healed = first.tests.into_iter().filter(|(id, _)| !last.tests.contains_key(id));
+        Some(healed.map(|(_, test)| test.label).collect())
     }
 
     /// The signal by which we were told to end meanwhile.
@@ -110,13 +134,21 @@ pub const fn ending(how: How) -> Ending {
 /// # Errors
 /// [`StartError`] where the command itself cannot be started; a retry that cannot is a note.
 pub fn rounds(request: &RunRequest<'_>) -> Result<Rounds, StartError> {
-    let (first, found) = round(request, plain(&request.command), None)?;
+    let (first, found, (workers, beside)) = match request.parallel {
+        Some(setting) => side_by_side(request, setting)?,
+        None => {
+            let (first, found) = round(request, plain(&request.command), None)?;
+            (first, found, (None, Vec::new()))
+        }
+    };
     let mut all = Rounds {
         rounds: vec![first],
         stale: found.stale,
         unread: found.unread,
         missing: found.missing,
         notes: Vec::new(),
+        workers,
+        beside,
     };
     for number in 1..=request.retries {
         if !retry(request, &mut all, number) {
@@ -138,7 +170,7 @@ fn retry(request: &RunRequest<'_>, all: &mut Rounds, number: u32) -> bool {
         Some((None, Ending::Exited(code))) if code != 0 && !failing.is_empty() => code,
         _ => return false,
     };
-    let (command, note) = match way(request, code, &failing) {
+    let (mut command, note) = match way(request, code, &failing) {
         Way::Only(command, notes) => (command, notes),
         Way::All(why) => {
             let note = format!("retry {number} runs the whole command again: {why}");
@@ -150,6 +182,9 @@ fn retry(request: &RunRequest<'_>, all: &mut Rounds, number: u32) -> bool {
         }
     };
     all.notes.extend(note);
+    if let Some(setting) = request.parallel {
+        command.envs(setting.alone());
+    }
     (request.retrying)(number, failing.tests.len());
     match round(request, command, Some(failing)) {
         Ok((round, found)) => {
@@ -173,6 +208,59 @@ fn plain(words: &[OsString]) -> Command {
     command
 }
 
+/// What several workers came to: the screen, and the failures.
+type Beside = (Option<WorkersView>, Vec<(TestName, String)>);
+
+/// The command itself by several workers; their one report is written where the command says.
+fn side_by_side(
+    request: &RunRequest<'_>,
+    setting: &Setting<'_>,
+) -> Result<(Round, Reports, Beside), StartError> {
+    let before = Before::look(&request.places);
+    let mut worked = work(request, setting)?;
+    let started = moment(worked.ended.started);
+    let place = request.places.iter().find(|place| is_file(place));
+    let written = place.map(|place| write(place, &worked.document));
+    let mut found = before.reports_since(&request.places, started);
+    let mut reports = std::mem::take(&mut found.fresh);
+    if !matches!(written, Some(Ok(()))) {
+        if let (Some(place), Some(Err(error))) = (place, written) {
+            let note = format!("{} cannot be written: {error}", place.display());
+            worked.view.notes.push(note);
+        }
+        // The report exists, if in no file.
+        found.missing.clear();
+        reports.push(Document {
+            name: "report of all workers".to_owned(),
+            path: None,
+            named: false,
+            bytes: worked.document,
+            truncated: false,
+            modified: Some(started),
+        });
+    }
+    let round = Round { ended: worked.ended, started, reports, retried: None };
+    Ok((round, found, (Some(worked.view), worked.failures)))
+}
+
+/// True for the path of one file: no pattern, no directory.
+fn is_file(place: &Path) -> bool {
+    let is_pattern = place.to_string_lossy().contains(['*', '?', '[']);
+    !is_pattern && !place.is_dir() && place.extension().is_some()
+}
+
+fn write(place: &Path, bytes: &[u8]) -> io::Result<()> {
+    if let Some(parent) = place.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        fs::create_dir_all(parent)?;
+    }
+    fs::write(place, bytes)
+}
+
+fn moment(time: SystemTime) -> Timestamp {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
 fn round(
     request: &RunRequest<'_>,
     command: Command,
@@ -180,8 +268,7 @@ fn round(
 ) -> Result<(Round, Reports), StartError> {
     let before = Before::look(&request.places);
     let ended = supervise(command, &request.watch)?;
-    let since = ended.started.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let started = Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
+    let started = moment(ended.started);
     let mut found = before.reports_since(&request.places, started);
     let reports = std::mem::take(&mut found.fresh);
     Ok((Round { ended, started, reports, retried }, found))

@@ -6,10 +6,13 @@ mod document;
 mod gate;
 mod hunt;
 mod lists;
+mod order;
 mod quarantine;
 mod report;
 mod sheet;
 mod show;
+mod split;
+mod workers;
 
 use std::io::Write;
 
@@ -36,6 +39,10 @@ pub fn render(view: &View<'_>, _screen: Screen, out: &mut dyn Write) -> Result<(
         View::Compare(view) => compare::write(view, &mut document),
         View::Gate(view) => gate::write(view, &mut document),
         View::Hunt(view) => hunt::write(view, &mut document),
+        View::Workers(view) => workers::write(view, &mut document),
+        View::Split(view) => split::plan(view, &mut document),
+        View::SplitReview(view) => split::review(view, &mut document),
+        View::Order(view) => order::write(view, &mut document),
         View::Dashboard(view) => report::write(&view.report, &mut document),
         View::Question(view) => sheet::write(&view.sheet(), &mut document),
     }

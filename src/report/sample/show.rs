@@ -30,7 +30,7 @@ fn with_trail(verdict: &Verdict) -> Verdict {
             retried.push(Tried { run: cell.run, failed: 2, passed: true });
         }
     }
-    let trail = Trail { points, breakages: Vec::new(), retried };
+    let trail = Trail { points, breakages: Vec::new(), retried, places: Vec::new() };
     Verdict { trail: Some(Box::new(trail)), ..verdict.clone() }
 }
 

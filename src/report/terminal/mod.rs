@@ -5,6 +5,7 @@ mod compare;
 mod gate;
 mod hunt;
 mod ingest;
+mod order;
 mod page;
 mod quarantine;
 mod quarantine_lint;
@@ -15,8 +16,10 @@ mod sheet;
 mod show;
 mod show_failures;
 mod show_runs;
+mod split;
 mod validate;
 mod weighing;
+mod workers;
 
 use std::io::Write;
 
@@ -43,6 +46,10 @@ pub fn render(view: &View<'_>, screen: Screen, out: &mut dyn Write) -> Result<()
         View::Compare(view) => compare::lay_out(view, &mut page),
         View::Gate(view) => gate::lay_out(view, &mut page),
         View::Hunt(view) => hunt::lay_out(view, &mut page),
+        View::Workers(view) => workers::lay_out(view, &mut page),
+        View::Split(view) => split::plan(view, &mut page),
+        View::SplitReview(view) => split::review(view, &mut page),
+        View::Order(view) => order::lay_out(view, &mut page),
         View::Dashboard(view) => report::lay_out(&view.report, &mut page),
         View::Question(view) => sheet::lay_out(&view.sheet(), &mut page),
     }

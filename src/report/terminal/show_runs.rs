@@ -112,6 +112,10 @@ fn one_by_one(telling: &[&TimelineRow], page: &mut Page) {
     let mut columns = vec![
         column("Started", 0, &|row| phrase::minute(&row.started)),
         column("Outcome", 0, &outcome),
+        column("Worker", 2, &|row| short(row.worker.as_deref(), BUILD_CHARS_MAX)),
+        column("Place", 2, &|row| row.place().unwrap_or_default()),
+        column("Shard", 2, &|row| short(row.shard.as_deref(), BUILD_CHARS_MAX)),
+        column("Seed", 5, &|row| short(row.seed.as_deref(), BUILD_CHARS_MAX)),
         column("Likely cause", 3, &|row| row.causes.map(|one| one.words()).unwrap_or_default()),
         column("Revision", 0, &revision),
         column("Branch", 4, &|row| short(row.branch.as_deref(), BRANCH_CHARS_MAX)),

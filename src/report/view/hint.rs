@@ -36,7 +36,7 @@ pub struct MediansView {
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HintView {
-    /// What kind of cause: `order`, `shard`, `host`, `variant`, `time`, `duration`, `co-failure`,
+    /// What kind of cause: `order`, `worker`, `company`, `shard`, `host`, `variant`, `time`, `duration`, `co-failure`,
     /// `burst` or `signature`.
     pub kind: &'static str,
     /// The hint in words.
@@ -47,7 +47,7 @@ pub struct HintView {
     pub p: Option<f64>,
     /// The same, adjusted for all tests and signals of the window.
     pub q: Option<f64>,
-    /// The machine, shard, variant or time that is set apart.
+    /// The machine, worker, shard, variant or time that is set apart.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub what: Option<String>,
     /// The other test that is named.
@@ -59,6 +59,9 @@ pub struct HintView {
     /// The other runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outside: Option<ShareView>,
+    /// Of the order: what ran before it was looked at within the same worker.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_worker: Option<bool>,
     /// Tests that ran before it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tests_before: Option<MediansView>,
@@ -102,12 +105,18 @@ impl HintView {
         };
         let medians = |failed: f64, passed: f64| Some(MediansView { failed, passed });
         match &hint.cause {
-            Cause::Polluter { name, alike, .. } => {
-                Self { test: Some(name.clone()), others: Some(alike.len() as u32), ..view }
-            }
-            Cause::Position { failed, passed } => {
-                Self { tests_before: medians((*failed).into(), (*passed).into()), ..view }
-            }
+            Cause::Polluter { name, alike, in_worker, .. } => Self {
+                test: Some(name.clone()),
+                others: Some(alike.len() as u32),
+                in_worker: Some(*in_worker),
+                ..view
+            },
+            Cause::Position { failed, passed, in_worker } => Self {
+                tests_before: medians((*failed).into(), (*passed).into()),
+                in_worker: Some(*in_worker),
+                ..view
+            },
+            Cause::Worker { worker, .. } => Self { what: Some(worker.clone()), ..view },
             Cause::Shard { shard, .. } => {
                 Self { what: Some(hint::named(shard).to_owned()), ..view }
             }
@@ -126,7 +135,7 @@ impl HintView {
                 others: Some(*others),
                 ..view
             },
-            Cause::Burst { .. } => view,
+            Cause::Burst { .. } | Cause::Company { .. } => view,
             Cause::Signature { failures, most, kinds, .. } => {
                 Self { failures: Some(*failures), most: Some(*most), kinds: Some(*kinds), ..view }
             }

@@ -15,6 +15,7 @@ mod hunt;
 mod ingest;
 mod latest_failure;
 mod listed;
+mod order;
 mod quarantine;
 mod quarantine_lint;
 mod quarantine_simulation;
@@ -22,10 +23,12 @@ mod quarantine_update;
 pub mod question;
 mod report;
 mod show;
+mod split;
 mod test;
 mod trail;
 mod validate;
 mod weighing;
+mod workers;
 
 pub use backtest::{BacktestInput, BacktestView, FlagView, HiddenView, TrialView, TurnView};
 pub use compare::{CompareInput, CompareView, DisputeView, MethodView, OpinionView, Said};
@@ -44,6 +47,7 @@ pub use hunt::{ChanceView, EndingView, FailedRun, HuntView, HuntedTest, Sighting
 pub use ingest::{FileProblem, IngestView, Phase};
 pub use latest_failure::LatestFailureView;
 pub use listed::{ListEventView, ListedView};
+pub use order::{FailuresView, OrderCaseView, OrderView, ReplayView};
 pub use quarantine::{QuarantineEntry, QuarantineRule, QuarantineView, StandingView};
 pub use quarantine_lint::{FindingView, LintView};
 pub use quarantine_simulation::{HiddenRegressionView, SimulationView, TermView};
@@ -53,10 +57,15 @@ pub use report::{
     Explain, Listing, OutageView, ReportInput, ReportView, RunsView, StatusSet, TotalsView,
 };
 pub use show::{ShowInput, ShowView, TimelineRow, VariantView};
+pub use split::{
+    BalanceView, DealtView, LongestView, RanView, ShardView, SourcesView, SplitReviewView,
+    SplitView,
+};
 pub use test::{Failing, HarmView, RateView, TestLabel, TestView};
 pub use trail::{BreakageView, PointView, RetriesView, StatusChange, TrailView};
 pub use validate::{FileVerdict, FileView, Level, ValidateView, WarningView};
 pub use weighing::{CausesView, EventView, EvidenceView, WeighingView};
+pub use workers::{CrashedView, SharedView, SlowTestView, WorkerView, WorkersView};
 
 use serde::Serialize;
 

@@ -7,7 +7,7 @@ use super::{
     CausesView, FailureView, ListedView, TestLabel, TestView, TrailView, WindowText, WindowView,
 };
 use crate::analysis::filter::episode::Attribution;
-use crate::analysis::trail::Trail;
+use crate::analysis::trail::{Trail, Whereabouts};
 use crate::analysis::verdict::{Cell, FailureCluster, JudgedRun, Judgement, Verdict};
 use crate::model::{Micros, Outcome};
 
@@ -45,6 +45,18 @@ pub struct TimelineRow {
     pub tries: u32,
     /// Where a person finds its log.
     pub url: Option<String>,
+    /// The machine, where its report says.
+    pub host: Option<String>,
+    /// The worker that ran it, where its report says.
+    pub worker: Option<String>,
+    /// Which part of the suite its report is, such as `2/4`, where somebody said so.
+    pub shard: Option<String>,
+    /// The seed of the random order, where its report says.
+    pub seed: Option<String>,
+    /// How many tests ran before it in its report, those of the same worker where that is known.
+    pub tests_before: Option<u32>,
+    /// How many tests the report has, those of the same worker where that is known.
+    pub tests: Option<u32>,
 }
 
 impl TimelineRow {
@@ -56,6 +68,10 @@ impl TimelineRow {
 
     fn new(cell: &Cell, verdict: &Verdict, run: &JudgedRun, runs: &[JudgedRun]) -> Self {
         let causes: Option<Attribution> = verdict.causes(cell.run);
+        let places = verdict.trail.as_ref().map_or(&[][..], |trail| &trail.places);
+        let place = places.binary_search_by_key(&cell.run, |place| place.run).ok();
+        let place = place.and_then(|at| places.get(at));
+        let said = |of: fn(&Whereabouts) -> &Option<String>| place.and_then(|one| of(one).clone());
         Self {
             started: run.started.to_rfc3339(),
             outcome: cell.outcome,
@@ -72,7 +88,21 @@ impl TimelineRow {
             job: run.job.clone(),
             tries: tries(verdict.trail.as_deref(), cell),
             url: run.url.clone(),
+            host: said(|place| &place.host),
+            worker: said(|place| &place.worker),
+            shard: said(|place| &place.shard),
+            seed: said(|place| &place.seed),
+            tests_before: place.map(|place| place.before),
+            tests: place.map(|place| place.tests),
         }
+    }
+
+    /// Its place in the order, where something says that the order matters: `14 of 38`.
+    #[must_use]
+    pub fn place(&self) -> Option<String> {
+        let (before, tests) = (self.tests_before?, self.tests?);
+        let ordered = self.worker.is_some() || self.seed.is_some();
+        ordered.then(|| format!("{} of {tests}", before.saturating_add(1)))
     }
 }
 

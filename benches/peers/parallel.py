@@ -14,7 +14,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests" / "runners"), str(ROOT / "tests" / "parallel")]
+sys.path[:0] = [str(ROOT / "tests" / "parallel"), str(ROOT / "tests" / "runners")]
 os.environ.setdefault("RUNNERS_DIR", str(ROOT / "target" / "parallel"))
 
 import suites  # noqa: E402

@@ -245,7 +245,7 @@ impl Args {
             return settled.open_to_read().map(Some);
         }
         console.warn(&format!(
-            "there is no history at {}: every test counts as much as any other",
+            "there is no history at {}; `flakedb ingest` makes one of reports",
             settled.db.display()
         ));
         Ok(None)

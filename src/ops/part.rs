@@ -9,10 +9,7 @@ use std::process::Command;
 
 use crate::context::redirect::{Redirected, redirect};
 use crate::model::TestName;
-use crate::quarantine::emit::{Format, STARTS_VARIABLE, Selected, select_in_order};
-
-/// Takes the tests as they start, where the runner tells.
-const STARTED: &str = "started.txt";
+use crate::quarantine::emit::{Format, Selected, select_in_order};
 
 /// A command whose tests can be told apart.
 pub struct Whole<'a> {
@@ -36,28 +33,8 @@ pub struct Part {
     pub missing: Vec<TestName>,
     /// For people.
     pub notes: Vec<String>,
-    /// The tests as they start, where the runner tells.
-    pub starts: Option<Starts>,
-}
-
-/// What a runner tells of the tests that it runs in the order that it was given.
-pub struct Starts {
-    /// A line for each test that was started, in the runner's words.
-    file: PathBuf,
-    /// Those words, in the order that was asked for.
-    order: Vec<(String, TestName)>,
-}
-
-impl Starts {
-    /// The tests that were started, in that order; empty before the first.
-    ///
-    /// After the death of the process the last of them is the one that ran.
-    #[must_use]
-    pub fn so_far(&self) -> Vec<&TestName> {
-        let text = fs::read_to_string(&self.file).unwrap_or_default();
-        let named = |line: &str| self.order.iter().find(|(word, _)| word == line);
-        text.lines().filter_map(named).map(|(_, test)| test).collect()
-    }
+    /// True where the runner runs the tests in the order given.
+    pub keeps_order: bool,
 }
 
 /// Why there is no such command.
@@ -87,7 +64,7 @@ pub enum PartError {
 
 impl Whole<'_> {
     /// The command that runs only these tests, in this order where the runner can be told
-    /// ([`Part::starts`] is there then), with `directory` (empty, absolute, and its own) for its
+    /// ([`Part::keeps_order`] then), with `directory` (empty, absolute, and its own) for its
     /// report and for what selects the tests.
     ///
     /// # Errors
@@ -98,7 +75,7 @@ impl Whole<'_> {
         let refuse = |why: String| PartError::Selection(why);
         let format = Format::find(self.runner)
             .ok_or_else(|| refuse(format!("flakedb cannot select tests for {}", self.runner)))?;
-        let mut selected = select_in_order(format, tests, self.known)
+        let selected = select_in_order(format, tests, self.known)
             .ok_or_else(|| refuse(format!("{} has no words for these tests", self.runner)))?;
         let redirected = redirect(self.runner, &words, self.variable, directory)
             .ok_or_else(|| PartError::Report { runner: self.runner.to_owned() })?;
@@ -116,12 +93,8 @@ impl Whole<'_> {
         let mut command = Command::new(program);
         let Redirected { variables: of_report, places, .. } = redirected;
         command.args(arguments).envs(of_report).envs(variables);
-        let file = directory.join(STARTED);
-        let starts = selected.order.take().map(|order| Starts { file, order });
-        if let Some(starts) = &starts {
-            command.env(STARTS_VARIABLE, &starts.file);
-        }
-        Ok(Part { command, places, missing: selected.missing, notes: selected.notes, starts })
+        let keeps_order = selected.order.is_some();
+        Ok(Part { command, places, missing: selected.missing, notes: selected.notes, keeps_order })
     }
 
     /// The same words with the packages of these tests in the place of patterns such as `./...`:
@@ -150,15 +123,21 @@ impl Whole<'_> {
         let path = directory.join(file.name);
         write(&path, &file.text)?;
         if let Some(name) = file.path_variable {
-            let mut all = directory.as_os_str().to_os_string();
-            if let Some(rest) = (self.variable)(name).filter(|rest| !rest.is_empty()) {
-                all.push(if cfg!(windows) { ";" } else { ":" });
-                all.push(rest);
-            }
-            variables.push((name, all));
+            variables.push((name, in_front(directory, (self.variable)(name))));
         }
         Ok(path.to_string_lossy().into_owned())
     }
+}
+
+/// A list of directories with one more at its front.
+pub(super) fn in_front(first: &Path, rest: Option<OsString>) -> OsString {
+    let separator = if cfg!(windows) { ";" } else { ":" };
+    let mut all = first.as_os_str().to_os_string();
+    if let Some(rest) = rest.filter(|rest| !rest.is_empty()) {
+        all.push(separator);
+        all.push(rest);
+    }
+    all
 }
 
 fn write(path: &Path, text: &str) -> Result<(), PartError> {
@@ -180,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_pytest_has_its_order_its_report_and_says_what_started() {
+    fn a_part_of_pytest_has_its_order_and_its_report() {
         let directory = tempfile::tempdir().unwrap();
         let command = ["pytest", "-q", "--junitxml=all.xml"].map(OsString::from);
         let variable = |name: &str| (name == "PYTHONPATH").then(|| OsString::from("lib"));
@@ -194,16 +173,10 @@ mod tests {
         assert_eq!(words, ["-q", &junit, "-p", "flakedb_only"]);
         assert_eq!(part.places, [report]);
         let plugin = fs::read_to_string(directory.path().join("flakedb_only.py")).unwrap();
-        assert!(plugin.ends_with("file.write(nodeid + '\\n')\n"), "{plugin}");
         let places: Vec<usize> =
             ["::test_c\"", "::test_a\"", "::test_b\""].map(|id| plugin.find(id).unwrap()).to_vec();
         assert!(places.is_sorted(), "{plugin}");
-        let starts = part.starts.unwrap();
-        assert!(starts.so_far().is_empty());
-        let lines = "tests/test_a.py::test_c\ntests/test_a.py::test_a\n";
-        fs::write(directory.path().join(STARTED), lines).unwrap();
-        let names: Vec<&str> = starts.so_far().iter().map(|test| test.name.as_str()).collect();
-        assert_eq!(names, ["test_c", "test_a"]);
+        assert!(part.keeps_order);
     }
 
     #[test]

@@ -89,6 +89,16 @@ pub struct Ended {
 }
 
 impl How {
+    /// The end in words: `exit code 3`, `signal 9`, `out of time`.
+    #[must_use]
+    pub fn words(self) -> String {
+        match self {
+            Self::Exited(code) => format!("exit code {code}"),
+            Self::Signalled(signal) => format!("signal {signal}"),
+            Self::TimedOut => "out of time".to_owned(),
+        }
+    }
+
     /// The exit code as shells and `timeout` have it.
     ///
     /// Codes beyond a byte, which Windows has, are 1: cut to a byte some would be 0.

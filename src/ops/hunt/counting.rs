@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashMap};
 use super::one::One;
 use super::{HuntOutcome, HuntRequest};
 use crate::analysis::hunt::{Company, Finding, Goal, Ledger, Seen};
-use crate::context::child::How;
 use crate::model::TestId;
 use crate::report::view::{ChanceView, EndingView, FailedRun, HuntView, HuntedTest, SightingView};
 
@@ -41,7 +40,7 @@ impl<'a> Counting<'a> {
     /// Counts a run; of the first that failed alone, else at all, everything is kept.
     pub(super) fn add(&mut self, done: &One) {
         self.command.add(done.company, done.seen());
-        *self.endings.entry(words(done.how)).or_default() += 1;
+        *self.endings.entry(done.how.words()).or_default() += 1;
         for problem in &done.problems {
             self.note(format!("run {}: {problem}", done.number));
         }
@@ -59,7 +58,7 @@ impl<'a> Counting<'a> {
         if failed && tells_more {
             self.first = Some(FailedRun {
                 run: done.number,
-                how: words(done.how),
+                how: done.how.words(),
                 alone,
                 output: done.output(),
                 log: Some(done.log.display().to_string()),
@@ -148,14 +147,5 @@ impl<'a> Counting<'a> {
         let mut hunted: Vec<HuntedTest> = self.failed.iter().filter_map(hunted).collect();
         hunted.sort_by(|a, b| a.test.cmp(&b.test));
         hunted
-    }
-}
-
-/// How a run ended, in words.
-fn words(how: How) -> String {
-    match how {
-        How::Exited(code) => format!("exit code {code}"),
-        How::Signalled(signal) => format!("signal {signal}"),
-        How::TimedOut => "out of time".to_owned(),
     }
 }

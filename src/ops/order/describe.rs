@@ -1,7 +1,7 @@
 //! What a search came to, as it is published.
 
 use super::OrderRequest;
-use super::replay::{Made, Replays, words};
+use super::replay::{Made, Replays};
 use crate::analysis::order_search::{Case, Failures, Found, Plan, Role, Verdict};
 use crate::listing::ListedTest;
 use crate::report::view::{FailuresView, OrderCaseView, OrderView, ReplayView};
@@ -96,7 +96,7 @@ fn replay(number: u32, made: &Made) -> ReplayView {
         purpose: made.purpose.word(),
         tests: made.tests as u64,
         failed: made.failed as u64,
-        how: words(made.how),
+        how: made.how.words(),
         seconds: (made.took.as_secs_f64() * 1e3).round() / 1e3,
     }
 }

@@ -315,7 +315,7 @@ fn is_free(
     let part = whole.part(known, &directory)?;
     // It was only to be asked.
     let _ = std::fs::remove_dir_all(&directory);
-    Ok(part.starts.is_some())
+    Ok(part.keeps_order)
 }
 
 /// The place of the test that was typed: as flakedb prints it, or as its runner does.

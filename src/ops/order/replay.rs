@@ -203,7 +203,7 @@ impl Stage for Replays<'_> {
             if self.made.is_empty() {
                 self.refused = Some(OrderError::NoResult {
                     command: self.request.shown(),
-                    how: words(ended.how),
+                    how: ended.how.words(),
                     count: order.len(),
                     output: tail(&directory.join(OUTPUT)),
                 });
@@ -211,7 +211,7 @@ impl Stage for Replays<'_> {
             }
             self.note(format!(
                 "replay {number} reported nothing; it ended with {}",
-                words(ended.how)
+                ended.how.words()
             ));
         }
         let failed = order.iter().filter(|test| seen.get(**test) == Some(&Seen::Failed)).count();
@@ -252,13 +252,4 @@ fn tail(path: &Path) -> String {
     let mut lines: Vec<String> = lines.map(|line| format!("\n  {}", escape::line(line))).collect();
     lines.reverse();
     lines.concat()
-}
-
-/// How a replay ended, in words.
-pub(super) fn words(how: How) -> String {
-    match how {
-        How::Exited(code) => format!("exit code {code}"),
-        How::Signalled(signal) => format!("signal {signal}"),
-        How::TimedOut => "out of time".to_owned(),
-    }
 }

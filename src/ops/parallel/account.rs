@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use super::batch::Batch;
 use super::crash::End;
 use super::crew::State;
-use super::{Setting, Worked, how_words};
+use super::{Setting, Worked};
 use crate::context::child::{Ended, How};
 use crate::junit::merge::{MadeCase, Part, made, merge};
 use crate::model::TestName;
@@ -131,7 +131,7 @@ fn view(setting: &Setting<'_>, state: State, took: Duration) -> WorkersView {
         crashed.extend(batch.fate.culprit.map(|place| CrashedView {
             test: label(setting, place),
             worker: batch.worker,
-            how: how_words(batch.ended.how),
+            how: batch.ended.how.words(),
         }));
     }
     for worker in &mut workers {

@@ -156,7 +156,7 @@ impl Making<'_> {
             Some(MadeCase { seconds: Some(*seconds), ..case(*place)? })
         });
         let culprit = fate.culprit.and_then(case).map(|made| {
-            let how = super::how_words(ended.how);
+            let how = ended.how.words();
             let text = last_of(log, OUTPUT_BYTES_MAX).unwrap_or_default();
             MadeCase { error: Some((format!("the test process died: {how}"), text)), ..made }
         });

@@ -10,7 +10,7 @@ use super::account::{Account, account};
 use super::batch::{Batch, Making, Trouble};
 use super::crash::End;
 use super::deal::{Deal, Next};
-use super::{BatchEnd, Setting, Worked, how_words, telling};
+use super::{BatchEnd, Setting, Worked, telling};
 use crate::context::child::{How, StartError};
 use crate::context::stopwatch::Stopwatch;
 use crate::model::TestName;
@@ -221,7 +221,7 @@ impl Crew<'_> {
             number: batch.number,
             tests: batch.tests.len(),
             failed,
-            how: how_words(batch.ended.how),
+            how: batch.ended.how.words(),
             has_failed: failed > 0 || !(is_fine || batch.end == End::Stopped),
             log: &batch.log,
         });
@@ -245,7 +245,7 @@ impl Crew<'_> {
             state.deal.suspect(half);
         }
         state.crashes += usize::from(batch.end == End::Crashed);
-        let how = how_words(batch.ended.how);
+        let how = batch.ended.how.words();
         let (is_refused, is_timed_out) =
             (batch.end == End::Refused, batch.ended.how == How::TimedOut);
         state.batches.push(batch);

@@ -33,7 +33,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::context::child::{Ended, How};
+use crate::context::child::Ended;
 use crate::listing::ListedTest;
 use crate::model::TestName;
 use crate::ops::part::{PartError, Whole};
@@ -159,13 +159,4 @@ fn worker_variables(worker: u32, workers: u32, run_id: &str) -> Vec<(OsString, O
         batch::pair("FLAKEDB_WORKERS", workers.to_string()),
         batch::pair("FLAKEDB_RUN_ID", run_id),
     ]
-}
-
-/// How a process ended, in words.
-fn how_words(how: How) -> String {
-    match how {
-        How::Exited(code) => format!("exit code {code}"),
-        How::Signalled(signal) => format!("signal {signal}"),
-        How::TimedOut => "out of time".to_owned(),
-    }
 }

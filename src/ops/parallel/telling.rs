@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::crash::Told;
+use crate::ops::part::in_front;
 
 /// The file that the tests tell of themselves in.
 const FILE: &str = "told";
@@ -75,11 +76,7 @@ pub(super) fn let_tell(
         plugins.push(",");
         plugins.push(others);
     }
-    let mut path = directory.as_os_str().to_os_string();
-    if let Some(rest) = set(command, PATH).filter(|rest| !rest.is_empty()) {
-        path.push(if cfg!(windows) { ";" } else { ":" });
-        path.push(rest);
-    }
+    let path = in_front(directory, set(command, PATH));
     command.env(PLUGINS, plugins).env(PATH, path).env(VARIABLE, directory.join(FILE));
     Ok(())
 }

@@ -6,7 +6,6 @@ use std::io::{self, PipeReader, Read as _};
 use std::process::{Command, Stdio};
 use std::thread;
 
-use super::how_words;
 use crate::context::child::{Ended, How, Terminal, Watch, supervise};
 use crate::listing::{Lister, Listing};
 use crate::quarantine::gate::RunnerFact;
@@ -83,7 +82,7 @@ pub fn tests_of(
         let errors = String::from_utf8_lossy(&errors);
         let last = errors.lines().chain(text.lines()).rfind(|line| !line.trim().is_empty());
         let last = last.unwrap_or("no output");
-        return Err(failed(format!("{}: {last}", how_words(ended.how))));
+        return Err(failed(format!("{}: {last}", ended.how.words())));
     }
     let listing = (lister.read)(&text).map_err(|error| failed(error.to_string()))?;
     Ok((lister, listing))

@@ -2,10 +2,10 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use super::{Failing, RunRequest, plain};
+use crate::ops::part::in_front;
 use crate::quarantine::emit::{Format, Selected, TestName, select};
 use crate::quarantine::gate::RunnerFact;
 use crate::quarantine::gate::runners::{Runner, identify};
@@ -92,17 +92,6 @@ fn command(
         command.env(name, in_front(workplace, (request.variable)(name)));
     }
     Ok(command)
-}
-
-/// A list of directories with one more at its front.
-fn in_front(first: &Path, rest: Option<OsString>) -> OsString {
-    let separator = if cfg!(windows) { ";" } else { ":" };
-    let mut all = first.as_os_str().to_os_string();
-    if let Some(rest) = rest.filter(|rest| !rest.is_empty()) {
-        all.push(separator);
-        all.push(rest);
-    }
-    all
 }
 
 fn notes(selected: &Selected) -> Vec<String> {

@@ -39,7 +39,6 @@ use std::collections::BTreeSet;
 
 use crate::model::Timestamp;
 
-pub use pytest_plugin::STARTS_VARIABLE;
 use request::{Purpose, Request};
 use selected::Selection;
 pub use selected::{FILE, Selected, SelectedFile};

@@ -53,15 +53,10 @@ def pytest_collection_modifyitems(config, items):
         items[:] = [item for item in items if item.nodeid in SELECTED]
 ";
 
-/// The variable with the path of a file that takes the node id of each test as it starts: where the
-/// process dies, the last line says in which test.
-pub const STARTS_VARIABLE: &str = "FLAKEDB_STARTS";
-
 /// One process, since several have no order. Whatever else orders the tests (fixtures, plugins)
 /// comes first.
 const ORDER_BODY: &str = "
 PLACES = dict((nodeid, place) for place, nodeid in enumerate(SELECTED))
-STARTED = os.environ.get('FLAKEDB_STARTS')
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -80,12 +75,6 @@ def pytest_collection_modifyitems(config, items):
         config.hook.pytest_deselected(items=gone)
     chosen = [item for item in items if item.nodeid in PLACES]
     items[:] = sorted(chosen, key=lambda item: PLACES[item.nodeid])
-
-
-def pytest_runtest_logstart(nodeid, location):
-    if STARTED:
-        with open(STARTED, 'a', encoding='utf-8') as file:
-            file.write(nodeid + '\\n')
 ";
 
 fn emit(request: &Request<'_>) -> Emitted {
@@ -104,7 +93,7 @@ fn only(request: &Request<'_>) -> Option<Selected> {
     let text = match request.purpose {
         Purpose::InOrder => {
             let order = in_order(request, &ids.by_word);
-            let imports = "import os\n\nimport pytest\n\n";
+            let imports = "import pytest\n\n";
             let list = python_list("SELECTED", order.iter().map(|(id, _)| id));
             selected.order = Some(order);
             format!("{ONLY_HEAD}{imports}{list}{ORDER_BODY}")

@@ -3,8 +3,8 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use flakedb::junit::{ReadOptions, read};
-use quick_xml::Reader;
+use flakedb::junit::{ReadOptions, Reader, read};
+use quick_xml::Reader as Pull;
 use quick_xml::escape::unescape;
 use quick_xml::events::Event;
 
@@ -36,7 +36,7 @@ fn document(cases: usize) -> String {
 }
 
 fn attribute_pass(text: &str) -> usize {
-    let mut reader = Reader::from_str(text);
+    let mut reader = Pull::from_str(text);
     let mut bytes = 0;
     loop {
         match reader.read_event() {
@@ -60,6 +60,10 @@ fn parse(criterion: &mut Criterion) {
     group.bench_function("quick-xml attributes", |b| b.iter(|| attribute_pass(black_box(&text))));
     group.bench_function("junit::read", |b| {
         b.iter(|| read(black_box(text.as_bytes()), &ReadOptions::default()));
+    });
+    let mut reader = Reader::within(16 << 20);
+    group.bench_function("junit::Reader, tests met before", |b| {
+        b.iter(|| reader.read(black_box(text.as_bytes()), &ReadOptions::default()));
     });
     group.finish();
 }

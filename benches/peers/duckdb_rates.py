@@ -1,36 +1,40 @@
-"""The peer: plain failure rates per test over the last days, by DuckDB's GROUP BY over one row per result.
+"""The peer: executions and failures per test by DuckDB's GROUP BY over one row per result, in its own file.
 
-Usage: duckdb_rates.py DATABASE DAYS          (prints one line of JSON with the time of the query alone)
+Usage: duckdb_rates.py load ROWS DATABASE       (ROWS has lines of run,test,failed, in order of time)
+       duckdb_rates.py count DATABASE FIRST     (the window begins at the run FIRST)
+
+The second prints one line of JSON: what was counted, and the seconds of the query alone.
 """
 
 import json
+import pathlib
 import sys
 import time
 
 import duckdb
 
-SCHEMA = """
-CREATE TABLE runs (run INTEGER, started BIGINT, branch TEXT);
-CREATE TABLE tests (test INTEGER, name TEXT);
-CREATE TABLE results (run INTEGER, test INTEGER, failed BOOLEAN);
-"""
-FIRST = "SELECT min(run) FROM runs WHERE started > (SELECT max(started) FROM runs) - ?"
 RATES = """
-SELECT name, rates.* FROM tests JOIN (
-    SELECT test, count(*) AS executions, sum(failed::INTEGER) AS failures, avg(failed::INTEGER) AS rate
-    FROM results WHERE run >= ? GROUP BY test
-) AS rates USING (test) ORDER BY rate DESC, name
+SELECT test, count(*) AS executions, sum(failed) AS failures, avg(failed) AS rate
+FROM results WHERE run >= ? GROUP BY test
 """
 
 
-def main(database, days):
+def load(rows, database):
+    pathlib.Path(database).unlink(missing_ok=True)
+    connection = duckdb.connect(database)
+    connection.execute("CREATE TABLE results (run INTEGER, test INTEGER, failed TINYINT)")
+    connection.execute("INSERT INTO results SELECT * FROM read_csv(?, header = false, "
+                       "columns = {'run': 'INTEGER', 'test': 'INTEGER', 'failed': 'TINYINT'})", [rows])
+    connection.close()
+
+
+def count(database, first):
     connection = duckdb.connect(database, read_only=True)
     begun = time.perf_counter()
-    first = connection.execute(FIRST, [int(days) * 86_400_000]).fetchone()[0]
-    rates = connection.execute(RATES, [first]).fetchall()
-    seconds = time.perf_counter() - begun
-    print(json.dumps({"tests": len(rates), "results": sum(row[2] for row in rates), "query_seconds": seconds}))
+    rates = connection.execute(RATES, [int(first)]).fetchall()
+    print(json.dumps({"tests": len(rates), "executions": sum(row[1] for row in rates), "failures": int(sum(row[2] for row in rates)),
+                      "seconds": [time.perf_counter() - begun]}))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    {"load": load, "count": count}[sys.argv[1]](*sys.argv[2:])

@@ -35,6 +35,12 @@ def cost(command, cwd):
     return Cost(wall, usage, last_object(printed))
 
 
+def output(command, cwd):
+    """What a command prints, whole."""
+    told = subprocess.run([str(part) for part in command], cwd=cwd, env=clean(), text=True, stdout=subprocess.PIPE, check=True)
+    return told.stdout
+
+
 def clean():
     """The environment without this project's variables, so that every machine measures the same."""
     return {name: value for name, value in os.environ.items() if not name.startswith("FLAKEDB_")}

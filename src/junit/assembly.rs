@@ -45,6 +45,14 @@ struct Repeated {
 }
 
 impl Assembly {
+    /// Makes room for so many results.
+    pub(super) fn reserve(&mut self, results: usize) {
+        const NAME_BYTES: usize = 48;
+        self.report.results.reserve(results);
+        self.signs.reserve(results);
+        self.report.tests.reserve(results, results * NAME_BYTES);
+    }
+
     /// Adds one record of a test; `path` names the element, should the test be known already.
     pub(super) fn add(
         &mut self,

@@ -269,4 +269,15 @@ mod tests {
         let record = flank.record(Some(0), None, FailureStyle::OnePerAssertion);
         assert_eq!((strip(&record).as_str(), record.outcome), ("F.", Outcome::Passed));
     }
+
+    #[test]
+    fn a_case_accounts_for_each_failure_that_it_shows() {
+        let rerun = Attempt { outcome: Outcome::Failed, duration: None, failure: None };
+        let mut case = case("");
+        assert_eq!(case.bad_evidence(), 0);
+        (case.failed, case.errored) = (2, 1);
+        case.reruns = vec![rerun, rerun];
+        assert_eq!(case.bad_evidence(), 5);
+        assert_eq!(self::case("status='FAILED'").bad_evidence(), 1);
+    }
 }

@@ -82,7 +82,7 @@ impl Mask {
 }
 
 /// A set of masks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub struct Masks(u16);
 
 impl Masks {
@@ -174,6 +174,11 @@ impl<'a> Rule<'a> {
         let last = KeyHasher::new("");
         let scope = last.finish();
         Self { enabled, repository_root, last, scope, next: KeyHasher::new("") }
+    }
+
+    /// Which masks names go through.
+    pub(super) const fn masks(&self) -> Masks {
+        self.enabled
     }
 
     /// The name of one suite, cleaned and masked.

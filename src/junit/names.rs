@@ -8,16 +8,22 @@ use crate::model::{TestId, TestIdentity, VariantIndex, limits};
 use super::attempts::Record;
 use super::element::{OpenSuite, path};
 use super::identity::{self, Rule};
+use super::known::RawNames;
 use super::producer::{self, UNKNOWN};
 use super::reader::DocumentReader;
 use super::text::{self, Oddities};
-use super::token::Tag;
+use super::token::{Attributes, Tag};
 use super::warning::Code;
+
+const PLAYWRIGHT: &str = "playwright";
 
 /// Suites and class of the last case; most cases share them with their neighbour.
 #[derive(Debug, Default)]
 pub(super) struct NameCache<'a> {
     suites_known: bool,
+    /// The number of the suites among what the reader remembers; `None` where its tests are not
+    /// remembered.
+    pub(super) suites_no: Option<u32>,
     suite: String,
     file: String,
     raw_file: &'a str,
@@ -27,12 +33,22 @@ pub(super) struct NameCache<'a> {
     class: String,
     class_qualifies: bool,
     class_variant: Option<(&'static str, String)>,
+    /// Where the last case stands that is none of a remembered test.
+    pub(super) unknown_at: Option<usize>,
+    class_is_odd: bool,
+    file_is_odd: bool,
 }
 
 impl NameCache<'_> {
     /// The suites around the next case are others.
     pub(super) const fn forget_suites(&mut self) {
         self.suites_known = false;
+        self.suites_no = None;
+    }
+
+    /// True where something is to be said about class or file each time that they come up.
+    pub(super) const fn is_odd(&self) -> bool {
+        self.class_is_odd || self.file_is_odd
     }
 }
 
@@ -51,7 +67,16 @@ impl<'a> DocumentReader<'a, '_> {
         }
         self.assembly.report.producer = producer;
         self.rule = Some(Rule::new(producer, self.options.repository_root));
+        self.assembly.reserve(self.expected_cases());
         self.names = NameCache::default();
+    }
+
+    /// About how many cases follow: no more than the first root or suite says, nor than there is
+    /// text for.
+    fn expected_cases(&self) -> usize {
+        const SHORTEST_CASE: usize = 64;
+        let said = Attributes::find(self.facts.root, "tests").and_then(|text| text.parse().ok());
+        said.unwrap_or(0).min(self.text.len() / SHORTEST_CASE)
     }
 
     /// pytest-repeat numbers every test `[1-N]` to `[N-N]`; parameters look the same, but do not
@@ -91,6 +116,10 @@ impl<'a> DocumentReader<'a, '_> {
             cache.file.push_str(&rule.file(text::attribute_and_bytes(file, &mut oddities)).text);
         }
         cache.suites_known = true;
+        // Playwright's suites name a variant, which what is remembered does not.
+        if self.assembly.report.producer != PLAYWRIGHT {
+            cache.suites_no = self.known.suites(rule.masks(), &cache.suite, &cache.file);
+        }
         let at = self.cases.last().map_or(0, |case| case.at);
         self.odd(oddities, at);
     }
@@ -106,6 +135,7 @@ impl<'a> DocumentReader<'a, '_> {
         cache.class_qualifies = qualifies;
         cache.raw_class = raw;
         cache.class_known = true;
+        cache.class_is_odd = oddities != Oddities::default();
         let at = self.cases.last().map_or(0, |case| case.at);
         self.odd(oddities, at);
     }
@@ -117,6 +147,7 @@ impl<'a> DocumentReader<'a, '_> {
         self.names.case_file.clear();
         self.names.case_file.push_str(&masked.text);
         self.names.raw_file = raw;
+        self.names.file_is_odd = oddities != Oddities::default();
         let at = self.cases.last().map_or(0, |case| case.at);
         self.odd(oddities, at);
     }
@@ -137,6 +168,14 @@ impl<'a> DocumentReader<'a, '_> {
         }
         if let Some(file) = raw_file.filter(|file| self.names.raw_file != *file) {
             self.learn_file(file);
+        }
+        let raw = RawNames { class: raw_class, file: raw_file.unwrap_or_default(), name: raw_name };
+        let suites = self.names.suites_no.filter(|_| explicit.is_none());
+        let looked_for = suites.filter(|_| self.names.unknown_at != Some(at));
+        if let Some(test) = looked_for.and_then(|suites| self.known.find(suites, raw)) {
+            let path = || path(&self.frames, &self.suites, &self.cases);
+            self.assembly.add(&test, None, record, at, path);
+            return true;
         }
         let mut oddities = Oddities::default();
         let Some(rule) = &mut self.rule else { return false };
@@ -165,6 +204,10 @@ impl<'a> DocumentReader<'a, '_> {
         };
         let path = || path(&self.frames, &self.suites, &self.cases);
         self.assembly.add(&test, variant, record, at, path);
+        let is_plain = oddities == Oddities::default() && !cache.is_odd() && variant.is_none();
+        if let Some(suites) = suites.filter(|_| is_plain) {
+            self.known.learn(suites, raw, &test);
+        }
         self.odd(oddities, at);
         true
     }
@@ -190,7 +233,7 @@ fn suite_variant(
     suites: &mut [OpenSuite<'_>],
     assembly: &mut super::assembly::Assembly,
 ) -> Option<VariantIndex> {
-    if assembly.report.producer != "playwright" {
+    if assembly.report.producer != PLAYWRIGHT {
         return None;
     }
     let suite = suites.last_mut()?;

@@ -170,3 +170,25 @@ fn doctype_length(text: &str) -> usize {
     }
     text.len()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_type_ends_behind_its_subset_and_not_in_a_literal() {
+        for doctype in [
+            "<!DOCTYPE a>",
+            "<!DOCTYPE a SYSTEM \"b>c\">",
+            "<!DOCTYPE a SYSTEM 'it\"s > here'>",
+            "<!DOCTYPE a [<!ENTITY b \"]>\"><!ENTITY c '>'>]>",
+            "<!DOCTYPE a [ [ > ] > ] >",
+            "<!DOCTYPE a ]>",
+        ] {
+            assert_eq!(doctype_length(&format!("{doctype}<a> ]>")), doctype.len(), "{doctype}");
+        }
+        for open in ["<!DOCTYPE a [>", "<!DOCTYPE a '>", "<!DOCTYPE a"] {
+            assert_eq!(doctype_length(open), open.len(), "{open}");
+        }
+    }
+}

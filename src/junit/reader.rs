@@ -14,6 +14,7 @@ use super::circumstances::Circumstances;
 use super::element::{Frame, OpenSuite, path};
 use super::host::Hosts;
 use super::identity::Rule;
+use super::known::KnownTests;
 use super::producer::{self, Facts};
 use super::text::{self, Oddities};
 use super::token::{Attributes, Tag, TextEnd, Token, Tokens};
@@ -45,17 +46,18 @@ struct Declared {
 pub(super) struct DocumentReader<'a, 'o> {
     pub(super) text: &'a str,
     pub(super) options: &'o ReadOptions<'o>,
-    tokens: Tokens<'a>,
+    pub(super) tokens: Tokens<'a>,
     pub(super) frames: Vec<Frame>,
     pub(super) suites: Vec<OpenSuite<'a>>,
     pub(super) cases: Vec<OpenCase<'a>>,
     root_suites: u32,
-    root_cases: u32,
+    pub(super) root_cases: u32,
     pub(super) facts: Facts<'a>,
     pub(super) hosts: Hosts<'a>,
     pub(super) circumstances: Circumstances,
     pub(super) rule: Option<Rule<'o>>,
     pub(super) names: super::names::NameCache<'a>,
+    pub(super) known: KnownTests,
     pub(super) assembly: Assembly,
     pub(super) findings: Findings,
     pub(super) counts: Counts,
@@ -67,7 +69,7 @@ pub(super) struct DocumentReader<'a, 'o> {
 }
 
 impl<'a, 'o> DocumentReader<'a, 'o> {
-    pub(super) fn new(text: &'a str, options: &'o ReadOptions<'o>) -> Self {
+    pub(super) fn new(text: &'a str, options: &'o ReadOptions<'o>, known: KnownTests) -> Self {
         Self {
             text,
             options,
@@ -82,6 +84,7 @@ impl<'a, 'o> DocumentReader<'a, 'o> {
             circumstances: Circumstances::default(),
             rule: None,
             names: super::names::NameCache::default(),
+            known,
             assembly: Assembly::default(),
             findings: Findings::default(),
             counts: Counts::default(),
@@ -109,6 +112,7 @@ impl<'a, 'o> DocumentReader<'a, 'o> {
         let evidence = self.evidence;
         let cases = self.counts.cases;
         loop {
+            while self.bare_case() {}
             match self.tokens.next() {
                 Token::Start(tag) => self.start(&tag)?,
                 Token::End { name, at } => self.end(name, at)?,

@@ -127,8 +127,17 @@ fn decoded(raw: &str, oddities: &mut Oddities) -> String {
     out
 }
 
+/// The references that XML names, the most frequent first.
+const NAMED: [(&str, char); 5] =
+    [("&lt;", '<'), ("&gt;", '>'), ("&quot;", '"'), ("&amp;", '&'), ("&apos;", '\'')];
+
 /// Appends what the reference at the start of `text` stands for and returns what follows it.
 fn reference<'a>(text: &'a str, out: &mut String, oddities: &mut Oddities) -> &'a str {
+    let plain = |(written, meant): &(&str, char)| Some((text.strip_prefix(written)?, *meant));
+    if let Some((rest, meant)) = NAMED.iter().find_map(plain) {
+        out.push(meant);
+        return rest;
+    }
     let window = text.as_bytes().get(..REFERENCE_BYTES_MAX).unwrap_or(text.as_bytes());
     let end = memchr::memchr(b';', window);
     let parts = end.and_then(|end| Some((text.get(1..end)?, text.get(end + 1..)?)));
@@ -137,15 +146,7 @@ fn reference<'a>(text: &'a str, out: &mut String, oddities: &mut Oddities) -> &'
         out.push('&');
         return text.get(1..).unwrap_or_default();
     };
-    let character = match name {
-        "amp" => Some('&'),
-        "lt" => Some('<'),
-        "gt" => Some('>'),
-        "quot" => Some('"'),
-        "apos" => Some('\''),
-        _ => numeric(name, oddities),
-    };
-    match character {
+    match numeric(name, oddities) {
         Some(character) => {
             out.push(character);
             rest
@@ -181,13 +182,22 @@ fn numeric(name: &str, oddities: &mut Oddities) -> Option<char> {
 pub(super) fn body(raw: &str, oddities: &mut Oddities) -> String {
     let mut out = String::with_capacity(raw.len());
     let mut rest = raw;
+    // Cheap first: most texts hold no bracket at all.
+    let has_bracket = memchr::memchr(b']', raw.as_bytes()).is_some();
+    let push_plain = |plain: &str, out: &mut String, oddities: &mut Oddities| {
+        oddities.repaired |=
+            has_bracket && memchr::memmem::find(plain.as_bytes(), b"]]>").is_some();
+        out.push_str(plain);
+    };
     while let Some(at) = memchr::memchr2(b'<', b'&', rest.as_bytes()) {
         let (plain, special) = rest.split_at(at);
         push_plain(plain, &mut out, oddities);
         rest = if special.starts_with('&') {
             reference(special, &mut out, oddities)
         } else if let Some(cdata) = special.strip_prefix("<![CDATA[") {
-            let (inner, after) = cdata.split_once("]]>").unwrap_or((cdata, ""));
+            let end = memchr::memmem::find(cdata.as_bytes(), b"]]>");
+            let whole = end.and_then(|end| Some((cdata.get(..end)?, cdata.get(end + 3..)?)));
+            let (inner, after) = whole.unwrap_or((cdata, ""));
             out.push_str(inner);
             after
         } else if let Some(comment) = special.strip_prefix("<!--") {
@@ -203,14 +213,6 @@ pub(super) fn body(raw: &str, oddities: &mut Oddities) -> String {
         odd | ((byte < 0x20) & (byte != b'\t') & (byte != b'\n')) | (byte == 0x7F)
     });
     if is_odd { clean_text(&out) } else { out }
-}
-
-fn push_plain(plain: &str, out: &mut String, oddities: &mut Oddities) {
-    // Cheap first: most texts hold no bracket at all.
-    let bracket = memchr::memchr(b']', plain.as_bytes());
-    oddities.repaired |=
-        bracket.is_some_and(|at| plain.get(at..).is_some_and(|rest| rest.contains("]]>")));
-    out.push_str(plain);
 }
 
 /// Failure text without colours, other control characters replaced and line ends made one.
@@ -298,6 +300,7 @@ mod tests {
             assert_eq!(read(raw), (text.to_owned(), forbidden, repaired), "{raw}");
         };
         case("a &lt; b", "a < b", false, false);
+        case("&amp;&lt;&gt;&quot;&apos;&#39;", "&<>\"''", false, false);
         case("<![CDATA[x]]>]]&gt;<![CDATA[y]]>", "x]]>y", false, false);
         case("<![CDATA[x ]]> after <tag> & more]]>", "x  after <tag> & more]]>", false, true);
         case("&nbsp;x && y &", "&nbsp;x && y &", false, true);
@@ -315,5 +318,13 @@ mod tests {
         let clean = |text| name(text, Bytes::of(text)).into_owned();
         assert_eq!(clean(" a\u{1b}[1;31mb\u{1}\u{1b}[0m\nc "), "ab c");
         assert_eq!(clean("\u{1b}[12"), "[12");
+    }
+
+    #[test]
+    fn a_clean_name_is_not_copied() {
+        for text in ["plain", "with blanks inside", "ünïcode"] {
+            assert!(matches!(name(text, Bytes::of(text)), Cow::Borrowed(same) if same == text));
+        }
+        assert!(matches!(name("a\nb", Bytes::of("a\nb")), Cow::Owned(_)));
     }
 }

@@ -53,6 +53,34 @@ pub(super) type Attribute<'a> = (&'a str, &'a str);
 /// A tag with more attributes is not read as a plain one.
 const PLAIN_ATTRIBUTES_MAX: usize = 32;
 
+/// A case without children; raw values, empty where there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct BareCase<'a> {
+    pub(super) at: usize,
+    pub(super) name: &'a str,
+    pub(super) classname: &'a str,
+    pub(super) file: &'a str,
+    pub(super) time: &'a str,
+}
+
+impl<'a> BareCase<'a> {
+    /// Where the attribute that starts here is kept, if it is, and the bytes up to its value; `None`
+    /// for one that must be looked at.
+    #[inline]
+    fn slot(&mut self, bytes: &[u8]) -> Option<(Option<&mut &'a str>, usize)> {
+        let is = |start: &[u8]| bytes.starts_with(start).then_some(start.len());
+        match bytes.first()? {
+            b'n' => Some((Some(&mut self.name), is(b"name=\"")?)),
+            b'c' => Some((Some(&mut self.classname), is(b"classname=\"")?)),
+            b'f' => Some((Some(&mut self.file), is(b"file=\"")?)),
+            b't' => Some((Some(&mut self.time), is(b"time=\"")?)),
+            b'l' => Some((None, is(b"line=\"")?)),
+            b'a' => Some((None, is(b"assertions=\"")?)),
+            _ => None,
+        }
+    }
+}
+
 /// The tokens of a text, from any place on.
 pub(super) struct Tokens<'a> {
     text: &'a str,
@@ -87,7 +115,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// Steps over text behind a start tag without looking into it.
-    fn skip(&mut self, bytes: usize) {
+    pub(super) fn skip(&mut self, bytes: usize) {
         self.reader.stream().consume(bytes);
     }
 
@@ -123,6 +151,38 @@ impl<'a> Tokens<'a> {
             }
             _ => None,
         }
+    }
+
+    /// The case that comes next and the bytes up to its end, where it is one empty tag, written
+    /// plainly, that says nothing about an outcome.
+    #[inline]
+    pub(super) fn bare_case(&self) -> Option<(BareCase<'a>, usize)> {
+        let from = self.offset();
+        let text = self.text.get(from..).filter(|_| self.behind_tag)?;
+        let bytes = text.as_bytes();
+        let start = bytes.iter().position(|byte| !is_blank(*byte))?;
+        bytes.get(start..)?.strip_prefix(b"<testcase")?;
+        let mut case = BareCase { at: from + start, name: "", classname: "", file: "", time: "" };
+        let mut place = start + "<testcase".len();
+        for _ in 0..PLAIN_ATTRIBUTES_MAX {
+            let blanks = bytes.get(place..)?.iter().position(|byte| !is_blank(*byte))?;
+            let rest = bytes.get(place + blanks..)?;
+            if rest.starts_with(b"/>") {
+                return Some((case, place + blanks + 2));
+            }
+            let (slot, length) = case.slot(rest).filter(|_| blanks > 0)?;
+            let value = place + blanks + length;
+            let rest = bytes.get(value..)?;
+            let end = memchr2(b'"', b'<', rest)?;
+            if rest.get(end) != Some(&b'"') {
+                return None;
+            }
+            if let Some(slot) = slot {
+                *slot = text.get(value..value + end)?;
+            }
+            place = value + end + 1;
+        }
+        None
     }
 
     fn plain_start(&mut self, at: usize) -> Option<(Token<'a>, usize)> {

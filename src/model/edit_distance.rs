@@ -70,4 +70,10 @@ mod tests {
             prop_assert_eq!(edit_distance(&x, &b, allowed), (plain <= allowed).then_some(plain));
         }
     }
+
+    #[test]
+    fn where_no_slip_is_allowed_nothing_is_near() {
+        assert_eq!(edit_distance(&['a'], "a", 0), None);
+        assert_eq!(edit_distance(&['a'], "a", 1), Some(0));
+    }
 }

@@ -64,3 +64,46 @@ pub struct PartFacts {
     /// Which part of the suite the job is that reads it; the report knows better.
     pub shard_of_job: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(word: &str, number: u32) -> Facts {
+        let text = || Some(word.to_owned());
+        Facts {
+            project: text(),
+            revision: text(),
+            branch: text(),
+            lane: Some(if number == 1 { Lane::Default } else { Lane::Change }),
+            variant: Some(Variant::default().with("k", word)),
+            build: text(),
+            attempt: Some(number),
+            job: text(),
+            url: text(),
+            started: Some(Timestamp(i64::from(number))),
+            shard: text(),
+            seed: text(),
+        }
+    }
+
+    #[test]
+    fn what_one_source_knows_stands_and_the_other_fills_the_rest() {
+        let (first, second) = (all("first", 1), all("second", 2));
+        assert_eq!(first.clone().or(second.clone()), first);
+        assert_eq!(Facts::default().or(second.clone()), second);
+        assert_eq!(second.clone().or(Facts::default()), second);
+        let branch = Facts { branch: Some("main".into()), ..Facts::default() };
+        assert_eq!(branch.or(second.clone()), Facts { branch: Some("main".into()), ..second });
+    }
+
+    #[test]
+    fn a_revision_a_build_or_a_start_names_a_run_and_nothing_else_does() {
+        let full = all("x", 1);
+        let nameless = Facts { revision: None, build: None, started: None, ..full.clone() };
+        assert!(!nameless.name_a_run());
+        assert!(Facts { revision: full.revision.clone(), ..nameless.clone() }.name_a_run());
+        assert!(Facts { build: full.build.clone(), ..nameless.clone() }.name_a_run());
+        assert!(Facts { started: full.started, ..nameless }.name_a_run());
+    }
+}

@@ -77,13 +77,21 @@ pub fn mask(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+const UUID_BYTES: usize = 36;
+
 fn mask_word(word: &str, out: &mut String) {
+    // Cheap first: only a UUID may change and have none of these.
+    let may_change = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'/' | b'\\');
+    if word.len() < UUID_BYTES && !word.bytes().any(may_change) {
+        out.push_str(word);
+        return;
+    }
     let word = file_name_of_absolute_path(word, out);
     let mut rest = word;
     while let Some(first) = rest.chars().next() {
         if starts_with_uuid(rest) {
             out.push('*');
-            rest = &rest[36..];
+            rest = &rest[UUID_BYTES..];
             continue;
         }
         if !first.is_ascii_alphanumeric() {
@@ -98,8 +106,8 @@ fn mask_word(word: &str, out: &mut String) {
 }
 
 fn starts_with_uuid(text: &str) -> bool {
-    text.len() >= 36
-        && text.bytes().take(36).enumerate().all(|(index, byte)| match index {
+    text.len() >= UUID_BYTES
+        && text.bytes().take(UUID_BYTES).enumerate().all(|(index, byte)| match index {
             8 | 13 | 18 | 23 => byte == b'-',
             _ => byte.is_ascii_hexdigit(),
         })
@@ -181,5 +189,32 @@ mod tests {
         let failure = Failure { message: " m \nn".into(), ..failure };
         assert_eq!(failure.headline(), "m");
         assert_eq!(Failure::default().headline(), "");
+    }
+
+    #[test]
+    fn only_a_whole_uuid_and_a_long_mixed_token_are_one_sign() {
+        for (text, masked) in [
+            ("550e8400-e29b-41d4-a716-44665544000", "*-e#b-#d#-a#-#"),
+            ("550e8400+e29b-41d4-a716-446655440000", "*+e#b-#d#-a#-#"),
+            ("550e8400-e29b-41d4-a716-446655440000x", "*x"),
+            ("99999 and 100000 agree", "# and # agree"),
+            ("12ab34 1a2b3 abcdef", "* #a#b# abcdef"),
+            ("a1b22", "a#b#"),
+            ("/a/b/c.py:7", "c.py:#"),
+            ("//host/share1", "//host/share#"),
+            ("src/a1.py", "src/a#.py"),
+            ("src\\a1.cs", "src\\a#.cs"),
+            ("x:/a1", "x:/a#"),
+            ("x:\\1", "#"),
+            ("  two  1", "  two  #"),
+        ] {
+            assert_eq!(mask(text), masked, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_with_nothing_to_mask_is_not_copied() {
+        assert!(matches!(mask("assertion failed: left == right"), Cow::Borrowed(_)));
+        assert_eq!(mask("see /tmp/log"), "see log");
     }
 }

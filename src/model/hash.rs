@@ -139,3 +139,49 @@ impl ReportHash {
         Self(*blake3::hash(bytes).as_bytes())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The official test vector of BLAKE3, and its hash of nothing.
+    #[test]
+    fn a_report_is_named_by_the_hash_that_everybody_can_compute() {
+        let hex = |bytes: &[u8]| ReportHash::of(bytes).to_string();
+        assert_eq!(hex(b""), "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262");
+        assert_eq!(hex(b"abc"), "6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85");
+    }
+
+    #[test]
+    fn a_key_is_the_hash_of_parts_with_their_lengths_in_front() {
+        let bytes = b"\x01\0\0\0\0\0\0\0d\x02\0\0\0\0\0\0\0ab\0\0\0\0\0\0\0\0";
+        let hasher = KeyHasher::new("d").part(b"ab").part(b"");
+        assert_eq!(hasher.finish::<32>(), ReportHash::of(bytes).0);
+        assert_eq!(hasher.finish::<16>(), ReportHash::of(bytes).0[..16]);
+        assert_eq!(hasher.finish::<40>()[..32], ReportHash::of(bytes).0);
+        assert_eq!(hasher.finish::<40>()[32..], [0; 8]);
+        let mut other = KeyHasher::new("something else").part(b"left");
+        other.restart("d");
+        other.push(b"ab");
+        other.push(b"");
+        assert_eq!(other, hasher);
+    }
+
+    #[test]
+    fn a_key_within_a_scope_is_the_hash_of_both_however_long_the_name_is() {
+        for length in [0, 1, 239, 240, 241, 1_000] {
+            let (scope, name) = ([7; 16], vec![b'n'; length]);
+            let both = [&scope[..], &name[..]].concat();
+            assert_eq!(key_within(&scope, &name), ReportHash::of(&both).0[..16], "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn an_id_is_made_of_its_bytes_and_printed_in_hexadecimal() {
+        let bytes: Vec<u8> = (0xf0..=0xff).collect();
+        let id = TestId::from_slice(&bytes).unwrap();
+        assert_eq!(id.to_string(), "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff");
+        assert_eq!(format!("{id:?}"), "TestId(f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff)");
+        assert_eq!((TestId::from_slice(&bytes[1..]), RunKey::from_slice(&[0; 17])), (None, None));
+    }
+}

@@ -46,7 +46,8 @@ pub const CODEOWNERS_PATTERN_BYTES_MAX: usize = 1 << 10;
 pub const CODEOWNERS_PATH_BYTES_MAX: usize = 4 << 10;
 /// Most patterns that the braces of one CODEOWNERS line may stand for.
 pub const CODEOWNERS_ALTERNATIVES_MAX: usize = 256;
-/// Largest `flakedb-run.toml` and CI event file read.
+/// Largest file read that people or CI write: `flakedb.toml`, `quarantine.toml`, `flakedb-run.toml`,
+/// a CI event.
 pub const CONTEXT_FILE_BYTES_MAX: u64 = 16 << 20;
 /// Time that the questions to git about one working copy may take, in milliseconds.
 pub const GIT_TIMEOUT_MS: u64 = 5_000;

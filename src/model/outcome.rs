@@ -110,3 +110,53 @@ impl Counts {
         self.flaky += other.flaky;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_outcome_has_its_code_word_and_sign() {
+        for (code, outcome, word, sign, bad) in [
+            (0, Outcome::Passed, "passed", '.', false),
+            (1, Outcome::Failed, "failed", 'F', true),
+            (2, Outcome::Errored, "errored", 'E', true),
+            (3, Outcome::Skipped, "skipped", 's', false),
+        ] {
+            assert_eq!(outcome.code(), code);
+            assert_eq!(Outcome::from_code(code), Some(outcome));
+            assert_eq!((outcome.word(), outcome.strip_char()), (word, sign));
+            assert_eq!(outcome.is_bad(), bad, "{word}");
+            assert_eq!(Outcome::ALL[usize::from(code)], outcome);
+        }
+        assert_eq!(Outcome::from_code(4), None);
+    }
+
+    #[test]
+    fn counts_add_up_by_outcome() {
+        let mut counts = Counts::default();
+        for (times, outcome) in [
+            (1, Outcome::Passed),
+            (2, Outcome::Failed),
+            (3, Outcome::Errored),
+            (4, Outcome::Skipped),
+        ] {
+            (0..times).for_each(|_| counts.add(outcome, false));
+        }
+        counts.add(Outcome::Passed, true);
+        let wanted = Counts { cases: 11, passed: 2, failed: 2, errored: 3, skipped: 4, flaky: 1 };
+        assert_eq!(counts, wanted);
+        counts.merge(&Counts {
+            cases: 100,
+            passed: 10,
+            failed: 20,
+            errored: 30,
+            skipped: 40,
+            flaky: 50,
+        });
+        assert_eq!(
+            counts,
+            Counts { cases: 111, passed: 12, failed: 22, errored: 33, skipped: 44, flaky: 51 }
+        );
+    }
+}

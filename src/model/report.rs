@@ -195,3 +195,53 @@ pub struct SuiteFailure {
     /// What happened, as a place in [`Report::failures`].
     pub failure: u32,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_of_a_variant_reads_back_up_to_the_last_that_fits() {
+        for place in [0, 1, 65_534] {
+            assert_eq!(VariantIndex::new(place).unwrap().place(), place);
+        }
+        assert_eq!((VariantIndex::new(65_535), VariantIndex::new(65_536)), (None, None));
+    }
+
+    #[test]
+    fn attempts_are_those_that_were_given() {
+        let attempt = |failure| Attempt { outcome: Outcome::Failed, duration: None, failure };
+        let listed = vec![attempt(Some(1)), attempt(None)];
+        let attempts = Attempts::from(listed.clone());
+        assert_eq!(attempts.as_slice(), listed);
+        assert_eq!(attempts.len(), 2);
+        assert_eq!((&attempts).into_iter().copied().collect::<Vec<_>>(), listed);
+        assert_eq!(attempts.into_vec(), listed);
+        assert_eq!(Attempts::from(Vec::new()), Attempts::default());
+        assert!(Attempts::default().into_vec().is_empty());
+    }
+
+    #[test]
+    fn only_a_pass_on_retry_is_flaky() {
+        for (code, repeat) in [Repeat::Single, Repeat::Retried, Repeat::Repeated, Repeat::Ambiguous]
+            .into_iter()
+            .enumerate()
+        {
+            assert_eq!(Repeat::from_code(code as u8), Some(repeat));
+            for outcome in Outcome::ALL {
+                let result = TestResult {
+                    test: TestIndex(0),
+                    variant: None,
+                    outcome,
+                    repeat,
+                    duration: None,
+                    failure: None,
+                    attempts: Attempts::default(),
+                };
+                let flaky = (outcome, repeat) == (Outcome::Passed, Repeat::Retried);
+                assert_eq!(result.is_flaky(), flaky, "{outcome:?} {repeat:?}");
+            }
+        }
+        assert_eq!(Repeat::from_code(4), None);
+    }
+}

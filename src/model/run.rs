@@ -220,4 +220,62 @@ mod tests {
         context.attempt = 2;
         assert_ne!(context.key(one), first);
     }
+
+    #[test]
+    fn every_lane_has_its_code_and_word() {
+        for (code, lane, word) in
+            [(0, Lane::Default, "default"), (1, Lane::Change, "change"), (2, Lane::Other, "other")]
+        {
+            assert_eq!((lane.code(), Lane::from_code(code), lane.word()), (code, Some(lane), word));
+        }
+        assert_eq!(Lane::from_code(3), None);
+    }
+
+    #[test]
+    fn what_a_variant_has_stands_and_another_adds_to_it() {
+        let variant = |text: &str| text.parse::<Variant>().unwrap();
+        let linux = variant("os=linux,python=3.12");
+        assert_eq!(
+            linux.clone().with_all(&variant("os=macos,arch=arm")),
+            variant("arch=arm,os=linux,python=3.12")
+        );
+        assert_eq!(linux.pairs().collect::<Vec<_>>(), [("os", "linux"), ("python", "3.12")]);
+        assert!(linux.has_all(&variant("python=3.12")) && linux.has_all(&Variant::default()));
+        assert!(
+            !linux.has_all(&variant("python=3.13"))
+                && !linux.has_all(&variant("os=linux,arch=arm"))
+        );
+        assert!(Variant::default().is_empty() && !linux.is_empty());
+        assert_eq!(String::from(linux), "os=linux,python=3.12");
+        let told = "a=1,linux".parse::<Variant>().unwrap_err().to_string();
+        assert_eq!(told, "`linux` is not key=value; write a variant as os=linux,python=3.12");
+    }
+
+    /// Written out once more, because no history could be read if a key changed.
+    #[test]
+    fn the_key_of_a_run_is_that_of_the_documents() {
+        let context = RunContext {
+            project: "p".into(),
+            revision: Some("r".into()),
+            variant: Variant::default().with("os", "linux"),
+            attempt: 3,
+            ..RunContext::default()
+        };
+        let hashed = |parts: &[&[u8]]| {
+            let prefixed = |part: &&[u8]| [&(part.len() as u64).to_le_bytes()[..], *part].concat();
+            let whole: Vec<u8> = parts.iter().flat_map(prefixed).collect();
+            ReportHash::of(&whole).0[..16].to_vec()
+        };
+        let report = ReportHash::of(b"report");
+        let started = RunContext { started: Some(Timestamp(258)), ..context.clone() };
+        let built = RunContext { build: Some("b".into()), ..context.clone() };
+        let front: [&[u8]; 4] = [b"run.1", b"p", b"r", b"os=linux"];
+        let with = |rest: &[&[u8]]| hashed(&[&front[..], rest].concat());
+        assert_eq!(context.key(report).0.to_vec(), with(&[b"report", &report.0, &[0; 8]]));
+        assert_eq!(
+            started.key(report).0.to_vec(),
+            with(&[b"report", &report.0, &[2, 1, 0, 0, 0, 0, 0, 0]])
+        );
+        assert_eq!(built.key(report).0.to_vec(), with(&[b"build", b"b", &[3, 0, 0, 0]]));
+    }
 }

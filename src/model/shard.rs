@@ -63,3 +63,29 @@ impl std::str::FromStr for Shard {
         number.checked_sub(1).and_then(|place| Self::new(place, all)).ok_or_else(refuse)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shard_is_counted_from_one_by_people_and_from_zero_inside() {
+        let shard: Shard = " 2 / 4 ".parse().unwrap();
+        assert_eq!((shard.place(), shard.all()), (1, 4));
+        assert_eq!(shard.to_string(), "2/4");
+        assert_eq!(Some(shard), Shard::new(1, 4));
+        assert_eq!("4/4".parse::<Shard>().unwrap().place(), 3);
+    }
+
+    #[test]
+    fn what_is_no_shard_is_refused_with_an_example() {
+        for text in ["", "2", "0/4", "5/4", "1/0", "x/4", "1/x", "-1/4", "1/4/8"] {
+            let error = text.parse::<Shard>().unwrap_err().to_string();
+            assert_eq!(
+                error,
+                format!("`{text}` is no shard; write the second of four shards as 2/4")
+            );
+        }
+        assert_eq!((Shard::new(4, 4), Shard::new(0, 0)), (None, None));
+    }
+}

@@ -152,6 +152,14 @@ impl TestTable {
         Ok(TestIndex(place))
     }
 
+    /// Makes room for so many more tests, whose names take so many bytes.
+    pub fn reserve(&mut self, tests: usize, name_bytes: usize) {
+        self.entries.reserve(tests);
+        self.names.reserve(name_bytes);
+        let entries = &self.entries;
+        self.places.reserve(tests, |&other| place_hash(entries[other as usize].id));
+    }
+
     /// The place of a test that is in the table.
     #[must_use]
     pub fn find(&self, id: TestId) -> Option<TestIndex> {
@@ -163,6 +171,13 @@ impl TestTable {
     #[must_use]
     pub fn get(&self, index: TestIndex) -> Option<TestIdentity<'_>> {
         self.entries.get(index.0 as usize).map(|entry| self.identity(index.0 as usize, entry))
+    }
+
+    /// The key of the test at a place, and the number of what it shares with its neighbours: tests
+    /// of one number have the same suites, class and file.
+    #[must_use]
+    pub fn key(&self, index: TestIndex) -> Option<(TestId, u32)> {
+        self.entries.get(index.0 as usize).map(|entry| (entry.id, entry.scope))
     }
 
     /// All tests in order of first appearance.
@@ -204,19 +219,21 @@ impl TestTable {
 
     /// The place of a test's scope, which is almost always that of the test before.
     fn scope(&mut self, test: &TestIdentity<'_>) -> Result<u32, TableFull> {
-        let known = |part: &str, range: &Range<u32>| self.part(range) == part;
-        let (suite, classname, file) = match self.scopes.last() {
-            Some(last) => (
-                known(test.suite, &last.suite).then(|| last.suite.clone()),
-                known(test.classname, &last.classname).then(|| last.classname.clone()),
-                known(test.file, &last.file).then(|| last.file.clone()),
-            ),
-            None => (None, None, None),
+        let known = |part: &str, range: &Range<u32>| {
+            let known = self.text.as_bytes().get(range.start as usize..range.end as usize);
+            known == Some(part.as_bytes())
         };
-        let same_kind = self.scopes.last().is_some_and(|last| last.qualified == test.qualified);
-        if same_kind && suite.is_some() && classname.is_some() && file.is_some() {
-            return u32::try_from(self.scopes.len() - 1).map_err(|_| TableFull);
+        let (mut suite, mut classname, mut file) = (None, None, None);
+        if let Some(last) = self.scopes.last() {
+            suite = known(test.suite, &last.suite).then_some(&last.suite);
+            classname = known(test.classname, &last.classname).then_some(&last.classname);
+            file = known(test.file, &last.file).then_some(&last.file);
+            let all = suite.is_some() && classname.is_some() && file.is_some();
+            if all && last.qualified == test.qualified {
+                return u32::try_from(self.scopes.len() - 1).map_err(|_| TableFull);
+            }
         }
+        let (suite, classname, file) = (suite.cloned(), classname.cloned(), file.cloned());
         let scope = Scope {
             suite: suite.map_or_else(|| self.push(test.suite), Ok)?,
             classname: classname.map_or_else(|| self.push(test.classname), Ok)?,
@@ -259,3 +276,6 @@ pub fn in_variant(test: &str, variant: &str) -> String {
         variant => format!("{test} [{variant}]"),
     }
 }
+
+#[cfg(test)]
+mod table_tests;

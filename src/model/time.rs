@@ -80,3 +80,38 @@ impl Micros {
         self.0 as f64 / 1e6
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_written_in_utc_and_as_a_number_where_no_calendar_has_it() {
+        let time = Timestamp(1_700_000_000_000);
+        assert_eq!(time.to_rfc3339(), "2023-11-14T22:13:20Z");
+        assert_eq!(time.to_date(), "2023-11-14");
+        assert_eq!(Timestamp::from(time.to_utc().unwrap()), time);
+        assert_eq!(Timestamp(-1).to_rfc3339(), "1969-12-31T23:59:59Z");
+        assert_eq!(Timestamp(i64::MAX).to_rfc3339(), "9223372036854775807");
+        assert_eq!(Timestamp(i64::MAX).to_date(), "9223372036854775807");
+    }
+
+    #[test]
+    fn days_are_taken_off_and_time_does_not_run_out() {
+        let time = Timestamp(1_700_000_000_000);
+        assert_eq!(time.minus_days(0), time);
+        assert_eq!(time.minus_days(14).to_rfc3339(), "2023-10-31T22:13:20Z");
+        assert_eq!(Timestamp(i64::MIN + 1).minus_days(1), Timestamp(i64::MIN));
+    }
+
+    #[test]
+    fn seconds_become_whole_microseconds_where_they_are_a_duration() {
+        for (seconds, micros) in [(0.0, 0), (0.001_5, 1_500), (0.000_000_6, 1), (2.5, 2_500_000)] {
+            assert_eq!(Micros::from_seconds(seconds), Some(Micros(micros)), "{seconds}");
+        }
+        for seconds in [-0.1, f64::NAN, f64::INFINITY, 1e12] {
+            assert_eq!(Micros::from_seconds(seconds), None, "{seconds}");
+        }
+        assert_eq!(Micros(1_250_000).as_seconds(), 1.25);
+    }
+}

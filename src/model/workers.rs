@@ -149,4 +149,22 @@ mod tests {
         assert_eq!(workers.number("0"), 1);
         assert_eq!(Workers::new(vec!["x".into()], vec![1, 2, 0]).of(1), None);
     }
+
+    #[test]
+    fn a_result_without_a_worker_takes_no_room_and_loses_the_one_it_had() {
+        let mut workers = Workers::default();
+        workers.set(9, 0);
+        assert_eq!((workers.len(), workers.is_empty()), (0, true));
+        let number = workers.number("a");
+        workers.set(2, number);
+        assert_eq!((workers.len(), workers.of(2), workers.of(1)), (3, Some("a"), None));
+        workers.set(2, 0);
+        assert_eq!((workers.len(), workers.of(2)), (3, None));
+    }
+
+    #[test]
+    fn of_no_results_there_is_no_only_worker() {
+        let workers = Workers::new(vec!["a".into()], vec![1]);
+        assert_eq!((workers.only(0), workers.only(1), workers.only(2)), (None, Some("a"), None));
+    }
 }

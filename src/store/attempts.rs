@@ -253,4 +253,15 @@ mod tests {
         assert_eq!((rows[0].outcome, rows[0].repeat), (Passed, Repeated));
         assert_eq!((rows[1].outcome, rows[1].repeat), (Failed, Ambiguous));
     }
+
+    #[test]
+    fn a_row_that_leaves_the_head_of_a_report_takes_no_end_before_it_along() {
+        let (rows, ends) = combine_reports(vec![
+            vec![row(1, Passed)],
+            vec![row(2, Skipped)],
+            vec![row(2, Passed)],
+        ]);
+        assert_eq!(rows, [row(1, Passed), row(2, Passed)]);
+        assert_eq!(ends, [1, 1, 2]);
+    }
 }

@@ -6,6 +6,8 @@
 
 mod group;
 mod part;
+mod places;
+mod spill;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -13,6 +15,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use self::part::{Part, parts};
+pub(super) use self::places::Places;
+pub(super) use self::spill::{Body, Held, Spill};
 use super::failure_text::StoredText;
 use super::segment::{BadMark, Columns, Encoder, RepeatMark, fits};
 use crate::model::hash::{FailureId, ReportHash, RunKey, SignatureId};
@@ -65,10 +69,10 @@ pub(super) struct Entry {
     pub(super) nameless: u64,
     pub(super) counts: Counts,
     /// The test of each result, as a place in the project's [`Names`].
-    pub(super) tests: Vec<u32>,
+    pub(super) tests: Places,
     /// The failures in the order of their slots, as places in [`Batch::failures`].
     pub(super) failures: Vec<u32>,
-    pub(super) body: Vec<u8>,
+    pub(super) body: Body,
     pub(super) bad: Vec<BadMark>,
     /// Errors of whole suites: the suite, and a place in [`Batch::failures`].
     pub(super) suite_failures: Vec<(String, u32)>,
@@ -129,7 +133,9 @@ pub struct Batch {
     pub(super) ingested: Timestamp,
     /// The tests of each project.
     pub(super) names: BTreeMap<String, Names>,
-    pub(super) failures: Vec<NewFailure>,
+    pub(super) failures: Vec<Held>,
+    /// What of bodies and failures is not in memory.
+    pub(super) spill: Spill,
     pub(super) runs: Vec<BatchRun>,
     /// Reports that came twice.
     pub(super) repeated: u64,
@@ -177,6 +183,30 @@ impl Names {
         Some(test)
     }
 
+    /// The places of all tests of a report, which are added where they are new.
+    fn intern_all(&mut self, tests: &TestTable) -> Result<Vec<u32>, TableFull> {
+        let mut places = Vec::with_capacity(tests.len());
+        // Neighbours share suite and file, so those of a report and of the batch are compared once.
+        let mut compared = None;
+        for place in 0..tests.len() {
+            let index = TestIndex(u32::try_from(place).map_err(|_| TableFull)?);
+            let (id, scope) = tests.key(index).ok_or(TableFull)?;
+            if let Some((known, own_scope)) = self.tests.key(TestIndex(self.next))
+                && known == id
+                && compared == Some((scope, own_scope))
+            {
+                places.push(self.next);
+                self.next += 1;
+                continue;
+            }
+            let place = self.intern(&tests.get(index).ok_or(TableFull)?)?;
+            places.push(place);
+            let own_scope = self.tests.key(TestIndex(place)).map(|(_, scope)| scope);
+            compared = own_scope.filter(|_| self.places.is_empty()).map(|own| (scope, own));
+        }
+        Ok(places)
+    }
+
     /// The place of a test, which is added where it is new.
     pub(super) fn intern(&mut self, test: &TestIdentity<'_>) -> Result<u32, TableFull> {
         let guess = TestIndex(self.next);
@@ -213,7 +243,8 @@ struct Pending {
 #[derive(Default)]
 struct Gathered {
     names: BTreeMap<String, Names>,
-    failures: Vec<NewFailure>,
+    failures: Vec<Held>,
+    spill: Spill,
     failure_places: HashMap<FailureId, u32>,
     pending: Vec<Pending>,
 }
@@ -297,6 +328,7 @@ impl BatchBuilder {
             ingested: self.ingested,
             names: gathered.names,
             failures: gathered.failures,
+            spill: gathered.spill,
             runs,
             repeated: (added - kept) as u64,
         }
@@ -314,7 +346,7 @@ impl Gathered {
             self.failure_places.entry(failure.id)
         {
             slot.insert(place);
-            self.failures.push(failure);
+            self.failures.push(self.spill.failure(failure));
         }
         Ok(())
     }
@@ -332,13 +364,16 @@ impl Gathered {
             return Ok(());
         };
         let names = self.names.entry(project).or_default();
-        let tests: Vec<u32> =
-            report.tests.iter().map(|test| names.intern(&test)).collect::<Result<_, _>>()?;
+        let tests = names.intern_all(&report.tests)?;
         let exchange = |place: &mut u32, table: &[u32]| {
             *place = table.get(*place as usize).copied().unwrap_or(0);
         };
         for mut one in pending {
-            one.entry.tests.iter_mut().for_each(|place| exchange(place, &tests));
+            let place_of = |place: u32| tests.get(place as usize).copied().unwrap_or(0);
+            one.entry.tests = one.entry.tests.iter().map(place_of).collect();
+            if let Body::Here(body) = &mut one.entry.body {
+                one.entry.body = self.spill.body(std::mem::take(body));
+            }
             one.entry.failures.iter_mut().for_each(|place| exchange(place, &failures));
             one.entry.suite_failures.iter_mut().for_each(|(_, place)| exchange(place, &failures));
             self.pending.push(one);
@@ -417,9 +452,9 @@ impl Document<'_> {
             complete: report.complete,
             nameless: if part.first { report.nameless } else { 0 },
             counts: if part.whole { report.counts } else { counted() },
-            body: encoder.body(&columns),
+            body: Body::Here(encoder.body(&columns)),
             bad: columns.bad_marks(),
-            tests: columns.tests,
+            tests: columns.tests.into_iter().collect(),
             failures: columns.failures,
             suite_failures: suites
                 .iter()

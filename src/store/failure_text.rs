@@ -53,6 +53,15 @@ impl StoredText {
             )
     }
 
+    /// How many bytes are stored.
+    #[must_use]
+    pub const fn stored_bytes(&self) -> usize {
+        match self {
+            Self::Plain(text) => text.len(),
+            Self::Squeezed(frame) => frame.len(),
+        }
+    }
+
     /// The text again.
     ///
     /// # Errors
@@ -92,5 +101,22 @@ mod tests {
         for bytes in [&b""[..], b"no frame", &[0x28, 0xb5, 0x2f, 0xfd, 0xff, 0xff]] {
             assert_eq!(StoredText::Squeezed(bytes.to_vec()).read(), Err(TextDamaged));
         }
+    }
+
+    #[test]
+    fn what_compression_would_not_save_stays_as_it_is() {
+        let plain = |text: &str| StoredText::of(text) == StoredText::Plain(text.to_owned());
+        assert!(plain(&"x".repeat(WORTHWHILE_BYTES - 1)));
+        assert!(plain(&"x".repeat(STORED_TEXT_BYTES_MAX + 1)));
+        assert!(!plain(&"x".repeat(STORED_TEXT_BYTES_MAX)));
+        // Nothing repeats here, so that a frame would be longer than the text.
+        let mut noise = blake3::Hasher::new().finalize_xof();
+        let mut bytes = vec![0; WORTHWHILE_BYTES.max(400)];
+        noise.fill(&mut bytes);
+        let text: String = bytes
+            .iter()
+            .map(|byte| char::from_u32(0x4e00 + u32::from(*byte) * 80).unwrap())
+            .collect();
+        assert_eq!(StoredText::of(&text).read().unwrap(), text);
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn runs(pending: Vec<Pending>) -> Vec<BatchRun> {
 
 /// True where no test is in two of these reports, which are of one project.
 fn are_disjoint(folder: &[Pending]) -> bool {
-    let places = || folder.iter().flat_map(|one| &one.entry.tests).map(|&test| test as usize);
+    let places = || folder.iter().flat_map(|one| one.entry.tests.iter()).map(|test| test as usize);
     let mut seen = vec![false; places().max().map_or(0, |last| last + 1)];
     places().all(|place| seen.get_mut(place).is_some_and(|seen| !std::mem::replace(seen, true)))
 }

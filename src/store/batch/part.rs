@@ -29,6 +29,11 @@ pub(super) fn parts<'a>(context: &RunContext, report: &'a Report) -> Vec<Part<'a
             && known(result.failure)
             && result.attempts.iter().all(|attempt| known(attempt.failure))
     };
+    if is_one_run(report) && report.results.iter().all(usable) {
+        let results: Vec<_> = report.results.iter().map(Cow::Borrowed).collect();
+        let places = (0..results.len()).collect();
+        return vec![Part { context: context.clone(), results, places, whole: true, first: true }];
+    }
     let mut by_variant = BTreeMap::new();
     let results = report.results.iter().enumerate();
     for (at, result) in results.filter(|(_, result)| usable(result)) {
@@ -52,6 +57,15 @@ pub(super) fn parts<'a>(context: &RunContext, report: &'a Report) -> Vec<Part<'a
         Part { context, results, places, whole, first: place == 0 }
     };
     by_run.into_iter().enumerate().map(part).collect()
+}
+
+/// True where no result has a variant, and each is of the test at its own place, as in almost all
+/// reports: then no two are of one test.
+fn is_one_run(report: &Report) -> bool {
+    let is_plain = |(place, result): (usize, &TestResult)| {
+        result.variant.is_none() && result.test.0 as usize == place
+    };
+    report.results.iter().enumerate().all(is_plain)
 }
 
 /// Puts together results of one test, which meet where a flag overrides the dialect's variant.

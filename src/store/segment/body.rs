@@ -155,3 +155,55 @@ fn pull_failure_slots(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_list_no_more_attempts_than_there_are_together() {
+        let bytes = [2, 0, 2 << 2 | 1, 0, 2 << 2 | 1];
+        let read = |attempts_max| {
+            let mut marks = Vec::new();
+            pull_repeats(&mut Cursor::new(&bytes), 2, attempts_max, &mut marks)
+                .map(|all| (all, marks))
+        };
+        let mark = |result| RepeatMark { result, repeat: Repeat::Retried, attempts: 2 };
+        assert_eq!(read(4), Ok((4, vec![mark(0), mark(1)])));
+        assert_eq!(read(3), Err(SegmentError::Invalid("the number of attempts")));
+    }
+
+    #[test]
+    fn a_repeat_stands_at_a_result_that_is_there() {
+        let read = |bytes: &[u8]| pull_repeats(&mut Cursor::new(bytes), 2, 9, &mut Vec::new());
+        assert_eq!(read(&[1, 1, 4]), Ok(1));
+        assert_eq!(read(&[1, 2, 4]), Err(SegmentError::Invalid("the place of a repeat")));
+        assert_eq!(read(&[2, 1, 4, 0, 4]), Err(SegmentError::Invalid("the place of a repeat")));
+        assert_eq!(read(&[3]), Err(SegmentError::Invalid("the number of repeats")));
+    }
+
+    #[test]
+    fn runs_of_outcomes_are_as_long_as_their_slots() {
+        let read = |bytes: &[u8]| {
+            let mut out = Vec::new();
+            pull_outcomes(&mut Cursor::new(bytes), 3, &mut out).map(|()| out)
+        };
+        let wrong = Err(SegmentError::Invalid("a run of outcomes"));
+        let (passed, failed) = (Outcome::Passed, Outcome::Failed);
+        assert_eq!(read(&[1 << 2, 2 << 2 | 1]), Ok(vec![passed, failed, failed]));
+        assert_eq!(read(&[1 << 2, 3 << 2 | 1]), wrong);
+        assert_eq!(read(&[4 << 2]), wrong);
+        assert_eq!(read(&[0, 3 << 2]), wrong);
+    }
+
+    #[test]
+    fn a_failure_stands_at_a_slot_that_is_there() {
+        let read = |bytes: &[u8]| {
+            let mut out = Vec::new();
+            pull_failure_slots(&mut Cursor::new(bytes), 3, &mut out).map(|()| out)
+        };
+        assert_eq!(read(&[2, 0, 1]), Ok(vec![0, 2]));
+        assert_eq!(read(&[2, 0, 2]), Err(SegmentError::Invalid("the place of a failure")));
+        assert_eq!(read(&[4]), Err(SegmentError::Invalid("the number of failures")));
+    }
+}

@@ -161,3 +161,65 @@ impl BitReader<'_> {
         Ok(value)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The exponent and symbols, and the bits below.
+    fn written(micros: &[u64]) -> (Vec<u8>, Vec<u8>) {
+        let durations: Vec<_> = micros.iter().map(|value| Some(Micros(*value))).collect();
+        let (mut symbols, mut bits) = (Vec::new(), Vec::new());
+        encode(&durations, &mut symbols, &mut bits);
+        (symbols, bits)
+    }
+
+    #[test]
+    fn the_unit_is_the_largest_power_of_ten_up_to_a_second() {
+        for (micros, exponent) in [
+            (&[1][..], 0),
+            (&[1_000, 2_000], 3),
+            (&[1_000, 2_500], 2),
+            (&[20_000_000, 3_000_000], 6),
+            (&[70_000_000], 6),
+            (&[1_000_000, 10], 1),
+            (&[], 6),
+        ] {
+            assert_eq!(written(micros).0[0], exponent, "{micros:?}");
+        }
+    }
+
+    /// By hand: 31 is 11111, 45 is 101101; a symbol takes the length and the two highest bits, what
+    /// is below them is packed from the lowest bit on.
+    #[test]
+    fn symbols_and_bits_are_those_of_the_documents() {
+        assert_eq!(written(&[0, 1, 15]), (vec![0, 1, 2, 16], vec![]));
+        assert_eq!(written(&[16, 24]), (vec![0, 17, 18], vec![0]));
+        assert_eq!(written(&[31, 45]), (vec![0, 18, 19], vec![0b110_1111]));
+        let largest = u64::MAX;
+        assert_eq!(
+            written(&[largest]),
+            (vec![0, SYMBOL_MAX], vec![0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x3f])
+        );
+    }
+
+    #[test]
+    fn what_no_writer_makes_is_refused_for_what_is_wrong() {
+        let read = |exponent, symbols: &[u8], bits: &[u8]| {
+            let mut out = Vec::new();
+            decode(exponent, symbols, bits, &mut out).map(|()| out)
+        };
+        assert_eq!(read(6, &[2], &[]), Ok(vec![Some(Micros(1_000_000))]));
+        assert_eq!(read(7, &[2], &[]), Err(SegmentError::Invalid("the unit of durations")));
+        assert_eq!(
+            read(0, &[SYMBOL_MAX + 1], &[]),
+            Err(SegmentError::Invalid("the symbol of a duration"))
+        );
+        assert_eq!(read(0, &[17], &[]), Err(SegmentError::Truncated));
+        assert_eq!(
+            read(0, &[17], &[0, 0]),
+            Err(SegmentError::Invalid("the length of the durations"))
+        );
+        assert_eq!(read(6, &[SYMBOL_MAX], &[0xff; 8]), Err(SegmentError::Invalid("a duration")));
+    }
+}

@@ -239,6 +239,14 @@ pub fn split(segment: &[u8]) -> Result<Parts<'_>, SegmentError> {
     Ok(Parts { tests, tests_squeezed, failures, body: cursor.rest() })
 }
 
+/// Adds the numbers of a segment's failures to `out`, without reading anything else of it.
+///
+/// # Errors
+/// [`SegmentError`] where the version, the checksum or a number does not hold.
+pub fn failures(segment: &[u8], out: &mut Vec<u32>) -> Result<(), SegmentError> {
+    push_failures_of(split(segment)?.failures, out)
+}
+
 /// Reads segments; keep one and reuse it.
 #[derive(Default)]
 pub struct Decoder {
@@ -372,7 +380,7 @@ fn pull_tests(bytes: &[u8], results: usize, out: &mut Vec<u32>) -> Result<(), Se
     }
 }
 
-fn pull_failures(bytes: &[u8], expected: usize, out: &mut Vec<u32>) -> Result<(), SegmentError> {
+fn push_failures_of(bytes: &[u8], out: &mut Vec<u32>) -> Result<(), SegmentError> {
     const WHAT: SegmentError = SegmentError::Invalid("a failure number");
     let mut cursor = Cursor::new(bytes);
     let mut last = 0_i64;
@@ -380,6 +388,11 @@ fn pull_failures(bytes: &[u8], expected: usize, out: &mut Vec<u32>) -> Result<()
         last = last.checked_add(varint::unzigzag(cursor.varint()?)).ok_or(WHAT)?;
         out.push(u32::try_from(last).map_err(|_| WHAT)?);
     }
+    Ok(())
+}
+
+fn pull_failures(bytes: &[u8], expected: usize, out: &mut Vec<u32>) -> Result<(), SegmentError> {
+    push_failures_of(bytes, out)?;
     if out.len() == expected {
         Ok(())
     } else {

@@ -182,3 +182,21 @@ fn the_documented_example_holds() {
         .collect();
     assert_eq!(documented.join(" "), text);
 }
+
+#[test]
+fn a_stretch_of_tests_ends_with_the_results() {
+    let read = |bytes: &[u8], results| {
+        let mut out = Vec::new();
+        pull_tests(bytes, results, &mut out).map(|()| out)
+    };
+    let wrong = Err(SegmentError::Invalid("a test number"));
+    assert_eq!(read(&[0, 1 << 1 | 1], 2), Ok(vec![0, 1]));
+    assert_eq!(read(&[0, 2 << 1 | 1], 2), wrong);
+    assert_eq!(read(&[0, 1], 2), wrong);
+    assert_eq!(read(&[0, 0], 1), Err(SegmentError::Count { what: "tests", found: 2, expected: 1 }));
+}
+
+#[test]
+fn one_segment_holds_a_stated_number_of_slots() {
+    assert!(fits(0) && fits(SEGMENT_SLOTS_MAX) && !fits(SEGMENT_SLOTS_MAX + 1));
+}

@@ -93,4 +93,55 @@ mod tests {
             assert_eq!(unzigzag(zigzag(value)), value);
         }
     }
+
+    /// The examples of the DWARF standard (LEB128) and of the protocol buffers' manual (zigzag).
+    #[test]
+    fn numbers_are_written_as_the_standards_say() {
+        for (value, wanted) in [
+            (2, &[0x02][..]),
+            (127, &[0x7f]),
+            (128, &[0x80, 0x01]),
+            (129, &[0x81, 0x01]),
+            (12_857, &[0xb9, 0x64]),
+            (624_485, &[0xe5, 0x8e, 0x26]),
+        ] {
+            let mut bytes = Vec::new();
+            push(&mut bytes, value);
+            assert_eq!(bytes, wanted, "{value}");
+        }
+        for (value, wanted) in [
+            (0, 0),
+            (-1, 1),
+            (1, 2),
+            (-2, 3),
+            (0x7fff_ffff, 0xffff_fffe),
+            (-0x8000_0000, 0xffff_ffff),
+        ] {
+            assert_eq!(zigzag(value), wanted, "{value}");
+            assert_eq!(unzigzag(wanted), value, "{wanted}");
+        }
+    }
+
+    #[test]
+    fn the_tenth_byte_holds_one_bit() {
+        let mut bytes = [0x80; 10];
+        bytes[9] = 1;
+        assert_eq!(Cursor::new(&bytes).varint().unwrap(), 1 << 63);
+        for last in [2, 3, 0x7f, 0x81] {
+            bytes[9] = last;
+            assert!(Cursor::new(&bytes).varint().is_err(), "a tenth byte of {last:#x}");
+        }
+    }
+
+    #[test]
+    fn a_cursor_takes_what_is_there_and_no_more() {
+        let mut cursor = Cursor::new(&[3, 4, 5]);
+        assert_eq!(cursor.bounded(3, "a size").unwrap(), 3);
+        assert_eq!(cursor.bounded(3, "a size"), Err(SegmentError::Invalid("a size")));
+        assert_eq!(cursor.rest(), [5]);
+        assert_eq!(cursor.take(2), Err(SegmentError::Truncated));
+        assert_eq!(cursor.take(1).unwrap(), [5]);
+        assert_eq!(cursor.byte(), Err(SegmentError::Truncated));
+        assert!(cursor.take(0).unwrap().is_empty());
+    }
 }

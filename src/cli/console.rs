@@ -1,12 +1,14 @@
 //! Where a command writes: standard output and error, with colour only where it is welcome.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
+
+use crate::context::draft::write_whole;
+use crate::report::escape;
 
 /// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -155,35 +157,12 @@ impl Console {
     /// Standard error may be closed; there is nobody left to tell.
     fn line(&self, label: &str, color: AnsiColor, message: &str) {
         let style = Style::new().bold().fg_color(Some(color.into()));
+        // Messages name files, and what others wrote into them; lines are ours.
+        let lines: Vec<_> = message.split('\n').map(escape::line).collect();
+        let message = lines.join("\n");
         let mut out = AutoStream::new(io::stderr().lock(), self.error_choice);
         let _ = writeln!(out, "{style}{label}:{style:#} {message}");
     }
-}
-
-/// Writes a file, whole or not at all. A link keeps pointing, and a device or pipe is written to,
-/// never replaced.
-///
-/// # Errors
-/// What `write` says, or the system.
-pub fn write_whole<E: From<io::Error>>(
-    path: &Path,
-    write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
-) -> Result<(), E> {
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    let is_special = fs::metadata(&target).is_ok_and(|known| !known.is_file());
-    let mut place = target.clone().into_os_string();
-    if !is_special {
-        place.push(format!(".{}.partial", std::process::id()));
-    }
-    let mut out = BufWriter::new(File::create(&place)?);
-    let written = write(&mut out).and_then(|()| Ok(out.flush()?));
-    match (&written, is_special) {
-        (_, true) => {}
-        (Ok(()), false) => fs::rename(&place, &target)?,
-        // Half a file helps nobody; that it cannot go either is no news beside why.
-        (Err(_), false) => drop(fs::remove_file(&place)),
-    }
-    written
 }
 
 /// What the terminal calls itself; empty where it does not, as on Windows.

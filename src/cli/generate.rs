@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
+use crate::context::draft::write_whole;
 use crate::report::sentence;
 use crate::testkit::generators::{Format, KINDS, Order, OrderError, files, write};
 
-use super::console::{Console, write_whole};
+use super::console::Console;
 use super::exit;
 use super::failure::Failure;
 

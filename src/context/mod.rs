@@ -7,6 +7,7 @@
 
 pub mod child;
 pub mod ci;
+pub mod draft;
 pub mod git;
 pub mod input;
 pub mod owners;

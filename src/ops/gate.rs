@@ -83,7 +83,7 @@ impl ListInput {
     #[must_use]
     pub fn read(path: &std::path::Path, shown: &str) -> Self {
         let file = shown.to_owned();
-        match std::fs::read_to_string(path) {
+        match crate::config::read_text(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Self::Absent,
             Err(error) => Self::Unreadable { message: format!("{file} cannot be read: {error}") },
             Ok(text) => match list::parse(&text) {

@@ -1,10 +1,11 @@
 //! `quarantine.toml` on disk: read strictly, named as the history names tests, written whole.
 
 use std::collections::HashMap;
-use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use crate::config;
+use crate::context::draft::Draft;
 use crate::model::{TestId, Variant};
 use crate::quarantine::list::{List, ListError, Target, parse};
 use crate::report::escape;
@@ -69,7 +70,7 @@ pub fn load(path: &Path) -> Result<Option<ListFile>, ListFileError> {
 }
 
 fn read(path: &Path) -> Result<Option<String>, ListFileError> {
-    match fs::read_to_string(path) {
+    match config::read_text(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(ListFileError::Read { path: path.to_path_buf(), source }),
@@ -83,31 +84,13 @@ fn read(path: &Path) -> Result<Option<String>, ListFileError> {
 /// [`ListFileError::Changed`] where somebody else wrote meanwhile, [`ListFileError::Write`] where
 /// the system refuses. The file is as it was in either case.
 pub fn save(path: &Path, before: Option<&str>, text: &str) -> Result<(), ListFileError> {
-    // A link keeps pointing where it does.
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    let mut partial = target.clone().into_os_string();
-    partial.push(format!(".{}.partial", std::process::id()));
-    let partial = PathBuf::from(partial);
-    let written = write_beside(&target, &partial, text);
-    let failed = |source| {
-        let _ = fs::remove_file(&partial);
-        ListFileError::Write { path: path.to_path_buf(), source }
-    };
-    written.map_err(failed)?;
+    let failed = |source| ListFileError::Write { path: path.to_path_buf(), source };
+    let mut draft = Draft::of(path).map_err(failed)?;
+    draft.write_all(text.as_bytes()).map_err(failed)?;
     if read(path)?.as_deref() != before {
-        let _ = fs::remove_file(&partial);
         return Err(ListFileError::Changed { path: path.to_path_buf() });
     }
-    fs::rename(&partial, &target).map_err(failed)
-}
-
-fn write_beside(target: &Path, partial: &Path, text: &str) -> std::io::Result<()> {
-    let mut file = fs::File::create(partial)?;
-    file.write_all(text.as_bytes())?;
-    if let Ok(known) = fs::metadata(target) {
-        file.set_permissions(known.permissions())?;
-    }
-    file.sync_all()
+    draft.keep().map_err(failed)
 }
 
 /// Gives entries and rules the names that the history knows, for whatever else a screen prints:
@@ -209,7 +192,7 @@ mod tests {
         assert!(matches!(save(&path, Some("# two\n"), "x"), Err(ListFileError::Changed { .. })));
         save(&path, Some("# one\n"), "# two\n").unwrap();
         assert_eq!(load(&path).unwrap().unwrap().text, "# two\n");
-        let names = fs::read_dir(folder.path()).unwrap();
+        let names = std::fs::read_dir(folder.path()).unwrap();
         assert_eq!(names.count(), 1, "no partial file is left");
         assert!(load(&folder.path().join("none")).unwrap().is_none());
     }

@@ -1,5 +1,6 @@
 //! Opening and reading many inputs at once: what ingest and validate share.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -11,6 +12,16 @@ use crate::junit::{self, ReadOptions, Reading};
 use crate::model::Timestamp;
 
 use super::Watcher;
+
+/// What the readers of all threads may remember together.
+const REMEMBERED_BYTES: usize = 24 << 20;
+
+thread_local! {
+    // Remembers tests from report to report, which are mostly the same.
+    static READER: RefCell<junit::Reader> = RefCell::new(junit::Reader::within(
+        REMEMBERED_BYTES / rayon::current_num_threads().max(1),
+    ));
+}
 
 /// What to read, and how.
 #[derive(Debug, Clone, Default)]
@@ -152,7 +163,7 @@ fn read_junit(document: Document, request: &ReadRequest) -> Input {
         now: request.now,
         truncated: document.truncated,
     };
-    let reading = junit::read(&document.bytes, &options);
+    let reading = READER.with_borrow_mut(|reader| reader.read(&document.bytes, &options));
     Input::Read(Box::new((document, reading)))
 }
 

@@ -21,7 +21,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// A file that is not SQLite's.
-    #[error("{} is not a database; nothing was changed, give the path of a history", path.display())]
+    #[error("{} is not a database; nothing was changed, give the path of a history, or try `flakedb db repair` where it was one", path.display())]
     NotADatabase {
         /// The file.
         path: PathBuf,
@@ -55,15 +55,23 @@ pub enum StoreError {
         known: u32,
     },
     /// Damaged: cut off, overwritten, or inconsistent.
-    #[error("{} is damaged ({detail}); restore a backup, or ingest the reports again into a new file", path.display())]
+    #[error("{} is damaged ({detail}); `flakedb db repair` keeps what is whole, or restore a backup", path.display())]
     Corrupt {
         /// The file.
         path: PathBuf,
         /// What was found.
         detail: String,
     },
+    /// So damaged that a repair makes nothing of it.
+    #[error("{} cannot be repaired: {detail}; restore a backup, or ingest the reports again into a new file", path.display())]
+    BeyondRepair {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        detail: String,
+    },
     /// The results of one report cannot be read.
-    #[error("{}: the segment of report {report} {source}; `flakedb db check` lists all damage", path.display())]
+    #[error("{}: the segment of report {report} {source}; `flakedb db check` lists all damage, `flakedb db repair` keeps the rest", path.display())]
     Segment {
         /// The file.
         path: PathBuf,
@@ -85,8 +93,28 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// No space left.
-    #[error("no space left to write {}; nothing of this ingest was kept, free some space and repeat it", path.display())]
+    #[error("no space left to write {}; nothing half-done is kept, free some space and repeat the command", path.display())]
     DiskFull {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Replaced or removed between opening and writing.
+    #[error("{} was replaced or removed while it was open; nothing was written, repeat the command", path.display())]
+    Replaced {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The disk, or what stands in for one, failed.
+    #[error("the file system failed at {} ({detail}); nothing half-done is kept: look at the disk, then run `flakedb db check`", path.display())]
+    Device {
+        /// The file.
+        path: PathBuf,
+        /// What the engine says.
+        detail: String,
+    },
+    /// In a mode that needs memory shared between processes, which the file system does not give.
+    #[error("the file system of {} cannot share memory between processes; copy the history to a local disk", path.display())]
+    Unshared {
         /// The file.
         path: PathBuf,
     },

@@ -12,12 +12,14 @@ pub mod failure_text;
 pub mod query;
 pub mod segment;
 pub mod sqlite;
+pub mod watcher;
 
 use crate::model::hash::{ReportHash, TestId};
 
 pub use batch::{Batch, BatchBuilder, ReportMeta};
 pub use error::StoreError;
 pub use sqlite::{OpenMode, SqliteStore};
+pub use watcher::{Unwatched, Watcher};
 
 use query::{
     BadRow, FailureNo, FailureRow, Modules, ProjectRow, RunRow, RunRows, SignatureRow, TestNo,

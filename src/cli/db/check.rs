@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::{Plain, Said, exit, said};
 use crate::cli::failure::Failure;
-use crate::store::sqlite::SqliteStore;
+use crate::ops::Watcher;
+use crate::store::sqlite::{Finding, SqliteStore};
 
 /// What `db check --format json` prints.
 #[derive(Debug, Serialize)]
@@ -16,17 +17,27 @@ struct CheckView {
     findings: Vec<FindingView>,
 }
 
+/// One thing that is wrong, or lost.
 #[derive(Debug, Serialize)]
-struct FindingView {
-    place: String,
-    problem: String,
+pub(super) struct FindingView {
+    pub(super) place: String,
+    pub(super) problem: String,
 }
 
-pub(super) fn check(store: &SqliteStore, db: &Path, format: Plain) -> Result<Said, Failure> {
-    let findings = store.check().map_err(Failure::history)?.into_iter();
-    let findings = findings
-        .map(|finding| FindingView { place: finding.place, problem: finding.problem })
-        .collect();
+impl From<Finding> for FindingView {
+    fn from(finding: Finding) -> Self {
+        Self { place: finding.place, problem: finding.problem }
+    }
+}
+
+pub(super) fn check(
+    store: &SqliteStore,
+    db: &Path,
+    format: Plain,
+    watcher: &dyn Watcher,
+) -> Result<Said, Failure> {
+    let findings = store.check_watched(watcher).map_err(Failure::history)?.into_iter();
+    let findings = findings.map(FindingView::from).collect();
     let history = db.display().to_string();
     let view = CheckView { schema: "flakedb.db-check.v1", history, findings };
     if view.findings.is_empty() {

@@ -15,6 +15,7 @@ struct InfoView {
     history: String,
     database_version: u32,
     bytes: u64,
+    bytes_free: u64,
     runs: u64,
     reports: u64,
     results: u64,
@@ -39,6 +40,7 @@ pub(super) fn info(store: &SqliteStore, db: &Path, format: Plain) -> Result<Said
         history: db.display().to_string(),
         database_version: info.schema,
         bytes: info.file_bytes,
+        bytes_free: info.free_bytes,
         runs: info.runs,
         reports: info.reports,
         results: info.results,
@@ -62,8 +64,12 @@ fn info_text(view: &InfoView) -> String {
         0 => String::new(),
         results => format!(", {:.1} bytes per result", view.bytes as f64 / results as f64),
     };
+    let free = match view.bytes_free {
+        0 => String::new(),
+        free => format!(", {free} of them free"),
+    };
     let mut text = format!(
-        "{}\n  version   {}\n  size      {} bytes{per_result}\n  runs      {}\n  reports   {}\n  \
+        "{}\n  version   {}\n  size      {} bytes{per_result}{free}\n  runs      {}\n  reports   {}\n  \
          results   {}\n  tests     {}\n  failures  {} distinct\n",
         view.history,
         view.database_version,

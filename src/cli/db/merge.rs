@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{Plain, Said, exit, said};
 use crate::cli::failure::Failure;
+use crate::ops::Watcher;
 use crate::store::sqlite::SqliteStore;
 
 /// What `db merge --format json` prints.
@@ -29,10 +30,11 @@ pub(super) fn merge(
     sources: &[PathBuf],
     db: &Path,
     format: Plain,
+    watcher: &dyn Watcher,
 ) -> Result<Said, Failure> {
     let mut merged = Vec::new();
     for source in sources {
-        let appended = store.merge_from(source).map_err(Failure::history)?;
+        let appended = store.merge_watched(source, watcher).map_err(Failure::history)?;
         merged.push(MergedView {
             history: source.display().to_string(),
             runs_new: appended.runs_new,

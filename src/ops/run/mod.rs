@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::context::child::{Ended, How, StartError, Watch, supervise};
+use crate::context::draft::write_whole;
 use crate::context::input::Document;
 use crate::context::written::{Before, Reports};
 use crate::model::{TestName, Timestamp};
@@ -253,7 +254,7 @@ fn write(place: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Some(parent) = place.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         fs::create_dir_all(parent)?;
     }
-    fs::write(place, bytes)
+    write_whole(place, |out| out.write_all(bytes))
 }
 
 fn moment(time: SystemTime) -> Timestamp {

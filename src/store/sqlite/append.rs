@@ -128,7 +128,7 @@ fn first_seen(batch: &Batch, project: &str, tests: usize) -> Vec<i64> {
     let mut first = vec![i64::MAX; tests];
     let runs = batch.runs.iter().filter(|run| run.context.project == project);
     for entry in runs.flat_map(|run| &run.entries) {
-        for &test in &entry.tests {
+        for test in entry.tests.iter() {
             if let Some(slot) = first.get_mut(test as usize) {
                 *slot = entry.started.0.min(*slot);
             }
@@ -307,7 +307,8 @@ impl Writer<'_> {
         }
         let tests = self.resolve_tests(project, entry)?;
         let failures = self.resolve_failures(project, &entry.failures)?;
-        let segment = self.encoder.segment(&tests, &failures, &entry.body);
+        let body = self.batch.spill.bytes_of(&entry.body)?;
+        let segment = self.encoder.segment(&tests, &failures, &body);
         let report = self.insert_report(project, run, entry, &segment)?;
         self.insert_bad(project, run, report, entry, &tests, &failures)?;
         self.insert_suite_failures(project, run, report, entry)?;

@@ -2,10 +2,11 @@
 
 use rusqlite::Connection;
 
-use super::SqliteStore;
+use super::{SqliteStore, derived, schema};
 use crate::model::hash::ReportHash;
 use crate::store::StoreError;
 use crate::store::segment::{Columns, Decoder};
+use crate::store::watcher::Watcher;
 
 /// One thing that is wrong with a history.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,8 +66,12 @@ const LAWS: [(&str, &str); 8] = [
     ),
 ];
 
-pub(super) fn check(store: &SqliteStore) -> Result<Vec<Finding>, StoreError> {
+pub(super) fn check(
+    store: &SqliteStore,
+    watcher: &dyn Watcher,
+) -> Result<Vec<Finding>, StoreError> {
     let mut findings = Vec::new();
+    watcher.phase("checking pages");
     let mut find = |place: String, problem: &str| {
         findings.push(Finding { place, problem: problem.to_owned() });
     };
@@ -75,12 +80,28 @@ pub(super) fn check(store: &SqliteStore) -> Result<Vec<Finding>, StoreError> {
             find("file".to_owned(), &problem);
         }
     }
+    let strange = store.told(schema::strange)?;
+    for problem in strange.planted.iter().chain(&strange.changed) {
+        find("file".to_owned(), problem);
+    }
+    // What follows asks tables that may not be there.
+    if !strange.changed.is_empty() {
+        return Ok(findings);
+    }
+    watcher.phase("checking references");
     for (problem, sql) in LAWS {
         for place in store.told(|connection| texts(connection, sql))? {
             find(place, problem);
         }
     }
-    store.told(|connection| segments(connection, &mut find))?;
+    store.told(|connection| derived::check(connection, &mut find))?;
+    watcher.phase("checking reports");
+    watcher.steps(store.told(|connection| {
+        connection.query_row("SELECT coalesce(sum(reports), 0) FROM run", [], |row| {
+            row.get::<_, i64>(0).map(i64::unsigned_abs)
+        })
+    })?);
+    store.told(|connection| segments(connection, &mut find, watcher))?;
     Ok(findings)
 }
 
@@ -88,14 +109,14 @@ fn texts(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
     connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
 }
 
-fn segments(connection: &Connection, find: &mut dyn FnMut(String, &str)) -> rusqlite::Result<()> {
+fn segments(
+    connection: &Connection,
+    find: &mut dyn FnMut(String, &str),
+    watcher: &dyn Watcher,
+) -> rusqlite::Result<()> {
     let tests = numbers(connection, "SELECT test_id FROM test")?;
     let failures = numbers(connection, "SELECT failure_id FROM failure")?;
     let known = |all: &[u32], some: &[u32]| some.iter().all(|no| all.binary_search(no).is_ok());
-    let mut bad = connection.prepare(
-        "SELECT count(*) FROM bad WHERE project_id = ?1
-        AND run_id = ?2 AND report_id = ?3",
-    )?;
     let mut select = connection.prepare(
         "SELECT content_hash, results, segment, project_id, run_id,
         report_id, workers FROM report ORDER BY report_id",
@@ -103,6 +124,7 @@ fn segments(connection: &Connection, find: &mut dyn FnMut(String, &str)) -> rusq
     let mut rows = select.query([])?;
     let (mut decoder, mut columns) = (Decoder::default(), Columns::default());
     while let Some(row) = rows.next()? {
+        watcher.step();
         let place = format!("report {}", ReportHash(row.get(0)?));
         if let Err(error) =
             decoder.decode(row.get_ref(2)?.as_blob().unwrap_or_default(), &mut columns)
@@ -116,7 +138,6 @@ fn segments(connection: &Connection, find: &mut dyn FnMut(String, &str)) -> rusq
             find(place.clone(), &format!("the list of its workers {error}"));
         }
         let key: [i64; 3] = [row.get(3)?, row.get(4)?, row.get(5)?];
-        let bad_rows: i64 = bad.query_row(key, |row| row.get(0))?;
         for (holds, problem) in [
             (
                 row.get::<_, i64>(1)? == columns.tests.len() as i64,
@@ -125,7 +146,7 @@ fn segments(connection: &Connection, find: &mut dyn FnMut(String, &str)) -> rusq
             (known(&tests, &columns.tests), "its segment names a test that is missing"),
             (known(&failures, &columns.failures), "its segment names a failure that is missing"),
             (
-                bad_rows == columns.bad_marks().len() as i64,
+                derived::stored_bad(connection, key).ok() == Some(derived::bad_rows(&columns)),
                 "its bad results differ from its segment",
             ),
         ] {

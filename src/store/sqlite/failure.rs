@@ -26,14 +26,30 @@ pub(super) fn explain(path: &Path, error: &Error) -> StoreError {
         (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => {
             StoreError::Locked { path, seconds: WAIT_MS / 1_000 }
         }
+        (ErrorCode::SystemIoFailure, code) if is_of_shared_memory(code) => {
+            StoreError::Unshared { path }
+        }
+        (ErrorCode::SystemIoFailure, _) => StoreError::Device { path, detail },
         (ErrorCode::CannotOpen | ErrorCode::PermissionDenied, _) => StoreError::ReadOnly { path },
         _ => StoreError::Database { path, detail },
     }
 }
 
+/// True for what goes wrong where files cannot be mapped as shared memory.
+const fn is_of_shared_memory(code: i32) -> bool {
+    matches!(code, ffi::SQLITE_IOERR_SHMMAP | ffi::SQLITE_IOERR_SHMOPEN | ffi::SQLITE_IOERR_SHMLOCK)
+}
+
 /// True where another process is in the way and trying again may help.
 pub(super) fn is_busy(error: &Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
+/// True where there is no room for the log.
+pub(super) fn is_full(error: &Error) -> bool {
+    let code = error.sqlite_error().map(|code| code.extended_code);
+    error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+        || code == Some(ffi::SQLITE_IOERR_SHMSIZE)
 }
 
 /// True where the folder does not let the log be made.
@@ -42,4 +58,68 @@ pub(super) fn is_denied(error: &Error) -> bool {
         error.sqlite_error_code(),
         Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn engine_says(code: i32) -> Error {
+        Error::SqliteFailure(ffi::Error::new(code), Some("as told".to_owned()))
+    }
+
+    /// By the list of result codes in SQLite's own documentation.
+    #[test]
+    fn every_code_of_the_engine_becomes_the_error_that_names_its_mend() {
+        for (code, wanted) in [
+            (ffi::SQLITE_NOTADB, "NotADatabase"),
+            (ffi::SQLITE_CORRUPT, "Corrupt"),
+            (ffi::SQLITE_CORRUPT_INDEX, "Corrupt"),
+            (ffi::SQLITE_IOERR_SHORT_READ, "Corrupt"),
+            (ffi::SQLITE_READONLY, "ReadOnly"),
+            (ffi::SQLITE_READONLY_DIRECTORY, "ReadOnly"),
+            (ffi::SQLITE_CANTOPEN, "ReadOnly"),
+            (ffi::SQLITE_PERM, "ReadOnly"),
+            (ffi::SQLITE_FULL, "DiskFull"),
+            (ffi::SQLITE_IOERR_SHMSIZE, "DiskFull"),
+            (ffi::SQLITE_BUSY, "Locked"),
+            (ffi::SQLITE_BUSY_SNAPSHOT, "Locked"),
+            (ffi::SQLITE_LOCKED, "Locked"),
+            (ffi::SQLITE_IOERR_READ, "Device"),
+            (ffi::SQLITE_CONSTRAINT, "Database"),
+        ] {
+            let found = explain(Path::new("a.db"), &engine_says(code));
+            let name = format!("{found:?}");
+            assert_eq!(name.split(' ').next(), Some(wanted), "code {code}: {name}");
+            assert!(found.to_string().contains("a.db"), "code {code} names no file: {found}");
+        }
+    }
+
+    #[test]
+    fn what_the_engine_said_stands_in_the_message() {
+        for code in [ffi::SQLITE_CORRUPT, ffi::SQLITE_ERROR] {
+            let found = explain(Path::new("a.db"), &engine_says(code)).to_string();
+            assert!(found.contains("as told"), "{found}");
+        }
+        let other = explain(Path::new("a.db"), &Error::QueryReturnedNoRows);
+        assert!(matches!(other, StoreError::Database { .. }), "{other:?}");
+        let waited = explain(Path::new("a.db"), &engine_says(ffi::SQLITE_BUSY)).to_string();
+        assert!(waited.contains("since 60 s"), "{waited}");
+    }
+
+    #[test]
+    fn waiting_helps_against_a_lock_and_nothing_else() {
+        for (code, busy, denied) in [
+            (ffi::SQLITE_BUSY, true, false),
+            (ffi::SQLITE_LOCKED, true, false),
+            (ffi::SQLITE_CANTOPEN, false, true),
+            (ffi::SQLITE_READONLY, false, true),
+            (ffi::SQLITE_PERM, false, true),
+            (ffi::SQLITE_FULL, false, false),
+        ] {
+            assert_eq!(is_busy(&engine_says(code)), busy, "code {code}");
+            assert_eq!(is_denied(&engine_says(code)), denied, "code {code}");
+        }
+        assert!(!is_busy(&Error::QueryReturnedNoRows) && !is_denied(&Error::QueryReturnedNoRows));
+    }
 }

@@ -79,9 +79,9 @@ impl Writer<'_> {
         }
         let sql = "SELECT identity FROM test WHERE test_id = ?1";
         let mut select = self.connection.prepare_cached(sql)?;
-        for (number, place) in columns.tests.iter().zip(&entry.tests) {
+        for (number, place) in columns.tests.iter().zip(entry.tests.iter()) {
             let stored = select.query_row([number], |row| row.get(0).map(TestId)).optional()?;
-            let read = self.names.and_then(|names| names.test(*place)).map(|test| test.id);
+            let read = self.names.and_then(|names| names.test(place)).map(|test| test.id);
             if stored != read {
                 return Ok(false);
             }

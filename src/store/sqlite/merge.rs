@@ -8,15 +8,17 @@ use super::failure::explain;
 use super::{SqliteStore, read};
 use crate::model::hash::{FailureId, ReportHash, SignatureId, TestId};
 use crate::model::{Lane, RunContext, TestIdentity, Timestamp, Variant};
-use crate::store::batch::{Batch, BatchRun, Entry, NewFailure};
+use crate::store::batch::{Batch, BatchRun, Body, Entry, NewFailure};
 use crate::store::segment::{self, Columns, Decoder, SegmentError};
+use crate::store::watcher::Watcher;
 use crate::store::{Appended, Store, StoreError};
 
-/// Runs written in one transaction: bounds memory and how long others wait.
+/// Runs written in one transaction, and their results: bounds memory and how long others wait.
 const RUNS_PER_BATCH: usize = 500;
+const RESULTS_PER_BATCH: u64 = 1_000_000;
 
 const RUNS: &str = "SELECT run_id, project.name, revision.name, branch.name, lane, variant.name,
-    build, attempt, job, url, stated_ms, ingested_ms
+    build, attempt, job, url, stated_ms, ingested_ms, results
     FROM run JOIN project USING (project_id) JOIN variant USING (variant_id)
     LEFT JOIN revision USING (revision_id) LEFT JOIN branch USING (branch_id)
     ORDER BY project.name, started_ms, run_key";
@@ -32,20 +34,41 @@ struct Source {
     no: i64,
     context: RunContext,
     ingested: i64,
+    results: u64,
 }
 
 /// Appends everything that `from` has to `into`.
-pub(super) fn merge(into: &mut SqliteStore, from: &SqliteStore) -> Result<Appended, StoreError> {
+pub(super) fn merge(
+    into: &mut SqliteStore,
+    from: &SqliteStore,
+    watcher: &dyn Watcher,
+) -> Result<Appended, StoreError> {
+    watcher.phase("joining runs");
     let runs: Vec<Source> = from.told(|connection| {
         let mut select = connection.prepare(RUNS)?;
         select.query_map([], source)?.collect()
     })?;
+    watcher.steps(runs.len() as u64);
     let mut total = Appended::default();
-    for some in runs.chunks(RUNS_PER_BATCH) {
+    let mut rest = runs.as_slice();
+    while let Some((some, behind)) = rest.split_at_checked(piece(rest)).filter(|_| !rest.is_empty())
+    {
+        rest = behind;
         let batch = load(from, some)?;
         total.merge(&into.append(&batch)?);
+        some.iter().for_each(|_| watcher.step());
     }
     Ok(total)
+}
+
+/// How many of the runs make one batch: at least one.
+fn piece(runs: &[Source]) -> usize {
+    let mut results = 0_u64;
+    let fits = |run: &&Source| {
+        results = results.saturating_add(run.results);
+        results <= RESULTS_PER_BATCH
+    };
+    runs.iter().take(RUNS_PER_BATCH).take_while(fits).count().max(1)
 }
 
 fn source(row: &Row<'_>) -> rusqlite::Result<Source> {
@@ -66,6 +89,7 @@ fn source(row: &Row<'_>) -> rusqlite::Result<Source> {
             started: row.get::<_, Option<i64>>(10)?.map(Timestamp),
         },
         ingested: row.get(11)?,
+        results: read::count(row, 12)?,
     })
 }
 
@@ -150,7 +174,7 @@ impl Loader<'_> {
                 .iter()
                 .map(|no| self.failure(*no))
                 .collect::<Result<_, _>>()?,
-            body,
+            body: Body::Here(body),
             bad: columns.bad_marks(),
             suite_failures: suites
                 .into_iter()
@@ -214,8 +238,13 @@ impl Loader<'_> {
         };
         let mut select = self.engine(self.from.connection.prepare_cached(sql))?;
         let failure = self.engine(select.query_row(params![no], failure))?;
+        // Taken over as it is stored, so that it has to be readable: damage here would spread.
+        if failure.text.clone().read().is_err() {
+            let which = format!("the text of failure {} cannot be read", failure.id);
+            return Err(self.from.corrupt(which));
+        }
         let place = self.batch.failures.len() as u32;
-        self.batch.failures.push(failure);
+        self.batch.failures.push(failure.into());
         self.failures.insert(no, place);
         Ok(place)
     }

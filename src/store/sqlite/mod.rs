@@ -3,22 +3,28 @@
 mod append;
 mod check;
 mod contents;
+mod derived;
 mod failure;
 mod fill_in;
 mod merge;
 mod numbers;
 mod open;
+mod prune;
 mod read;
+pub mod repair;
+mod same_file;
 mod schema;
+mod workers_of;
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 pub use check::Finding;
 pub use contents::Contents;
 pub use open::{Journal, OpenMode};
+pub use prune::{Keep, PrunePlan, Pruned, Share};
 pub use schema::{APPLICATION_ID, SCHEMA};
 
 use crate::model::hash::{ReportHash, TestId};
@@ -28,8 +34,11 @@ use super::query::{
     TestNo, TestRow, Window,
 };
 use super::segment::SegmentError;
+use super::watcher::{Unwatched, Watcher};
 use super::{Appended, Batch, Store, StoreError};
 use failure::explain;
+use same_file::{FileId, file_id};
+use schema::Mark;
 
 /// A history in one SQLite file.
 ///
@@ -48,6 +57,7 @@ use failure::explain;
 pub struct SqliteStore {
     path: PathBuf,
     connection: Connection,
+    file: Option<FileId>,
 }
 
 /// How large a history is, and how it is kept.
@@ -59,6 +69,8 @@ pub struct Info {
     pub journal: Journal,
     /// The size of the file, in bytes, without a log that is still open.
     pub file_bytes: u64,
+    /// How many of them are free for what is ingested next, as after a prune.
+    pub free_bytes: u64,
     /// Projects.
     pub projects: u64,
     /// Runs.
@@ -81,7 +93,7 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError`], one kind for each thing that can be wrong with the file.
     pub fn open(path: &Path, mode: OpenMode) -> Result<Self, StoreError> {
-        Ok(Self { path: path.to_path_buf(), connection: open::open(path, mode)? })
+        Self::open_within(path, mode, failure::WAIT_MS)
     }
 
     /// The same, waiting at most `wait_ms` milliseconds for others who write.
@@ -89,8 +101,13 @@ impl SqliteStore {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_within(path: &Path, mode: OpenMode, wait_ms: u64) -> Result<Self, StoreError> {
+        let before = file_id(path);
         let connection = open::open_within(path, mode, wait_ms)?;
-        Ok(Self { path: path.to_path_buf(), connection })
+        let file = file_id(path);
+        if before.is_some() && before != file {
+            return Err(StoreError::Replaced { path: path.to_path_buf() });
+        }
+        Ok(Self { path: path.to_path_buf(), connection, file })
     }
 
     /// Where the history is.
@@ -106,8 +123,61 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError`] where either cannot be used; `source` is never changed.
     pub fn merge_from(&mut self, source: &Path) -> Result<Appended, StoreError> {
+        self.merge_watched(source, &Unwatched)
+    }
+
+    /// The same, followed run by run.
+    ///
+    /// # Errors
+    /// As [`merge_from`](Self::merge_from).
+    pub fn merge_watched(
+        &mut self,
+        source: &Path,
+        watcher: &dyn Watcher,
+    ) -> Result<Appended, StoreError> {
         let source = Self::open(source, OpenMode::ReadOnly)?;
-        merge::merge(self, &source)
+        merge::merge(self, &source, watcher)
+    }
+
+    /// Which runs of one project, or of all, do not stand under these rules; changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the history cannot be read.
+    pub fn plan_prune(
+        &self,
+        project: Option<&str>,
+        keep: Keep,
+    ) -> Result<Vec<PrunePlan>, StoreError> {
+        self.told(|connection| prune::plan(connection, project, keep))
+    }
+
+    /// Takes away what plans name, and then the failures and names that no run needs any more.
+    ///
+    /// Written in pieces, each of which leaves a whole history behind: others write in between, and
+    /// a prune that was cut off is finished by another. Tests stay with the day they were first
+    /// seen. What is free in the file is used by later ingests; [`shrink`](Self::shrink) gives it back.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the history cannot be written.
+    pub fn prune(
+        &mut self,
+        plans: &[PrunePlan],
+        watcher: &dyn Watcher,
+    ) -> Result<Pruned, StoreError> {
+        prune::prune(self, plans, prune::PIECE, watcher)
+    }
+
+    /// Writes the file anew without what is free in it. Others cannot write meanwhile, and the disk
+    /// needs room for the file twice more.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the history cannot be written; it is whole as it was then.
+    pub fn shrink(&mut self) -> Result<(), StoreError> {
+        self.told(|connection| {
+            connection.execute_batch("VACUUM")?;
+            // The file itself shrinks when the log is folded into it.
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        })
     }
 
     /// Everything wrong with the file: its pages, its references, its segments and its sums.
@@ -115,7 +185,15 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError`] where the file cannot be read at all.
     pub fn check(&self) -> Result<Vec<Finding>, StoreError> {
-        check::check(self)
+        self.check_watched(&Unwatched)
+    }
+
+    /// The same, followed report by report.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub fn check_watched(&self, watcher: &dyn Watcher) -> Result<Vec<Finding>, StoreError> {
+        check::check(self, watcher)
     }
 
     /// All that the history says, in natural keys and sorted: equal for equal histories, whatever
@@ -140,6 +218,7 @@ impl SqliteStore {
                 schema: count("PRAGMA user_version")? as u32,
                 journal: open::journal(connection)?,
                 file_bytes: file_bytes.len(),
+                free_bytes: count("PRAGMA freelist_count")? * count("PRAGMA page_size")?,
                 projects: count("SELECT count(*) FROM project")?,
                 runs: count("SELECT count(*) FROM run")?,
                 reports: count("SELECT coalesce(sum(reports), 0) FROM run")?,
@@ -164,14 +243,43 @@ impl SqliteStore {
         // The engine counts the copy as a write; the history itself is not touched.
         self.told(|connection| connection.pragma_update(None, "query_only", false))?;
         self.told(schema::step_aside)?;
-        let copied = self.connection.execute("VACUUM INTO ?1", [target.to_string_lossy()]);
+        // Under another name until it is whole: half a copy must not pass for a backup.
+        let mut partial = target.as_os_str().to_owned();
+        partial.push(format!(".{}.partial", std::process::id()));
+        let partial = PathBuf::from(partial);
+        let copied = self.connection.execute("VACUUM INTO ?1", [partial.to_string_lossy()]);
         self.told(schema::stand_in)?;
         self.told(|connection| connection.pragma_update(None, "query_only", guarded))?;
-        copied.map(|_| ()).map_err(|error| {
-            // A half-written copy must not pass for a backup.
-            let _ = fs::remove_file(target);
-            explain(target, &error)
-        })
+        let placed = copied.map_err(|error| explain(target, &error)).and_then(|_| {
+            let flushed =
+                File::options().write(true).open(&partial).and_then(|file| file.sync_all());
+            flushed.and_then(|()| fs::rename(&partial, target)).map_err(|why| open::io(target, why))
+        });
+        if placed.is_err() {
+            let _ = fs::remove_file(&partial);
+        }
+        placed
+    }
+
+    /// Takes the write lock, and makes sure that what is written then will be found: the file is still
+    /// the one at its path, and of the schema that this flakedb writes.
+    fn begin(&mut self) -> Result<Transaction<'_>, StoreError> {
+        let path = &self.path;
+        let engine = |error| explain(path, &error);
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(engine)?;
+        if file_id(path) != self.file {
+            return Err(StoreError::Replaced { path: path.clone() });
+        }
+        match schema::mark(&transaction).map_err(engine)? {
+            Mark::History(SCHEMA) => Ok(transaction),
+            Mark::History(found) => {
+                Err(StoreError::Newer { path: path.clone(), found, known: SCHEMA })
+            }
+            Mark::Blank | Mark::Foreign(_) => Err(StoreError::Replaced { path: path.clone() }),
+        }
     }
 
     /// Runs a step against the engine and explains its error.
@@ -193,13 +301,10 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn append(&mut self, batch: &Batch) -> Result<Appended, StoreError> {
-        let path = &self.path;
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(|error| explain(path, &error))?;
-        let appended = append::append(&transaction, batch).map_err(|error| error.at(path))?;
-        transaction.commit().map_err(|error| explain(path, &error))?;
+        let path = self.path.clone();
+        let transaction = self.begin()?;
+        let appended = append::append(&transaction, batch).map_err(|error| error.at(&path))?;
+        transaction.commit().map_err(|error| explain(&path, &error))?;
         Ok(appended)
     }
 

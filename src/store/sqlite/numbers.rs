@@ -30,18 +30,17 @@ impl Writer<'_> {
     /// The numbers of a report's tests; each test is looked up once for a whole batch.
     pub(super) fn resolve_tests(&mut self, project: i64, entry: &Entry) -> Result<Vec<u32>> {
         let mut numbers = Vec::with_capacity(entry.tests.len());
-        for &place in &entry.tests {
-            let known = self.tests.get(place as usize).copied().unwrap_or(0);
-            let number = if known == 0 {
-                let number = self.resolve_test(project, place)?;
-                if let Some(slot) = self.tests.get_mut(place as usize) {
-                    *slot = number;
+        for stretch in entry.tests.stretches() {
+            for place in stretch.clone() {
+                if self.tests.get(place as usize).is_none_or(|known| *known == 0) {
+                    let number = self.resolve_test(project, place)?;
+                    if let Some(slot) = self.tests.get_mut(place as usize) {
+                        *slot = number;
+                    }
                 }
-                number
-            } else {
-                known
-            };
-            numbers.push(number);
+            }
+            let known = self.tests.get(stretch.start as usize..stretch.end as usize);
+            numbers.extend_from_slice(known.unwrap_or_default());
         }
         Ok(numbers)
     }
@@ -154,9 +153,9 @@ impl Writer<'_> {
     }
 
     fn resolve_failure(&mut self, project: i64, place: u32) -> Result<u32> {
-        let Some(failure) = self.batch.failures.get(place as usize) else {
-            return Err(AppendError::Full("failures"));
-        };
+        let batch = self.batch;
+        let held = batch.failures.get(place as usize).ok_or(AppendError::Full("failures"))?;
+        let failure = batch.spill.failure_of(held)?;
         let found: Option<i64> = match self.project_is_new {
             true => None,
             false => {

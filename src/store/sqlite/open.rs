@@ -5,9 +5,10 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::failure::{WAIT_MS, explain, is_busy, is_denied};
+use super::failure::{explain, is_busy, is_denied, is_full};
 use super::schema::{self, Mark, PAGE_BYTES, SCHEMA};
 use crate::store::StoreError;
 
@@ -22,9 +23,9 @@ const STATEMENTS_KEPT: usize = 64;
 /// The log is flushed at every commit, so that an acknowledged ingest survives a loss of power; it
 /// costs one flush an ingest. Unit tests make thousands of files and lose no power.
 const SYNCHRONOUS: &str = if cfg!(test) { "OFF" } else { "FULL" };
-/// Most memory for pages, in KiB: an ingest of a million results changes about 20 MB, and pages
-/// that do not fit are written twice.
-const CACHE_KIB: i64 = 65_536;
+/// Most memory for pages, in KiB. An ingest of any size goes back to a few pages only, those of the
+/// indexes of tests and failures: all others are filled once and may go.
+const CACHE_KIB: i64 = 16_384;
 
 /// What a history is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,12 +53,8 @@ enum Found {
     Database,
 }
 
-/// Opens the file and makes sure that it is a history of a known schema.
-pub(super) fn open(path: &Path, mode: OpenMode) -> Result<Connection, StoreError> {
-    open_within(path, mode, WAIT_MS)
-}
-
-/// The same, waiting at most `wait_ms` milliseconds for others, here and in every query.
+/// Opens the file and makes sure that it is a history of a known schema, waiting at most `wait_ms`
+/// milliseconds for others, here and in every query.
 pub(super) fn open_within(
     path: &Path,
     mode: OpenMode,
@@ -115,17 +112,37 @@ fn open_to_write(path: &Path, create: OpenFlags, retries: u64) -> Result<Connect
         return Err(StoreError::ReadOnly { path: path.to_path_buf() });
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;
-    let mut connection = retry(path, retries, || {
+    let connect = || {
         let connection = Connection::open_with_flags(path, flags)?;
         prepare(&connection)?;
         connection.pragma_update(None, "page_size", PAGE_BYTES)?;
         schema::mark(&connection)?;
         Ok(connection)
-    })?;
+    };
+    let mut connection = match retry(path, retries, connect) {
+        Err(StoreError::Unshared { .. }) => {
+            end_log(path, retries)?;
+            retry(path, retries, connect)?
+        }
+        other => other?,
+    };
     refuse_others(path, &connection, OpenMode::ReadWrite)?;
     retry(path, retries, || connection.pragma_update(None, "synchronous", SYNCHRONOUS))?;
-    retry(path, retries, || write_ahead(&connection))?;
+    let is_logged = retry(path, retries, || journal(&connection))? == Journal::WriteAhead;
+    if !is_logged && can_share_memory(path) {
+        retry(path, retries, || write_ahead(&connection))?;
+    }
+    let journal = retry(path, retries, || journal(&connection))?;
+    let synchronous = |connection: &Connection, level: &str| {
+        retry(path, retries, || connection.pragma_update(None, "synchronous", level))
+    };
+    if journal == Journal::WriteAhead {
+        // The first commit flushes the log with all that is in front of it. Until then nothing was
+        // acknowledged, and a log is whole up to where it was cut off.
+        synchronous(&connection, if cfg!(test) { "OFF" } else { "NORMAL" })?;
+    }
     retry(path, retries, || schema::migrate(&mut connection))?;
+    synchronous(&connection, SYNCHRONOUS)?;
     refuse_others(path, &connection, OpenMode::ReadOnly)?;
     Ok(connection)
 }
@@ -144,7 +161,18 @@ fn open_to_read(path: &Path, retries: u64) -> Result<Connection, StoreError> {
     let logged = fs::metadata(log_of(path)).is_ok_and(|meta| meta.len() > 0);
     let first = match (is_writable(path), logged) {
         (true, _) => {
-            Some(retry_unless_denied(path, retries, || plain(OpenFlags::SQLITE_OPEN_READ_WRITE))?)
+            // A full disk is no reason not to read what is on it.
+            let open = || match plain(OpenFlags::SQLITE_OPEN_READ_WRITE) {
+                Err(error) if !logged && is_full(&error) => Ok(None),
+                other => other.map(Some),
+            };
+            match retry_unless_denied(path, retries, open) {
+                Err(StoreError::Unshared { .. }) => {
+                    end_log(path, retries)?;
+                    Some(retry_unless_denied(path, retries, open)?.flatten())
+                }
+                other => Some(other?.flatten()),
+            }
         }
         (false, true) => {
             Some(retry_unless_denied(path, retries, || plain(OpenFlags::SQLITE_OPEN_READ_ONLY))?)
@@ -185,12 +213,28 @@ fn open_immutable(path: &Path) -> Result<Connection, StoreError> {
 }
 
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    distrust(connection)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     connection.busy_timeout(RETRY_PAUSE)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     // Rows are written by this crate alone and verified by `check`; a look-up for each reference
     // of each row would double the cost of an append.
     connection.pragma_update(None, "foreign_keys", false)
+}
+
+/// A file may come from anybody, and a schema may hold code: triggers that delete, views in place of
+/// tables that never end. None of it is ever run; what stands in for older schemas is temporary, and
+/// therefore ours.
+fn distrust(connection: &Connection) -> rusqlite::Result<()> {
+    for (setting, on) in [
+        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+        (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
+    ] {
+        connection.set_db_config(setting, on)?;
+    }
+    Ok(())
 }
 
 /// Asks for a write-ahead log; a file system that cannot share one keeps the rollback journal.
@@ -201,6 +245,44 @@ fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
         Err(error) if is_busy(&error) => Err(error),
         Ok(_) | Err(_) => Ok(()),
     }
+}
+
+/// True where a write-ahead log works beside `path`: asked of a file of its own, because a history
+/// that was switched and cannot be used so would keep others out.
+fn can_share_memory(path: &Path) -> bool {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{}.probe", std::process::id()));
+    let probe = PathBuf::from(name);
+    let tried = Connection::open(&probe).and_then(|connection| {
+        connection.pragma_update(None, "synchronous", "OFF")?;
+        write_ahead(&connection)?;
+        connection.execute_batch("CREATE TABLE probe (x)")?;
+        journal(&connection)
+    });
+    for file in [&probe, &log_of(&probe), &shared_memory_of(&probe)] {
+        let _ = fs::remove_file(file);
+    }
+    tried.is_ok_and(|journal| journal == Journal::WriteAhead)
+}
+
+/// Turns a history with a write-ahead log, which cannot be used where files cannot be shared as
+/// memory, into one with a rollback journal: alone with the file, its index is in our own memory.
+pub(super) fn end_log(path: &Path, retries: u64) -> Result<(), StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = retry(path, retries, || {
+        let connection = Connection::open_with_flags(path, flags)?;
+        // Before anything that reads the schema: the index is made where it is first needed.
+        connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+        prepare(&connection)?;
+        schema::mark(&connection)?;
+        Ok(connection)
+    })?;
+    refuse_others(path, &connection, OpenMode::ReadWrite)?;
+    retry(path, retries, || {
+        connection
+            .pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get::<_, String>(0))
+    })?;
+    Ok(())
 }
 
 pub(super) fn journal(connection: &Connection) -> rusqlite::Result<Journal> {
@@ -234,6 +316,12 @@ fn is_writable(path: &Path) -> bool {
 pub(super) fn log_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push("-wal");
+    PathBuf::from(name)
+}
+
+fn shared_memory_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-shm");
     PathBuf::from(name)
 }
 

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::types::{ToSql, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, Result, Row, Transaction, params};
 
-use super::SqliteStore;
 use super::failure::explain;
+use super::{SqliteStore, workers_of};
 use crate::model::hash::{FailureId, ReportHash, RunKey, SignatureId, TestId};
 use crate::model::{Counts, Lane, Outcome, Repeat, Timestamp};
 use crate::store::StoreError;
@@ -137,6 +137,7 @@ pub(super) fn fold(
         JOIN report ON report.project_id = run.project_id AND report.run_id = run.run_id
         WHERE run.run_id = ?1 ORDER BY report.started_ms, report.content_hash";
     let mut select = store.connection.prepare_cached(sql).map_err(engine)?;
+    let mut last_test = store.told(last_test_no)?;
     let mut decoder = Decoder::default();
     let mut columns = Columns::default();
     let mut rows_of_run = Vec::new();
@@ -159,8 +160,16 @@ pub(super) fn fold(
                 let hash: [u8; 32] = report.get(0).unwrap_or_default();
                 store.segment_error(ReportHash(hash), source)
             })?;
+            if columns.tests.iter().max().is_some_and(|most| *most > last_test) {
+                // Somebody may have added tests meanwhile.
+                last_test = store.told(last_test_no)?;
+            }
+            // Whoever counts by test makes room up to the largest number.
+            if columns.tests.iter().any(|test| *test > last_test) {
+                return Err(store.corrupt("a segment names a test that is missing"));
+            }
             result_rows(&columns, &mut rows_of_run);
-            workers(store, report, &mut decoder, &mut names, &mut rows_of_run)?;
+            workers_of::workers(store, report, &mut decoder, &mut names, &mut rows_of_run)?;
             about.push(ReportRow {
                 host: report.get(2).map_err(engine)?,
                 source: report.get(3).map_err(engine)?,
@@ -181,40 +190,8 @@ pub(super) fn fold(
     Ok(())
 }
 
-/// Says which worker ran each of the rows of one report.
-fn workers(
-    store: &SqliteStore,
-    report: &Row<'_>,
-    decoder: &mut Decoder,
-    names: &mut Vec<String>,
-    rows: &mut [ResultRow],
-) -> std::result::Result<(), StoreError> {
-    let engine = |error: rusqlite::Error| explain(&store.path, &error);
-    let mut number = |name: &str| {
-        let place = names.iter().position(|known| known == name).unwrap_or(names.len());
-        if place == names.len() {
-            names.push(name.to_owned());
-        }
-        u16::try_from(place + 1).unwrap_or(0)
-    };
-    let only = report.get_ref(6).map_err(engine)?.as_str().unwrap_or_default();
-    if !only.is_empty() {
-        let number = number(only);
-        rows.iter_mut().for_each(|row| row.worker = number);
-        return Ok(());
-    }
-    let blob = report.get_ref(7).map_err(engine)?.as_blob_or_null().unwrap_or_default();
-    let Some(blob) = blob else { return Ok(()) };
-    let workers = decoder.workers(blob, rows.len()).map_err(|source| {
-        let hash: [u8; 32] = report.get(0).unwrap_or_default();
-        store.segment_error(ReportHash(hash), source)
-    })?;
-    let numbers: Vec<u16> = workers.names().iter().map(|name| number(name)).collect();
-    for (place, row) in rows.iter_mut().enumerate() {
-        let own = usize::from(workers.number_of(place)).checked_sub(1);
-        row.worker = own.and_then(|own| numbers.get(own)).copied().unwrap_or(0);
-    }
-    Ok(())
+fn last_test_no(connection: &Connection) -> Result<u32> {
+    connection.query_row("SELECT coalesce(max(test_id), 0) FROM test", [], |row| row.get(0))
 }
 
 /// One row for each result of a segment.

@@ -1,4 +1,6 @@
-//! The schema's marks and migrations: append-only files, each applied in its own transaction.
+//! The schema's marks and migrations: append-only files, applied in one transaction.
+
+use std::collections::BTreeMap;
 
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -51,6 +53,45 @@ pub(super) fn mark(connection: &Connection) -> rusqlite::Result<Mark> {
     })
 }
 
+/// What of a file's schema is not flakedb's.
+pub(super) struct Strange {
+    /// Tables and indexes that are missing, or not as flakedb makes them: they cannot be read.
+    pub(super) changed: Vec<String>,
+    /// Triggers, of which flakedb has none. They never run.
+    pub(super) planted: Vec<String>,
+}
+
+/// Compares the schema with the one that the migrations make. Views, and tables and indexes besides, are
+/// nobody's business.
+pub(super) fn strange(connection: &Connection) -> rusqlite::Result<Strange> {
+    let version = match mark(connection)? {
+        Mark::History(version) => version as usize,
+        Mark::Blank | Mark::Foreign(_) => 0,
+    };
+    let made = Connection::open_in_memory()?;
+    for sql in MIGRATIONS.iter().take(version) {
+        made.execute_batch(sql)?;
+    }
+    let (wanted, found) = (objects(&made)?, objects(connection)?);
+    let changed = wanted.iter().filter(|(name, _)| !name.starts_with("view "));
+    let changed = changed.filter_map(|(name, sql)| match found.get(name) {
+        None => Some(format!("the {name} is missing")),
+        Some(other) if other != sql => Some(format!("the {name} is not as flakedb makes it")),
+        Some(_) => None,
+    });
+    let planted = found.keys().filter(|name| name.starts_with("trigger "));
+    let planted =
+        planted.map(|name| format!("the {name} is not flakedb's, and never runs; drop it"));
+    Ok(Strange { changed: changed.collect(), planted: planted.collect() })
+}
+
+/// The statement that made each thing of the schema, by type and name.
+fn objects(connection: &Connection) -> rusqlite::Result<BTreeMap<String, String>> {
+    let mut select = connection
+        .prepare("SELECT type || ' ' || name, sql FROM main.sqlite_schema WHERE sql IS NOT NULL")?;
+    select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
 /// Lets a file of an older schema, which must not be changed, be read as one of the present schema.
 pub(super) fn stand_in(connection: &Connection) -> rusqlite::Result<()> {
     let Mark::History(version) = mark(connection)? else { return Ok(()) };
@@ -69,10 +110,13 @@ pub(super) fn step_aside(connection: &Connection) -> rusqlite::Result<()> {
     names.iter().try_for_each(|name| connection.execute_batch(&format!("DROP VIEW temp.{name}")))
 }
 
-/// Applies what is missing; another process may do the same at the same time.
+/// Applies what is missing, in one transaction; another process may do the same at the same time.
 pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    if mark(connection)? == Mark::History(SCHEMA) {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for (done, sql) in (0..).zip(MIGRATIONS) {
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let wanted = match mark(&transaction)? {
             Mark::Blank => done == 0,
             Mark::History(version) => version == done,
@@ -82,8 +126,7 @@ pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
             transaction.execute_batch(sql)?;
             transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
             transaction.pragma_update(None, "user_version", done + 1)?;
-            transaction.commit()?;
         }
     }
-    Ok(())
+    transaction.commit()
 }

@@ -21,7 +21,7 @@ struct Record {
 }
 
 #[derive(Debug, Clone)]
-struct Document {
+pub(super) struct Document {
     build: u8,
     os: Option<bool>,
     branch: Option<u8>,
@@ -52,7 +52,7 @@ fn record() -> impl Strategy<Value = Record> {
     )
 }
 
-fn document() -> impl Strategy<Value = Document> {
+pub(super) fn document() -> impl Strategy<Value = Document> {
     let context = (
         0..4_u8,
         proptest::option::weighted(0.3, any::<bool>()),
@@ -333,7 +333,7 @@ fn stored(store: &SqliteStore) -> Recounts {
     all
 }
 
-fn ingest(store: &mut SqliteStore, documents: &[Document]) {
+pub(super) fn ingest(store: &mut SqliteStore, documents: &[Document]) {
     append(store, documents.iter().map(|document| (document.meta(), document.report())).collect());
 }
 

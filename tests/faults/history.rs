@@ -1,4 +1,4 @@
-//! What happens to the history when the world is unkind.
+//! Kills, crowds, files that are no histories, and disks that take nothing.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -6,17 +6,17 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
-use crate::command::{Sandbox, finish, report};
+use crate::command::{Sandbox, finish, project, report};
 use flakedb::store::Store as _;
 use flakedb::store::query::Window;
 use flakedb::store::sqlite::{OpenMode, SqliteStore};
 
-const DB: &str = ".flakedb/history.db";
+pub(super) const DB: &str = ".flakedb/history.db";
 const REPORTS_PER_RUN: usize = 5;
 const CASES_PER_REPORT: usize = 40;
 
 /// One run of several reports that share no test.
-fn write_run(sandbox: &Sandbox, folder: &str) {
+pub(super) fn write_run(sandbox: &Sandbox, folder: &str) {
     for part in 0..REPORTS_PER_RUN {
         let names: Vec<String> =
             (0..CASES_PER_REPORT).map(|case| format!("test_{part}_{case}")).collect();
@@ -29,14 +29,14 @@ fn write_run(sandbox: &Sandbox, folder: &str) {
     }
 }
 
-fn ingest_arguments(folder: &str, build: &str) -> Vec<String> {
+pub(super) fn ingest_arguments(folder: &str, build: &str) -> Vec<String> {
     ["ingest", folder, "--project", "p", "--revision", "r", "--build", build]
         .map(str::to_owned)
         .to_vec()
 }
 
 /// The builds in the history, each with its number of reports and cases.
-fn builds(db: &Path) -> Vec<(String, u32, u64)> {
+pub(super) fn builds(db: &Path) -> Vec<(String, u32, u64)> {
     let store = SqliteStore::open(db, OpenMode::ReadOnly).unwrap();
     store
         .runs("p", &Window::default())
@@ -185,7 +185,11 @@ fn a_read_only_history_can_be_read_and_not_written() {
     };
     // Another user needs to reach the binary, which may stand in a private directory.
     let binary = sandbox.path("flakedb");
-    std::fs::copy(env!("CARGO_BIN_EXE_flakedb"), &binary).unwrap();
+    // By a process of its own: a child of another test would inherit a file that is open for writing,
+    // which cannot be run.
+    let copied =
+        std::process::Command::new("cp").arg(env!("CARGO_BIN_EXE_flakedb")).arg(&binary).status();
+    assert!(copied.unwrap().success());
     for (name, mode) in [("", 0o755), ("flakedb", 0o755), ("r.xml", 0o444), (DB, 0o444)] {
         set(name, mode);
     }
@@ -235,4 +239,22 @@ fn a_full_disk_loses_nothing_that_was_there() {
     assert_eq!(builds(&sandbox.path(DB)).len(), 1);
     sandbox.run(&["ingest", "large.xml", "--project", "p", "--build", "2"]).exits(0);
     assert_eq!(builds(&sandbox.path(DB)).len(), 2);
+}
+
+#[test]
+fn a_reader_of_an_older_schema_goes_on_while_a_writer_upgrades_the_file() {
+    for older in ["schema-1.db", "schema-2.db"] {
+        let sandbox = Sandbox::new();
+        std::fs::copy(project("fixtures/db").join(older), sandbox.path("old.db")).unwrap();
+        let reader = SqliteStore::open(&sandbox.path("old.db"), OpenMode::ReadOnly).unwrap();
+        let before = reader.contents().unwrap();
+        sandbox.write("r.xml", report(&[("a", '.'), ("b", 'F')]));
+        sandbox.run(&["ingest", "r.xml", "--db", "old.db", "--project", "new"]).exits(0);
+        let upgraded = SqliteStore::open(&sandbox.path("old.db"), OpenMode::ReadOnly).unwrap();
+        assert_eq!(upgraded.info().unwrap().schema, flakedb::store::sqlite::SCHEMA);
+        let after = reader.contents().unwrap();
+        assert_eq!(after, upgraded.contents().unwrap());
+        assert!(before.0.iter().all(|line| after.0.contains(line)));
+        assert_eq!(reader.check().unwrap(), []);
+    }
 }

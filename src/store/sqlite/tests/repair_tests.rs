@@ -1,0 +1,245 @@
+//! Damage of every kind: found, and repaired as far as anything is left.
+
+use std::collections::HashSet;
+
+use super::*;
+use crate::store::sqlite::repair::{Repaired, repair_in_place, repair_to};
+
+/// A fixed generator (SplitMix64): every failure can be repeated by its seed.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed ^ (mixed >> 31)) % limit as u64) as usize
+    }
+}
+
+const PAGE: usize = 16_384;
+
+/// A history whose larger tables have pages below others, and runs with and without a build.
+fn many(place: &Place) -> Vec<u8> {
+    let mut store = create(place);
+    for no in 0..12_usize {
+        let build = (no % 3 > 0).then(|| (no / 2).to_string());
+        let mut strip = ".F..E.s.".repeat(40 + no);
+        strip.replace_range(no..=no, "F");
+        let mut report = report(&strip);
+        report.suite_failures.push(crate::model::SuiteFailure {
+            suite: format!("suite {no}"),
+            failure: (no % report.failures.len()) as u32,
+        });
+        let mut meta = meta(build.as_deref(), 10 + no as i64, &no.to_string());
+        meta.context.revision = Some(format!("revision-{}", no / 2));
+        append(&mut store, vec![(meta, report)]);
+    }
+    drop(store);
+    fs::read(&place.path).unwrap()
+}
+
+fn contents_of(path: &Path) -> Contents {
+    SqliteStore::open(path, OpenMode::ReadOnly).unwrap().contents().unwrap()
+}
+
+/// What checksums, keys and second copies protect: everything but words that stand once.
+fn protected(contents: &Contents) -> HashSet<&str> {
+    let words = ["result ", "slot ", "repeat ", "why ", "bad "];
+    let lines = contents.0.iter().map(String::as_str);
+    lines.filter(|line| words.iter().any(|word| line.starts_with(word))).collect()
+}
+
+/// The keys that a repair says are lost or made up.
+fn named(repaired: &Repaired) -> HashSet<&str> {
+    let texts = repaired.lost.iter().flat_map(|one| [one.place.as_str(), one.problem.as_str()]);
+    let words = texts.flat_map(|text| text.split([' ', ',']));
+    words.filter(|word| word.len() >= 32).collect()
+}
+
+fn repaired(place: &Place) -> Result<(Repaired, Contents), StoreError> {
+    let target = place.path.with_file_name("new.db");
+    let _ = fs::remove_file(&target);
+    let repaired = repair_to(&place.path, &target)?;
+    let store = SqliteStore::open(&target, OpenMode::ReadOnly).unwrap();
+    assert_eq!(store.check().unwrap(), []);
+    Ok((repaired, store.contents().unwrap()))
+}
+
+/// Nothing is in the repaired file that was not in the whole one, but for what is named.
+fn assert_only_loss(seed: u64, before: &Contents, repaired: &Repaired, after: &Contents) {
+    let (old, new, named) = (protected(before), protected(after), named(repaired));
+    for line in &new {
+        let is_named = || line.split(' ').any(|word| named.contains(word));
+        assert!(old.contains(line) || is_named(), "seed {seed}: {line}\n{:#?}", repaired.lost);
+    }
+    if new.len() < old.len() {
+        assert!(!repaired.lost.is_empty(), "seed {seed}: lost in silence");
+    }
+}
+
+#[test]
+fn a_whole_file_is_repaired_into_its_equal() {
+    let place = place();
+    many(&place);
+    let (repaired, contents) = repaired(&place).unwrap();
+    assert_eq!(repaired.lost, []);
+    assert_eq!(contents, contents_of(&place.path));
+    assert_eq!(repaired.kept.runs, 10);
+}
+
+#[test]
+fn each_lost_page_costs_what_was_on_it_and_no_more() {
+    let place = place();
+    let whole = many(&place);
+    let before = contents_of(&place.path);
+    let old = protected(&before);
+    let pages = whole.len() / PAGE;
+    assert!(pages > 20, "{pages}");
+    let mut kept = 0;
+    for page in 0..pages {
+        let mut bytes = whole.clone();
+        bytes[page * PAGE..(page + 1) * PAGE].fill(0);
+        fs::write(&place.path, &bytes).unwrap();
+        let found = read_all(&place.path).is_err();
+        assert!(found, "page {page} is gone, and check does not see it");
+        match repaired(&place) {
+            Ok((repaired, after)) => {
+                assert_only_loss(page as u64, &before, &repaired, &after);
+                kept += protected(&after).len();
+            }
+            // All reports stand on one page here.
+            Err(error) => assert!(error.to_string().contains("nothing in it"), "{page}: {error}"),
+        }
+    }
+    // On average a lost page of so many takes no more than its share twice over.
+    let share = kept as f64 / (old.len() * pages) as f64;
+    assert!(share > 1.0 - 2.0 / pages as f64, "{share}");
+}
+
+#[test]
+fn random_damage_is_found_or_harmless_and_repair_invents_nothing() {
+    let place = place();
+    let whole = many(&place);
+    let before = contents_of(&place.path);
+    let mut salvaged = 0;
+    // The proof tries more.
+    let seeds = if std::env::var_os("FLAKEDB_FAULTS_ALL").is_some() { 300 } else { 48 };
+    for seed in 0..seeds {
+        let mut random = Random(seed);
+        let mut bytes = whole.clone();
+        match seed % 6 {
+            0 | 1 => {
+                for _ in 0..1 + random.below(4) {
+                    let at = random.below(bytes.len());
+                    bytes[at] ^= 1 << random.below(8);
+                }
+            }
+            2 => {
+                let at = random.below(bytes.len() / 512) * 512;
+                bytes[at..at + 512].fill(0);
+            }
+            3 => {
+                let at = random.below(bytes.len() / PAGE) * PAGE;
+                bytes[at..at + PAGE].iter_mut().for_each(|byte| *byte = random.below(256) as u8);
+            }
+            4 => {
+                // Written to the wrong place.
+                let from = random.below(bytes.len() / PAGE) * PAGE;
+                let to = random.below(bytes.len() / PAGE) * PAGE;
+                bytes.copy_within(from..from + PAGE, to);
+            }
+            _ => bytes.truncate(1 + random.below(whole.len())),
+        }
+        fs::write(&place.path, &bytes).unwrap();
+        let found = read_all(&place.path).is_err();
+        if !found {
+            let after = contents_of(&place.path);
+            assert_eq!(protected(&after), protected(&before), "seed {seed}: changed in silence");
+        }
+        fs::write(&place.path, &bytes).unwrap();
+        if let Ok((repaired, after)) = repaired(&place) {
+            assert_only_loss(seed, &before, &repaired, &after);
+            salvaged += 1;
+        }
+    }
+    assert!(salvaged > seeds * 3 / 4, "{salvaged}");
+}
+
+#[test]
+fn repair_keeps_the_damaged_file_and_leaves_the_history_in_its_place() {
+    let place = place();
+    let mut bytes = many(&place);
+    // The first pages of the revisions and the runs, and of some indexes.
+    for page in [3, 9, 11, 12] {
+        bytes[page * PAGE..(page + 1) * PAGE].fill(0x5a);
+    }
+    fs::write(&place.path, &bytes).unwrap();
+    let (repaired, kept) = repair_in_place(&place.path).unwrap();
+    assert!(!repaired.lost.is_empty());
+    assert_eq!(kept, place.path.with_file_name("history.db.damaged-1"));
+    assert_eq!(fs::read(&kept).unwrap().len(), bytes.len());
+    assert!(read_all(&place.path).is_ok());
+    let names = fs::read_dir(place.path.parent().unwrap()).unwrap().count();
+    assert_eq!(names, 2, "nothing else is left");
+    // And it can be written again.
+    let mut store = SqliteStore::open(&place.path, OpenMode::ReadWrite).unwrap();
+    append(&mut store, vec![(meta(Some("again"), 99, "again"), report(".F"))]);
+    drop(store);
+    assert!(read_all(&place.path).is_ok());
+}
+
+#[test]
+fn a_file_in_use_of_another_program_or_of_a_later_flakedb_is_not_repaired() {
+    let place = place();
+    many(&place);
+    let other = SqliteStore::open(&place.path, OpenMode::ReadOnly).unwrap();
+    other.projects().unwrap();
+    drop(other);
+    let raw = Connection::open(&place.path).unwrap();
+    raw.pragma_update(None, "user_version", SCHEMA + 1).unwrap();
+    let refused = repair_in_place(&place.path).unwrap_err();
+    assert!(matches!(refused, StoreError::Locked { .. }), "{refused}");
+    drop(raw);
+    let refused = repair_in_place(&place.path).unwrap_err();
+    assert!(matches!(refused, StoreError::Newer { .. }), "{refused}");
+    let raw = Connection::open(&place.path).unwrap();
+    raw.pragma_update(None, "application_id", 77).unwrap();
+    drop(raw);
+    let refused = repair_in_place(&place.path).unwrap_err();
+    assert!(matches!(refused, StoreError::Foreign { application_id: 77, .. }), "{refused}");
+    let text = place.path.with_file_name("text");
+    fs::write(&text, "no history at all\n".repeat(9_000)).unwrap();
+    let refused = repair_to(&text, &place.path.with_file_name("x.db")).unwrap_err();
+    assert!(matches!(refused, StoreError::BeyondRepair { .. }), "{refused}");
+    assert!(!place.path.with_file_name("x.db").exists());
+}
+
+#[test]
+fn a_writer_whose_file_was_replaced_or_upgraded_meanwhile_writes_nothing() {
+    let place = place();
+    filled(&place);
+    let mut store = SqliteStore::open(&place.path, OpenMode::ReadWrite).unwrap();
+    let raw = Connection::open(&place.path).unwrap();
+    let batch = || {
+        let builder = BatchBuilder::new(Timestamp(99));
+        builder.add(meta(Some("new"), 10, "new"), &report(".")).unwrap();
+        builder.finish()
+    };
+    raw.pragma_update(None, "user_version", SCHEMA + 1).unwrap();
+    let refused = store.append(&batch()).unwrap_err();
+    assert!(matches!(refused, StoreError::Newer { .. }), "{refused}");
+    raw.pragma_update(None, "user_version", SCHEMA).unwrap();
+    store.append(&batch()).unwrap();
+    drop(raw);
+    if cfg!(unix) {
+        let other = place.path.with_file_name("other.db");
+        fs::copy(&place.path, &other).unwrap();
+        fs::rename(&other, &place.path).unwrap();
+        let refused = store.append(&batch()).unwrap_err();
+        assert!(matches!(refused, StoreError::Replaced { .. }), "{refused}");
+        fs::remove_file(&place.path).unwrap();
+        assert!(matches!(store.append(&batch()).unwrap_err(), StoreError::Replaced { .. }));
+    }
+}

@@ -1,9 +1,8 @@
-//! Any bytes at all: the reader keeps its promises.
+//! Any bytes at all: the reader keeps its promises, and so does the merging of reports.
 #![no_main]
 
-#[path = "../../tests/it/promises.rs"]
+#[allow(dead_code)]
+#[path = "../../tests/it/promises/mod.rs"]
 mod promises;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    promises::check(bytes);
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| promises::reader::check_twice(bytes));

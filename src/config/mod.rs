@@ -6,7 +6,10 @@
 
 mod workers;
 
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+
+use crate::model::limits::CONTEXT_FILE_BYTES_MAX;
 
 pub use workers::{
     Dist, LeaseSpec, Leasing, PORT_BASE, WAIT_SECONDS, Workers, WorkersError, WorkersSection,
@@ -108,6 +111,21 @@ pub fn parse<J: DeserializeOwned, Q: DeserializeOwned, G: DeserializeOwned>(
     toml::from_str(text)
 }
 
+/// Reads a file that people write, the configuration or the list beside it, within
+/// [`CONTEXT_FILE_BYTES_MAX`].
+///
+/// # Errors
+/// What the system says, or that the file is larger.
+pub fn read_text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(CONTEXT_FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > CONTEXT_FILE_BYTES_MAX {
+        let message = format!("it is larger than {} MiB, the limit", CONTEXT_FILE_BYTES_MAX >> 20);
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+    }
+    Ok(text)
+}
+
 /// Reads the configuration file at `path`.
 ///
 /// # Errors
@@ -115,8 +133,8 @@ pub fn parse<J: DeserializeOwned, Q: DeserializeOwned, G: DeserializeOwned>(
 pub fn load<J: DeserializeOwned, Q: DeserializeOwned, G: DeserializeOwned>(
     path: &Path,
 ) -> Result<File<J, Q, G>, ConfigError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| ConfigError::Read { path: path.to_path_buf(), source })?;
+    let text =
+        read_text(path).map_err(|source| ConfigError::Read { path: path.to_path_buf(), source })?;
     parse(&text).map_err(|error| {
         let (line, column) = error.span().map_or((1, 1), |span| position(&text, span.start));
         let message = error.message().replace('\n', " ");
@@ -149,7 +167,7 @@ pub fn load_and_set<J: DeserializeOwned, Q: DeserializeOwned, G: DeserializeOwne
         if settings.is_empty() {
             return Ok(file);
         }
-        text = std::fs::read_to_string(path)
+        text = read_text(path)
             .map_err(|source| ConfigError::Read { path: path.to_path_buf(), source })?;
     }
     let mut table: toml::Table = toml::from_str(&text).unwrap_or_default();
@@ -271,6 +289,19 @@ mod tests {
             let message = set(&[wrong]).unwrap_err().to_string();
             assert!(message.contains(words), "{message}");
         }
+    }
+
+    #[test]
+    fn a_file_without_end_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE_NAME);
+        let length = CONTEXT_FILE_BYTES_MAX as usize;
+        std::fs::write(&path, "#".repeat(length)).unwrap();
+        assert_eq!(read_text(&path).unwrap().len(), length);
+        std::fs::write(&path, "#".repeat(length + 1)).unwrap();
+        let error = load::<IgnoredAny, IgnoredAny, IgnoredAny>(&path).unwrap_err();
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert_eq!(source, "it is larger than 16 MiB, the limit");
     }
 
     #[test]

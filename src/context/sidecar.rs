@@ -122,7 +122,12 @@ fn below(directory: &Path, above: Option<Sidecar>) -> Result<Option<Sidecar>, Si
 
 fn read(path: &Path) -> io::Result<String> {
     let mut text = String::new();
-    File::open(path)?.take(CONTEXT_FILE_BYTES_MAX).read_to_string(&mut text)?;
+    File::open(path)?.take(CONTEXT_FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > CONTEXT_FILE_BYTES_MAX {
+        // Cut off it might say something else.
+        let message = format!("it is larger than {} MiB, the limit", CONTEXT_FILE_BYTES_MAX >> 20);
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+    }
     Ok(text)
 }
 

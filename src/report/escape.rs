@@ -1,11 +1,34 @@
-//! What must never reach a reader raw: control characters, terminal escapes, bidirectional marks.
+//! What must never reach a reader raw: control characters, terminal escapes, bidirectional marks, and
+//! the commands that a CI system takes out of a job's log.
 //!
 //! Names and failure texts come from reports, so from anybody. Whatever would move a cursor,
-//! change a colour, reorder or hide text is spelled out instead.
+//! change a colour, reorder or hide text, set a variable or mask a word is spelled out instead.
 
 use std::borrow::Cow;
 
-/// The text on one line, with everything invisible spelled out.
+/// What GitHub, and Gitea and Forgejo with it, take for a command where a line begins with two colons
+/// and one of these words, in any case.
+const WORKFLOW_COMMANDS: [&str; 16] = [
+    "add-mask",
+    "add-matcher",
+    "add-path",
+    "debug",
+    "echo",
+    "endgroup",
+    "error",
+    "group",
+    "notice",
+    "remove-matcher",
+    "save-state",
+    "set-env",
+    "set-output",
+    "set-secret",
+    "stop-commands",
+    "warning",
+];
+
+/// The text on one line, with everything invisible spelled out, and so the first character of what
+/// a CI system would take for a command.
 ///
 /// ```
 /// use flakedb::report::escape::line;
@@ -14,17 +37,63 @@ use std::borrow::Cow;
 /// ```
 #[must_use]
 pub fn line(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_hidden) {
+    let may_command = text.contains("##") || text.starts_with("::") || text.contains(" ::");
+    if !may_command && !text.chars().any(is_hidden) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
+    let mut begins = true;
+    for (at, c) in text.char_indices() {
+        let rest = text.get(at..).unwrap_or_default();
         match c {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             hidden if is_hidden(hidden) => out.extend(hidden.escape_unicode()),
+            '#' if is_bracketed_command(rest) => out.push_str("\\u{23}"),
+            // A line may be broken in front of any word.
+            ':' if begins && is_workflow_command(rest) => out.push_str("\\u{3a}"),
             shown => out.push(shown),
+        }
+        begins = c == ' ' || is_hidden(c);
+    }
+    Cow::Owned(out)
+}
+
+/// True for what Azure Pipelines, TeamCity and older GitHub runners take for a command wherever it
+/// stands in a line: `##[group]`, `##vso[task.setvariable …]`, `##teamcity[setParameter …]`.
+#[must_use]
+pub fn is_bracketed_command(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("##") else { return false };
+    rest.trim_start_matches(|c: char| c.is_ascii_alphabetic()).starts_with('[')
+}
+
+/// True for what GitHub takes for a command where a line begins with it: `::set-output name=a::b`.
+#[must_use]
+pub fn is_workflow_command(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("::") else { return false };
+    let end = rest.find(|c: char| c == ':' || c.is_whitespace()).unwrap_or(rest.len());
+    let word = rest.get(..end).unwrap_or_default();
+    WORKFLOW_COMMANDS.iter().any(|command| command.eq_ignore_ascii_case(word))
+}
+
+/// A finished page none of whose lines begins with a workflow command, wherever its lines were broken.
+#[must_use]
+pub fn page(text: &str) -> Cow<'_, str> {
+    let begins = |line: &str| is_workflow_command(line.trim_start());
+    if !text.contains("::") || !text.lines().any(begins) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for line in text.split_inclusive('\n') {
+        let indent = line.len() - line.trim_start().len();
+        match line.split_at_checked(indent) {
+            Some((blank, words)) if begins(words) => {
+                out.push_str(blank);
+                out.push_str("\\u{3a}");
+                out.push_str(words.get(1..).unwrap_or_default());
+            }
+            _ => out.push_str(line),
         }
     }
     Cow::Owned(out)
@@ -98,10 +167,23 @@ mod tests {
             ("a\u{2066}b\u{2069}", "a\\u{2066}b\\u{2069}"),
             ("soft\u{ad}hyphen\u{feff}", "soft\\u{ad}hyphen\\u{feff}"),
             ("\u{e01e3}", "\\u{e01e3}"),
+            ("##vso[task.setvariable variable=a]b", "\\u{23}#vso[task.setvariable variable=a]b"),
+            ("a ###[add-mask]b ##teamcity[x]", "a #\\u{23}#[add-mask]b \\u{23}#teamcity[x]"),
+            ("## Heading [1] a##b[", "## Heading [1] a\\u{23}#b["),
+            ("::set-output name=a::b ::ERROR::c", "\\u{3a}:set-output name=a::b \\u{3a}:ERROR::c"),
+            ("::ns::test cart::error::new ::errors", "::ns::test cart::error::new ::errors"),
         ] {
             assert_eq!(line(text), shown);
         }
         assert_eq!(lines("a\r\n\tb\x08").collect::<Vec<_>>(), ["a", "    b\\u{8}"]);
+    }
+
+    #[test]
+    fn no_line_of_a_page_begins_with_a_command() {
+        let broken = "  cart::\n  ::error file=a::b\n::warning::c\nrest ::notice::\n";
+        let inert = "  cart::\n  \\u{3a}:error file=a::b\n\\u{3a}:warning::c\nrest ::notice::\n";
+        assert_eq!(page(broken), inert);
+        assert_eq!(page("a::b\n  ::ns::c"), "a::b\n  ::ns::c");
     }
 
     #[test]

@@ -268,7 +268,7 @@ mod tests {
         assert_eq!(
             lint(&view),
             "::error file=a%3Ab%2Cc.toml,line=7,title=quarantine%3A no-owner::\
-             a::b[100%25]\\n::error::x: Nobody; add\n"
+             a::b[100%25]\\n\\u{3a}:error::x: Nobody; add\n"
         );
     }
 
@@ -276,7 +276,7 @@ mod tests {
     fn foreign_text_neither_ends_a_command_nor_begins_one() {
         for (text, in_message, in_property) in [
             ("a::b[1,2]", "a::b[1,2]", "a%3A%3Ab[1%2C2]"),
-            ("100%\n::error::x", "100%25\\n::error::x", "100%25\\n%3A%3Aerror%3A%3Ax"),
+            ("100%\n::error::x", "100%25\\n\\u{3a}:error::x", "100%25\\n\\u{3a}%3Aerror%3A%3Ax"),
             ("a\r\nb", "a\\r\\nb", "a\\r\\nb"),
         ] {
             assert_eq!(

@@ -7,6 +7,7 @@
     reason = "a test may fail by panicking"
 )]
 
+mod attacks;
 mod backtest;
 mod color;
 mod command;
@@ -14,18 +15,19 @@ mod compare;
 mod contracts;
 mod corpus;
 mod emit;
-mod faults;
 mod formats;
 mod gate;
 mod generate;
 mod generated;
 mod histories;
+mod hostile;
 mod hunt;
 mod import;
 mod ingest;
 mod main_job;
 mod page;
 mod promises;
+mod prune;
 mod quarantine_list;
 mod questions;
 mod reader;

@@ -11,7 +11,7 @@ use flakedb::model::Counts;
 use proptest::prelude::*;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestRerun, TestSuite};
 
-use crate::promises::check;
+use crate::promises::reader::check;
 
 fn fixtures(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap().flatten() {

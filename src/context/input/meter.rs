@@ -34,10 +34,17 @@ impl Excess {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Meter {
     consumed: Rc<Cell<u64>>,
+    produced: Rc<Cell<u64>>,
     excess: Rc<Cell<Option<Excess>>>,
 }
 
 impl Meter {
+    /// The meter of one more stream of the same source: the ratio counts over all of them, so that
+    /// many small bombs get no more room than one.
+    pub(super) fn another(&self) -> Self {
+        Self { excess: Rc::default(), ..self.clone() }
+    }
+
     /// The limit that was hit, if one was.
     pub(super) fn excess(&self) -> Option<Excess> {
         self.excess.get()
@@ -81,10 +88,12 @@ impl<R: Read> Read for Output<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.produced = self.produced.saturating_add(count as u64);
+        let of_all = self.meter.produced.get().saturating_add(count as u64);
+        self.meter.produced.set(of_all);
         let allowed = self.meter.consumed.get().saturating_mul(COMPRESSION_RATIO_MAX);
         let excess = if self.produced > self.bytes_max {
             Excess::Bytes(self.bytes_max)
-        } else if self.produced > allowed.max(COMPRESSION_RATIO_FREE_BYTES) {
+        } else if of_all > allowed.max(COMPRESSION_RATIO_FREE_BYTES) {
             Excess::Ratio
         } else {
             return Ok(count);

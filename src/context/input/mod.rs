@@ -226,6 +226,30 @@ fn cannot_read(error: &io::Error) -> String {
     format!("cannot be read: {error}{mend}")
 }
 
+/// Reads a stream as [`Source::load`] reads a file; of an archive, entries whose names are `archived`.
+///
+/// ```
+/// use flakedb::context::input::{Names, documents};
+/// let read = documents("a.xml", &b"<testsuite/>"[..], &Names::new(&[".xml"]));
+/// assert_eq!(read[0].as_ref().unwrap().bytes, b"<testsuite/>");
+/// ```
+#[must_use]
+pub fn documents(
+    name: &str,
+    stream: impl Read,
+    archived: &Names,
+) -> Vec<Result<Document, InputProblem>> {
+    let label = unpack::Label {
+        name: shown(name.as_bytes()),
+        path: None,
+        named: true,
+        archived: archived.clone(),
+        modified: None,
+        length: 0,
+    };
+    unpack::unpack(&label, stream)
+}
+
 /// The file, when it was last written, and its length.
 fn open(path: &Path) -> io::Result<(File, Option<Timestamp>, u64)> {
     let file = File::open(path)?;

@@ -3,7 +3,7 @@
 use rawzip::{CompressionMethod, ZipArchive, ZipFileHeaderRecord, ZipSliceArchive};
 
 use super::gather::{Entry, Gathered};
-use super::meter::Meter;
+use super::meter::{Excess, Meter};
 use super::unpack::{Break, Label, Loaded, read_keeping};
 use super::{InputCode, InputProblem, SUPPORTED};
 use crate::model::Timestamp;
@@ -17,6 +17,7 @@ pub(super) fn entries(label: &Label, bytes: &[u8]) -> Loaded {
     };
     let mut gathered = Gathered::new(label);
     let mut entries = archive.entries();
+    let meter = Meter::default();
     let mut compressed = 0_u64;
     for index in 0_usize.. {
         let header = match entries.next_entry() {
@@ -49,11 +50,16 @@ pub(super) fn entries(label: &Label, bytes: &[u8]) -> Loaded {
             gathered.push(label.reject(InputCode::TooBig, message));
             break;
         }
-        match read_entry(&archive, &header, &name, gathered.bytes) {
+        let meter = meter.another();
+        match read_entry(&archive, &header, &name, gathered.bytes, &meter) {
             Ok((content, broken)) => {
                 gathered.keep(&name, content, modified(&header), broken.as_ref());
             }
             Err(problem) => gathered.push(problem),
+        }
+        // What follows has no room left either.
+        if meter.excess() == Some(Excess::Ratio) {
+            break;
         }
     }
     gathered.finish()
@@ -80,6 +86,7 @@ fn read_entry(
     header: &ZipFileHeaderRecord<'_>,
     name: &str,
     bytes_before: u64,
+    meter: &Meter,
 ) -> Result<(Vec<u8>, Option<Break>), InputProblem> {
     let refuse = |message: String| InputProblem::reject(name, InputCode::Archive, message);
     if header.flags().is_encrypted() {
@@ -88,7 +95,6 @@ fn read_entry(
     let entry = archive.get_entry(header.wayfinder()).map_err(|error| {
         refuse(format!("cannot be found in the zip archive: {error}; upload it again"))
     })?;
-    let meter = Meter::default();
     let bytes_max = REPORT_BYTES_MAX.min(ARCHIVE_BYTES_MAX.saturating_sub(bytes_before));
     let data = std::io::BufReader::new(meter.input(entry.data()));
     let mut content = Vec::new();

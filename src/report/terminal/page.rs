@@ -240,7 +240,7 @@ impl Page {
 
     /// The finished text, styled, with one newline at its end.
     pub(super) fn finish(self) -> String {
-        let mut text = self.screen.palette.paint(&self.text, &self.links);
+        let mut text = self.screen.palette.paint(&escape::page(&self.text), &self.links);
         text.truncate(text.trim_end_matches('\n').len());
         text.push('\n');
         text

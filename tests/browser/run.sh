@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The page of `flakedb report --format html` in a real Chromium. See README.md.
-# Usage: FLAKEDB=path/to/flakedb tests/browser/run.sh
+# Usage: FLAKEDB=path/to/flakedb tests/browser/run.sh [install]   (`install` only installs what it needs)
 # Needs: bash, node, npm and the package registries; as root it installs Debian's chromium where there is none.
 # Everything is written below target/browser, screenshots among it.
 set -euo pipefail
@@ -23,6 +23,7 @@ if ! cmp -s "$here/package-lock.json" "$work/package-lock.json"; then
   cp "$here/package.json" "$here/package-lock.json" "$here/.npmrc" "$work/"
   (cd "$work" && npm ci --silent --no-audit --no-fund) || { rm "$work/package-lock.json"; exit 1; }
 fi
+[ "${1:-}" != install ] || exit 0
 cp "$here/test.mjs" "$work/"
 
 # A page from a history made up by flakedb's own ingest.

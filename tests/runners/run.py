@@ -170,7 +170,21 @@ def circle(runner):
     return results
 
 
+def install(runners):
+    """Only bring what the runners need: later runs find it there."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    for runner in runners:
+        runner.install()
+    for trip in trip_runners.TRIPS:
+        home = WORK / "trips" / trip.name
+        home.mkdir(parents=True, exist_ok=True)
+        trip.install(home)
+
+
 def main(wanted):
+    if wanted == ["install"]:
+        install((Pytest(), Vitest(), Nextest()))
+        return 0
     known = {runner.name: lambda runner=runner: circle(runner) for runner in (Pytest(), Vitest(), Nextest())}
     known |= {story.name: lambda story=story: trial.told(story) for story in (trial.Time(), trial.Order(), trial.Commit())}
     known |= {f"trip-{trip.name}": lambda trip=trip: trips.journey(trip) for trip in trip_runners.TRIPS}

@@ -292,7 +292,7 @@ fn a_merge_is_whole_or_not_there() {
         arguments,
         base,
         state: of_history,
-        named: &["h.db"],
+        named: &["h.db", "other.db"],
         codes: &[4],
         again: &[0],
     }

@@ -204,11 +204,17 @@ fn write(named: &Path, pages: &mut Pages, target: &Path) -> Result<Repaired, Sto
         let Finding { place, problem } = finding;
         return Err(beyond(format!("the repaired copy is not whole: {place}: {problem}")));
     }
-    // One file, without a log, that can be renamed.
-    store.told(|connection| {
-        connection.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()))
+    // One file, without a log, that can be renamed. On a full disk the engine may keep the log and
+    // say so, and what it had to undo would stay behind under the old name.
+    let journal: String = store.told(|connection| {
+        connection.pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get(0))
     })?;
     drop(store);
+    let is_one_file = ["-wal", "-journal"].iter().all(|end| !with_ending(target, end).exists());
+    if journal != "delete" || !is_one_file {
+        let why = std::io::Error::other("its log could not be ended; is the disk full?");
+        return Err(io(target, why));
+    }
     File::open(target).and_then(|file| file.sync_all()).map_err(|source| io(target, source))?;
     Ok(Repaired { kept, lost })
 }

@@ -127,16 +127,16 @@ fn open_to_write(path: &Path, create: OpenFlags, retries: u64) -> Result<Connect
         other => other?,
     };
     refuse_others(path, &connection, OpenMode::ReadWrite)?;
-    retry(path, retries, || connection.pragma_update(None, "synchronous", SYNCHRONOUS))?;
-    let is_logged = retry(path, retries, || journal(&connection))? == Journal::WriteAhead;
-    if !is_logged && can_share_memory(path) {
-        retry(path, retries, || write_ahead(&connection))?;
-    }
-    let journal = retry(path, retries, || journal(&connection))?;
     let synchronous = |connection: &Connection, level: &str| {
         retry(path, retries, || connection.pragma_update(None, "synchronous", level))
     };
-    if journal == Journal::WriteAhead {
+    synchronous(&connection, SYNCHRONOUS)?;
+    let mut kept_by = retry(path, retries, || journal(&connection))?;
+    if kept_by != Journal::WriteAhead && can_share_memory(path) {
+        retry(path, retries, || write_ahead(&connection))?;
+        kept_by = retry(path, retries, || journal(&connection))?;
+    }
+    if kept_by == Journal::WriteAhead {
         // The first commit flushes the log with all that is in front of it. Until then nothing was
         // acknowledged, and a log is whole up to where it was cut off.
         synchronous(&connection, if cfg!(test) { "OFF" } else { "NORMAL" })?;

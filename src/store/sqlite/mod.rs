@@ -244,9 +244,7 @@ impl SqliteStore {
         self.told(|connection| connection.pragma_update(None, "query_only", false))?;
         self.told(schema::step_aside)?;
         // Under another name until it is whole: half a copy must not pass for a backup.
-        let mut partial = target.as_os_str().to_owned();
-        partial.push(format!(".{}.partial", std::process::id()));
-        let partial = PathBuf::from(partial);
+        let partial = open::beside(target, "partial");
         let copied = self.connection.execute("VACUUM INTO ?1", [partial.to_string_lossy()]);
         self.told(schema::stand_in)?;
         self.told(|connection| connection.pragma_update(None, "query_only", guarded))?;

@@ -250,9 +250,7 @@ fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
 /// True where a write-ahead log works beside `path`: asked of a file of its own, because a history
 /// that was switched and cannot be used so would keep others out.
 fn can_share_memory(path: &Path) -> bool {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}.probe", std::process::id()));
-    let probe = PathBuf::from(name);
+    let probe = beside(path, "probe");
     let tried = Connection::open(&probe).and_then(|connection| {
         connection.pragma_update(None, "synchronous", "OFF")?;
         write_ahead(&connection)?;
@@ -314,14 +312,22 @@ fn is_writable(path: &Path) -> bool {
 
 /// The write-ahead log's file: the path with `-wal` behind.
 pub(super) fn log_of(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push("-wal");
-    PathBuf::from(name)
+    with_ending(path, "-wal")
 }
 
 fn shared_memory_of(path: &Path) -> PathBuf {
+    with_ending(path, "-shm")
+}
+
+/// A file of this process next to `path`, named by what it is for.
+pub(super) fn beside(path: &Path, word: &str) -> PathBuf {
+    with_ending(path, &format!(".{}.{word}", std::process::id()))
+}
+
+/// The path with more behind its last name.
+pub(super) fn with_ending(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push("-shm");
+    name.push(ending);
     PathBuf::from(name)
 }
 

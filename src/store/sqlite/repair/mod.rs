@@ -18,7 +18,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::check::Finding;
 use super::failure::{WAIT_MS, explain, is_busy};
-use super::open::{Journal, end_log, io, journal, log_of};
+use super::open::{Journal, beside, end_log, io, journal, log_of, with_ending};
 use super::schema::{APPLICATION_ID, SCHEMA};
 use super::{Info, OpenMode, SqliteStore};
 use crate::store::StoreError;
@@ -264,14 +264,4 @@ fn remove_with_log(path: &Path) {
     for ending in ["", "-wal", "-shm", "-journal"] {
         let _ = fs::remove_file(with_ending(path, ending));
     }
-}
-
-fn beside(path: &Path, word: &str) -> PathBuf {
-    with_ending(path, &format!(".{}.{word}", std::process::id()))
-}
-
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    PathBuf::from(name)
 }

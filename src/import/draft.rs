@@ -2,7 +2,7 @@
 
 use crate::junit::collector::{Collector, Execution};
 use crate::junit::{self};
-use crate::model::{Outcome, Report, TestIdentity};
+use crate::model::{Counts, Outcome, Report, TestIdentity};
 
 use super::finding::{Code, Finding};
 
@@ -10,12 +10,13 @@ use super::finding::{Code, Finding};
 pub(super) struct Draft {
     collector: Collector,
     line: u32,
-    nameless: u64,
+    /// What became of tests without a name.
+    nameless: Counts,
 }
 
 impl Draft {
     pub(super) fn new(producer: &'static str, line: u32) -> Self {
-        Self { collector: Collector::new(producer), line, nameless: 0 }
+        Self { collector: Collector::new(producer), line, nameless: Counts::default() }
     }
 
     /// Adds what became of a test: all its attempts in order, the deciding one last.
@@ -25,10 +26,11 @@ impl Draft {
         variant: Option<(&str, &str)>,
         executions: Vec<Execution>,
     ) {
-        if test.name.is_empty() {
-            self.nameless += 1;
-        } else {
+        if !test.name.is_empty() {
             self.collector.add(test, variant, executions);
+        } else if let Some((last, before)) = executions.split_last() {
+            let was_bad = before.iter().any(|execution| execution.outcome.is_bad());
+            self.nameless.add(last.outcome, last.outcome == Outcome::Passed && was_bad);
         }
     }
 
@@ -36,8 +38,8 @@ impl Draft {
     pub(super) fn finish(self, findings: &mut Vec<Finding>) -> Report {
         let Self { collector, line, nameless } = self;
         let (mut report, warnings) = collector.finish();
-        report.nameless = nameless;
-        report.counts.cases += nameless;
+        report.nameless = nameless.cases;
+        report.counts.merge(&nameless);
         for warning in warnings {
             let code = match warning.code {
                 junit::Code::AmbiguousId => Code::AmbiguousId,
@@ -46,7 +48,7 @@ impl Draft {
             };
             findings.push(Finding { code, line, column: 0, message: warning.message });
         }
-        if nameless > 0 {
+        if report.nameless > 0 {
             let message = "a test without a name is counted, but has no history; name it";
             findings.push(Finding {
                 code: Code::NoName,
@@ -71,4 +73,23 @@ impl Draft {
 /// One execution without a time or a reason.
 pub(super) const fn bare(outcome: Outcome) -> Execution {
     Execution { outcome, duration: None, failure: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::junit::identity::{RawIdentity, identify};
+
+    #[test]
+    fn a_test_without_a_name_counts_with_its_outcome() {
+        let mut draft = Draft::new("unknown", 0);
+        let test = identify(&RawIdentity { classname: "a.B", ..RawIdentity::default() });
+        let test = test.identity();
+        draft.add(&test, None, vec![bare(Outcome::Failed), bare(Outcome::Passed)]);
+        draft.add(&test, None, vec![bare(Outcome::Errored)]);
+        draft.add(&test, None, Vec::new());
+        let report = draft.finish(&mut Vec::new());
+        let expected = Counts { cases: 2, passed: 1, errored: 1, flaky: 1, ..Counts::default() };
+        assert_eq!((report.nameless, report.counts), (2, expected));
+    }
 }

@@ -96,10 +96,22 @@ impl KnownTests {
     pub(super) fn start(&mut self, root: Option<&str>) {
         let is_stale = self.is_full() && self.found * 2 < self.asked;
         if is_stale || self.root.as_deref() != root {
-            let root = root.map(str::to_owned);
-            *self = Self { root, ..Self::within(self.bytes_max) };
+            self.forget();
+            self.root = root.map(str::to_owned);
         }
         (self.asked, self.found) = (0, 0);
+    }
+
+    /// Keeps the memory: what comes next needs as much.
+    fn forget(&mut self) {
+        self.text.clear();
+        self.suites.clear();
+        self.scopes.clear();
+        self.tests.clear();
+        self.suites_places.clear();
+        self.scope_places.clear();
+        self.test_places.clear();
+        (self.scope, self.next) = (0, 0);
     }
 
     fn is_full(&self) -> bool {

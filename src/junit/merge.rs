@@ -1,7 +1,8 @@
 //! Several documents of one runner as one: their elements as they are, each told whose they were.
 //!
 //! What is copied is the text itself, so that nothing that a runner wrote is lost or understood on
-//! the way. A document that was cut off gives its whole cases, as the reader keeps them.
+//! the way. A document that was cut off gives its whole cases, as the reader keeps them; of one whose
+//! tags are broken the reader may save more than can be copied.
 
 use std::fmt::Write as _;
 
@@ -217,7 +218,8 @@ impl<'a> Copying<'a> {
                     true
                 }
                 Token::Comment(_) | Token::Doctype { .. } => true,
-                Token::Eof | Token::Broken(_) => false,
+                Token::Broken(at) => self.tokens.skip_stray(at),
+                Token::Eof => false,
             };
             if !is_fine {
                 self.cut(out);
@@ -465,6 +467,14 @@ mod unit {
             assert_eq!(suites, reading.report.suite_failures.len(), "{}", path.display());
         }
         assert!(tried > 60, "{tried} fixtures");
+    }
+
+    #[test]
+    fn stray_markup_in_a_text_ends_no_document() {
+        let text = br#"<testsuite name="s"><testcase classname="c" name="a"/><!unit tests><testcase classname="c" name="b"/></testsuite>"#;
+        let merged = read_back(&[part(text, 0)]);
+        assert_eq!(merged.report.counts.cases, 2, "{:?}", merged.warnings);
+        assert_eq!(told(&merged.report), told(&read(text, &ReadOptions::default()).report));
     }
 
     #[test]

@@ -131,15 +131,11 @@ impl<'a, 'o> DocumentReader<'a, 'o> {
     }
 
     fn broken(&mut self, at: usize) -> Result<(), Stop> {
-        let rest = self.text.get(at..).unwrap_or_default();
-        let bang = rest.starts_with("<!") || rest.starts_with("<?");
-        let known =
-            ["<!--", "<![CDATA[", "<!DOCTYPE", "<?"].iter().any(|open| rest.starts_with(open));
-        if bang && !known && rest.len() > "<![CDATA[".len() {
+        if self.tokens.skip_stray(at) {
             self.note(Code::Repaired, at, "stray `<!`; escape `<` as `&lt;` in text");
-            self.tokens.restart(at + 1);
             return Ok(());
         }
+        let rest = self.text.get(at..).unwrap_or_default();
         let more = rest.get(1..).unwrap_or_default();
         if ["<testcase", "</testcase", "</testsuite"].iter().any(|tag| more.contains(tag)) {
             let message = "this markup has no end, so what follows cannot be told apart; escape quotes and `<`";

@@ -107,6 +107,20 @@ impl<'a> Tokens<'a> {
         self.base + usize::try_from(self.reader.buffer_position()).unwrap_or(usize::MAX)
     }
 
+    /// Goes on behind a `<!` at `at` that begins no markup, as unescaped text has it; false
+    /// where something else is wrong there.
+    pub(super) fn skip_stray(&mut self, at: usize) -> bool {
+        const MARKUP: [&str; 4] = ["<!--", "<![CDATA[", "<!DOCTYPE", "<?"];
+        let rest = self.text.get(at..).unwrap_or_default();
+        let is_stray = rest.starts_with("<!")
+            && MARKUP.iter().all(|open| !rest.starts_with(open))
+            && rest.len() > "<![CDATA[".len();
+        if is_stray {
+            self.restart(at + 1);
+        }
+        is_stray
+    }
+
     /// Starts again at a place, whatever happened before.
     pub(super) fn restart(&mut self, at: usize) {
         self.reader = reader(self.text.as_bytes().get(at..).unwrap_or_default());

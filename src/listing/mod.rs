@@ -132,7 +132,8 @@ impl Listing {
     fn of(tests: impl IntoIterator<Item = ListedTest>) -> Self {
         let mut met = HashSet::new();
         let (mut kept, mut again) = (Vec::new(), 0_usize);
-        for test in tests {
+        // A name of nothing selects nothing, or everything.
+        for test in tests.into_iter().filter(|test| !test.word.is_empty()) {
             // Playwright has one word for all tests of a line.
             let names = [&test.word, &test.test.classname, &test.test.name].map(String::clone);
             match met.insert(names) {

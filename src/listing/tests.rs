@@ -213,3 +213,9 @@ fn tests_that_a_loop_makes_on_one_line_are_all_listed() {
     let names: Vec<&str> = listing.tests.iter().map(|test| test.test.name.as_str()).collect();
     assert_eq!(names, ["adds", "removes"]);
 }
+
+#[test]
+fn a_name_of_nothing_is_no_test() {
+    let kept = [["/a.js", "", "", "/a.js"]];
+    assert_eq!(names("jest", r#"["", "/a.js"]"#), kept);
+}

@@ -2,19 +2,21 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use rayon::prelude::*;
 
-use crate::context::input::{Document, InputProblem, Names, sources, sources_like};
+use crate::context::input::{Document, InputProblem, Names, Source, sources, sources_like};
 use crate::import;
 use crate::junit::{self, ReadOptions, Reading};
 use crate::model::Timestamp;
 
 use super::Watcher;
 
-/// What the readers of all threads may remember together.
-const REMEMBERED_BYTES: usize = 24 << 20;
+/// What the readers of all threads may remember together: the tests of a few files for each, as
+/// files that hold the same tests are read behind each other.
+const REMEMBERED_BYTES: usize = 8 << 20;
 
 thread_local! {
     // Remembers tests from report to report, which are mostly the same.
@@ -123,13 +125,28 @@ pub fn read_all<T: Send>(
             results
         };
         let opened = request.documents.par_iter().map(|document| one(vec![Ok(document.clone())]));
-        opened.chain(sources.par_iter().map(|source| one(source.load()))).collect()
+        let mut read: Vec<Vec<T>> = opened.collect();
+        let placed = |place: &usize| Some((*place, one(sources.get(*place)?.load())));
+        let mut files: Vec<(usize, Vec<T>)> =
+            alike_together(&sources).par_iter().filter_map(placed).collect();
+        files.sort_unstable_by_key(|(place, _)| *place);
+        read.extend(files.into_iter().map(|(_, results)| results));
+        read
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(request.jobs.unwrap_or(0)).build();
     // Where no thread can be started the global pool still does the work.
     let read = pool.map_or_else(|_| work(), |pool| pool.install(work));
     done.extend(read.into_iter().flatten());
     done
+}
+
+/// The places of all sources, those of one file name behind each other: `TEST-a.xml` of every run
+/// names the same tests, which the thread that reads them then still remembers.
+fn alike_together(sources: &[Source]) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..sources.len()).collect();
+    let name = |place: &usize| sources.get(*place)?.path()?.file_name().map(OsString::from);
+    places.sort_by_cached_key(name);
+    places
 }
 
 fn read_loaded<T>(

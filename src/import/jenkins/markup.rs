@@ -14,6 +14,10 @@ pub(super) trait Elements {
     fn open(&mut self, _path: &[String], _class: Option<String>) {}
     /// An element ends; `text` is what stands in it behind its last child.
     fn close(&mut self, path: &[String], text: &str);
+    /// True once nothing more is wanted of the document.
+    fn is_done(&self) -> bool {
+        false
+    }
 }
 
 /// Why a document was not read to its end.
@@ -53,6 +57,9 @@ pub(super) fn walk(bytes: &[u8], elements: &mut dyn Elements) -> Result<(), Stop
                 let class = start.try_get_attribute("class").ok().flatten();
                 let class = class.map(|class| String::from_utf8_lossy(&class.value).into_owned());
                 elements.open(&path, class);
+                if elements.is_done() {
+                    return Ok(());
+                }
                 content.clear();
             }
             Event::End(_) => {
@@ -99,6 +106,9 @@ pub(super) fn root(bytes: &[u8]) -> Option<(String, bool)> {
             }
         }
         fn close(&mut self, _: &[String], _: &str) {}
+        fn is_done(&self) -> bool {
+            self.0.len() == 2
+        }
     }
     // Enough for a declaration, comments and two elements; the rest may be large.
     const HEAD_BYTES: usize = 4 << 10;

@@ -137,6 +137,8 @@ fn escape(text: &str) -> String {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             ' ' if place == 0 || place == last => out.push_str("\\u{20}"),
+            // A terminal that is shown the expression would obey it.
+            c if c.is_control() => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
             c => out.push(c),
         }
     }

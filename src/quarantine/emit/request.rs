@@ -68,6 +68,11 @@ impl<'a> Request<'a> {
         let mut expressed = Words::default();
         for (test, listed) in by_test {
             match words(test) {
+                Expressed::As(text) if text.contains(commands_terminal) => {
+                    let label = printable(&test.label);
+                    notes.push(format!("left out `{label}`: a terminal would obey its name"));
+                    expressed.missing.push(test);
+                }
                 Expressed::As(text) => {
                     expressed.by_word.entry(text).or_insert(test);
                     notes.extend(also_elsewhere(test, &listed, self.purpose));
@@ -116,6 +121,11 @@ impl<'a> Request<'a> {
         };
         notes.push(format!("{also} {}{more}: {why}", named.join(", ")));
     }
+}
+
+/// What begins a command to a terminal, of seven bits or of eight.
+const fn commands_terminal(c: char) -> bool {
+    matches!(c, '\u{1b}' | '\u{80}'..='\u{9f}')
 }
 
 /// Where else a runner removes a test, which it does whatever the variant.

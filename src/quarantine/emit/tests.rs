@@ -154,6 +154,12 @@ fn nextest_groups_by_binary_and_escapes() {
 }
 
 #[test]
+fn nextest_is_told_of_control_characters_in_words() {
+    let text = text("nextest", &[entry("a", "x\u{1b}[2J\u{7}")]);
+    assert!(text.contains("test(=x\\u{1b}[2J\\u{7})"), "{text}");
+}
+
+#[test]
 fn nextest_leaves_out_what_it_would_refuse() {
     let entries = [entry("gone::it", "a"), entry("tests.test_a", "b"), entry("here", "c")];
     let format = Format::find("nextest").unwrap();
@@ -370,8 +376,10 @@ proptest! {
     ) {
         let mut entries: Vec<EmitEntry> = names.iter().map(|(c, n)| entry(c, n)).collect();
         entries.push(entry(&odd, &odd));
+        entries.push(entry("a", &odd));
         for format in FORMATS {
             let emitted = emit(format, &entries, &[]);
+            prop_assert!(!emitted.text.contains('\u{1b}'), "{} commands a terminal", format.name);
             prop_assert!(emitted.text.is_empty() || emitted.text.ends_with('\n'));
             for note in &emitted.notes {
                 prop_assert!(!note.contains(char::is_control), "{:?}", note);

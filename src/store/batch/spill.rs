@@ -1,32 +1,31 @@
-//! Where a batch that grows large keeps what only its writing needs: in a temporary database, which
-//! SQLite keeps in memory while it is small, else in a file that goes with its process.
+//! Where a batch that grows large keeps what only its writing needs: in a file without a name, which
+//! goes with its process.
 
 use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::sync::{Arc, Mutex, PoisonError};
-
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row, params};
 
 use super::{NewFailure, StoredText};
 use crate::model::hash::{FailureId, SignatureId};
 
 /// Bodies and failures of so many bytes stay in memory, so that no usual ingest needs a file.
 const HERE_BYTES_MAX: usize = 12 << 20;
-/// Most memory for the pages of the temporary database, in KiB.
-const CACHE_KIB: i64 = 2_048;
+/// What is written to the file, and read from it, at once: what one report has lies together.
+const BLOCK_BYTES: usize = 64 << 10;
 
 /// What the body of a report is, wherever it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::store) enum Body {
     Here(Vec<u8>),
-    Away(i64),
+    Away(Piece),
 }
 
 /// A failure, wherever its texts are.
 #[derive(Debug, Clone)]
 pub(in crate::store) enum Held {
     Here(Box<NewFailure>),
-    Away(i64),
+    Away(Piece),
 }
 
 impl From<NewFailure> for Held {
@@ -35,24 +34,27 @@ impl From<NewFailure> for Held {
     }
 }
 
+/// A stretch of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) struct Piece {
+    at: u64,
+    len: usize,
+}
+
 /// The part of a batch that is not in memory.
 #[derive(Debug, Clone, Default)]
 pub(in crate::store) struct Spill {
     here_bytes: usize,
-    away: Option<Arc<Mutex<Connection>>>,
-    /// The temporary database could not be made or written: all stays in memory.
+    away: Option<Arc<Mutex<Away>>>,
+    /// The file could not be made: all stays in memory.
     is_broken: bool,
 }
 
 impl Spill {
     /// Keeps the body of a report.
     pub(in crate::store) fn body(&mut self, body: Vec<u8>) -> Body {
-        let sql = "INSERT INTO body (bytes) VALUES (?1)";
-        match self.away(body.len()) {
-            Some(away) => match insert(&away, sql, params![body]) {
-                Some(place) => Body::Away(place),
-                None => self.broken(Body::Here(body)),
-            },
+        match self.put(body.len(), &[&body]) {
+            Some(piece) => Body::Away(piece),
             None => Body::Here(body),
         }
     }
@@ -61,25 +63,22 @@ impl Spill {
     pub(in crate::store) fn failure(&mut self, failure: NewFailure) -> Held {
         let NewFailure { id, signature, kind, message, text } = &failure;
         let bytes = kind.len() + message.len() + text.stored_bytes() + size_of::<NewFailure>();
-        let Some(away) = self.away(bytes) else { return failure.into() };
-        let sql = "INSERT INTO failure (identity, signature, kind, message, body)
-            VALUES (?1, ?2, ?3, ?4, ?5)";
-        let placed = match text {
-            StoredText::Plain(text) => {
-                insert(&away, sql, params![id.0, signature.0, kind, message, text])
-            }
-            StoredText::Squeezed(frame) => {
-                insert(&away, sql, params![id.0, signature.0, kind, message, frame])
-            }
+        let (is_plain, text) = match text {
+            StoredText::Plain(text) => (true, text.as_bytes()),
+            StoredText::Squeezed(frame) => (false, frame.as_slice()),
         };
-        match placed {
-            Some(place) => Held::Away(place),
-            None => self.broken(failure.into()),
+        let [kinds, messages] = [kind, message].map(|text| (text.len() as u64).to_le_bytes());
+        let flag = [u8::from(is_plain)];
+        let head: [&[u8]; 5] = [&id.0, &signature.0, &flag, &kinds, &messages];
+        let texts = [kind.as_bytes(), message.as_bytes(), text];
+        match self.put(bytes, &[head.as_slice(), &texts].concat()) {
+            Some(piece) => Held::Away(piece),
+            None => failure.into(),
         }
     }
 
-    /// The temporary database, where so many more bytes are too many for memory.
-    fn away(&mut self, bytes: usize) -> Option<Arc<Mutex<Connection>>> {
+    /// Writes what is too much for memory to the file; `None` where it may stay, or has to.
+    fn put(&mut self, bytes: usize, parts: &[&[u8]]) -> Option<Piece> {
         if self.is_broken {
             return None;
         }
@@ -88,91 +87,133 @@ impl Spill {
             return None;
         }
         if self.away.is_none() {
-            match temporary() {
-                Ok(connection) => self.away = Some(Arc::new(Mutex::new(connection))),
+            match tempfile::tempfile() {
+                Ok(file) => self.away = Some(Arc::new(Mutex::new(Away::new(file)))),
                 Err(_) => self.is_broken = true,
             }
         }
-        self.away.clone()
-    }
-
-    fn broken<T>(&mut self, kept: T) -> T {
-        // A full disk for temporary files must not lose what memory still holds.
-        self.is_broken = true;
-        kept
+        let away = self.away.as_ref()?;
+        Some(away.lock().unwrap_or_else(PoisonError::into_inner).put(parts))
     }
 
     /// The bytes of a body.
     ///
     /// # Errors
-    /// What the engine says of its temporary file.
-    pub(in crate::store) fn bytes_of<'a>(&self, body: &'a Body) -> rusqlite::Result<Cow<'a, [u8]>> {
-        let place = match body {
-            Body::Here(bytes) => return Ok(Cow::Borrowed(bytes)),
-            Body::Away(place) => place,
-        };
-        let sql = "SELECT bytes FROM body WHERE place = ?1";
-        self.read(sql, *place, |row| row.get(0)).map(Cow::Owned)
+    /// What the system says of the file.
+    pub(in crate::store) fn bytes_of<'a>(&self, body: &'a Body) -> io::Result<Cow<'a, [u8]>> {
+        match body {
+            Body::Here(bytes) => Ok(Cow::Borrowed(bytes)),
+            Body::Away(piece) => self.read(*piece, |bytes| Some(Cow::Owned(bytes.to_vec()))),
+        }
     }
 
     /// A failure with its texts.
     ///
     /// # Errors
-    /// What the engine says of its temporary file.
+    /// What the system says of the file.
     pub(in crate::store) fn failure_of<'a>(
         &self,
         held: &'a Held,
-    ) -> rusqlite::Result<Cow<'a, NewFailure>> {
-        let place = match held {
-            Held::Here(failure) => return Ok(Cow::Borrowed(failure)),
-            Held::Away(place) => place,
-        };
-        let sql = "SELECT identity, signature, kind, message, body FROM failure WHERE place = ?1";
-        let failure = |row: &Row<'_>| {
-            let text = match row.get_ref(4)? {
-                ValueRef::Blob(frame) => StoredText::Squeezed(frame.to_vec()),
-                text => StoredText::Plain(text.as_str()?.to_owned()),
-            };
-            let (id, signature) = (FailureId(row.get(0)?), SignatureId(row.get(1)?));
-            Ok(NewFailure { id, signature, kind: row.get(2)?, message: row.get(3)?, text })
-        };
-        self.read(sql, *place, failure).map(Cow::Owned)
+    ) -> io::Result<Cow<'a, NewFailure>> {
+        match held {
+            Held::Here(failure) => Ok(Cow::Borrowed(failure)),
+            Held::Away(piece) => self.read(*piece, |bytes| failure_in(bytes).map(Cow::Owned)),
+        }
     }
 
-    fn read<T>(
-        &self,
-        sql: &str,
-        place: i64,
-        row: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> rusqlite::Result<T> {
-        let Some(away) = &self.away else { return Err(rusqlite::Error::QueryReturnedNoRows) };
-        let connection = away.lock().unwrap_or_else(PoisonError::into_inner);
-        connection.prepare_cached(sql)?.query_row([place], row)
+    fn read<T>(&self, piece: Piece, made: impl FnOnce(&[u8]) -> Option<T>) -> io::Result<T> {
+        let away = self.away.as_ref().ok_or(ErrorKind::NotFound)?;
+        let mut away = away.lock().unwrap_or_else(PoisonError::into_inner);
+        made(away.get(piece)?).ok_or_else(|| ErrorKind::InvalidData.into())
     }
 }
 
-fn temporary() -> rusqlite::Result<Connection> {
-    // A database without a name is a file that nobody else sees and that ends with its connection.
-    let connection = Connection::open("")?;
-    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    connection.pragma_update(None, "synchronous", "OFF")?;
-    connection.execute_batch(
-        "PRAGMA journal_mode = OFF;
-        CREATE TABLE body (place INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
-        CREATE TABLE failure (place INTEGER PRIMARY KEY, identity BLOB, signature BLOB, kind TEXT,
-            message TEXT, body ANY);
-        BEGIN",
-    )?;
-    Ok(connection)
+/// What [`Spill::failure`] wrote.
+fn failure_in(mut bytes: &[u8]) -> Option<NewFailure> {
+    let mut take = |len: usize| {
+        let (part, rest) = bytes.split_at_checked(len)?;
+        bytes = rest;
+        Some(part)
+    };
+    let id = FailureId(take(16)?.try_into().ok()?);
+    let signature = SignatureId(take(16)?.try_into().ok()?);
+    let is_plain = take(1)? == [1];
+    let mut length = || Some(u64::from_le_bytes(take(8)?.try_into().ok()?) as usize);
+    let (kinds, messages) = (length()?, length()?);
+    let text = |bytes: &[u8]| Some(std::str::from_utf8(bytes).ok()?.to_owned());
+    let (kind, message) = (text(take(kinds)?)?, text(take(messages)?)?);
+    let text = match is_plain {
+        true => StoredText::Plain(text(bytes)?),
+        false => StoredText::Squeezed(bytes.to_vec()),
+    };
+    Some(NewFailure { id, signature, kind, message, text })
 }
 
-fn insert(away: &Mutex<Connection>, sql: &str, values: impl rusqlite::Params) -> Option<i64> {
-    let connection = away.lock().unwrap_or_else(PoisonError::into_inner);
-    connection.prepare_cached(sql).and_then(|mut insert| insert.insert(values)).ok()
+/// The file, written from its beginning to its end and read in any order.
+#[derive(Debug)]
+struct Away {
+    file: File,
+    written: u64,
+    /// What comes behind that, and cannot be written where the disk is full.
+    tail: Vec<u8>,
+    /// What was read last, from a place on.
+    block: Vec<u8>,
+    block_at: u64,
+}
+
+impl Away {
+    const fn new(file: File) -> Self {
+        Self { file, written: 0, tail: Vec::new(), block: Vec::new(), block_at: 0 }
+    }
+
+    fn put(&mut self, parts: &[&[u8]]) -> Piece {
+        let at = self.written + self.tail.len() as u64;
+        parts.iter().for_each(|part| self.tail.extend_from_slice(part));
+        let len = (self.written + self.tail.len() as u64 - at) as usize;
+        // What a full disk does not take stays where it is, and is tried again with what comes.
+        if self.tail.len() >= BLOCK_BYTES && self.flush().is_ok() {
+            self.written += self.tail.len() as u64;
+            self.tail.clear();
+        }
+        Piece { at, len }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(self.written))?;
+        self.file.write_all(&self.tail)
+    }
+
+    fn get(&mut self, Piece { at, len }: Piece) -> io::Result<&[u8]> {
+        let (bytes, from) = match at.checked_sub(self.written) {
+            Some(from) => (&self.tail, from),
+            None => {
+                let end = self.block_at + self.block.len() as u64;
+                if at < self.block_at || at + len as u64 > end {
+                    self.load(at, len)?;
+                }
+                (&self.block, at - self.block_at)
+            }
+        };
+        let from = usize::try_from(from).unwrap_or(usize::MAX);
+        let piece = bytes.get(from..from.saturating_add(len));
+        piece.ok_or_else(|| ErrorKind::UnexpectedEof.into())
+    }
+
+    fn load(&mut self, at: u64, len: usize) -> io::Result<()> {
+        let most = (self.written - at).min(len.max(BLOCK_BYTES) as u64);
+        self.block.clear();
+        self.file.seek(SeekFrom::Start(at))?;
+        (&self.file).take(most).read_to_end(&mut self.block)?;
+        self.block_at = at;
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
     fn failure(number: usize) -> NewFailure {
@@ -204,6 +245,36 @@ mod tests {
             );
         }
         assert_eq!(*spill.bytes_of(&body).unwrap(), vec![9; 1 << 20]);
-        assert!(spill.bytes_of(&Body::Away(99)).is_err());
+        let beyond = Piece { at: 1 << 40, len: 3 };
+        assert!(spill.bytes_of(&Body::Away(beyond)).is_err());
+        assert!(Spill::default().bytes_of(&Body::Away(beyond)).is_err());
+    }
+
+    #[test]
+    fn a_disk_that_takes_nothing_loses_nothing() {
+        let read_only = File::open("Cargo.toml").unwrap();
+        let mut away = Away::new(read_only);
+        let pieces: Vec<Piece> =
+            (0..5_u8).map(|number| away.put(&[&vec![number; BLOCK_BYTES]])).collect();
+        for (number, piece) in (0..5).zip(pieces) {
+            assert_eq!(away.get(piece).unwrap(), vec![number; BLOCK_BYTES]);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_read_back_in_any_order(
+            lengths in vec(0..3 * BLOCK_BYTES / 2, 1..9),
+            order in vec(any::<prop::sample::Index>(), 0..20),
+        ) {
+            let mut away = Away::new(tempfile::tempfile().unwrap());
+            let bytes = |place: usize| vec![place as u8; lengths[place]];
+            let pieces: Vec<Piece> =
+                (0..lengths.len()).map(|place| away.put(&[&bytes(place)])).collect();
+            for index in order {
+                let place = index.index(pieces.len());
+                prop_assert_eq!(away.get(pieces[place]).unwrap(), bytes(place));
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Writing a batch, inside the one transaction that the caller holds.
 
+use std::io;
 use std::path::Path;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
@@ -16,6 +17,8 @@ use crate::store::{Appended, StoreError};
 pub(super) enum AppendError {
     Engine(rusqlite::Error),
     Full(&'static str),
+    /// The file that holds what is too much for memory.
+    Spill(io::Error),
 }
 
 impl AppendError {
@@ -23,6 +26,10 @@ impl AppendError {
         match self {
             Self::Engine(error) => explain(path, &error),
             Self::Full(what) => StoreError::Full { path: path.to_path_buf(), what },
+            Self::Spill(error) => StoreError::Database {
+                path: path.to_path_buf(),
+                detail: format!("the temporary file of this ingest cannot be read: {error}"),
+            },
         }
     }
 }
@@ -307,7 +314,7 @@ impl Writer<'_> {
         }
         let tests = self.resolve_tests(project, entry)?;
         let failures = self.resolve_failures(project, &entry.failures)?;
-        let body = self.batch.spill.bytes_of(&entry.body)?;
+        let body = self.batch.spill.bytes_of(&entry.body).map_err(AppendError::Spill)?;
         let segment = self.encoder.segment(&tests, &failures, &body);
         let report = self.insert_report(project, run, entry, &segment)?;
         self.insert_bad(project, run, report, entry, &tests, &failures)?;

@@ -155,7 +155,7 @@ impl Writer<'_> {
     fn resolve_failure(&mut self, project: i64, place: u32) -> Result<u32> {
         let batch = self.batch;
         let held = batch.failures.get(place as usize).ok_or(AppendError::Full("failures"))?;
-        let failure = batch.spill.failure_of(held)?;
+        let failure = batch.spill.failure_of(held).map_err(AppendError::Spill)?;
         let found: Option<i64> = match self.project_is_new {
             true => None,
             false => {

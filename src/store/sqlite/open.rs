@@ -214,6 +214,9 @@ fn open_immutable(path: &Path) -> Result<Connection, StoreError> {
 
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     distrust(connection)?;
+    // One plan for a statement, whatever is bound: else the engine compiles statements with joins
+    // anew each time they are used again.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     connection.busy_timeout(RETRY_PAUSE)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;

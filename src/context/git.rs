@@ -43,30 +43,40 @@ impl Checkout {
     #[must_use]
     pub fn of(directory: &Path) -> Self {
         let git = Git::new(directory);
-        let mut checkout = Self::default();
-        match git.ask(&["rev-parse", "--show-toplevel"]) {
-            Answer::Text(root) => checkout.root = Some(PathBuf::from(root)),
-            Answer::Refused(reason) => {
-                checkout.notes.extend(refusal(&reason));
-                return checkout;
+        let asked = ["rev-parse", "--show-toplevel", HEAD, "--symbolic-full-name", "HEAD", ORIGIN];
+        let (said, reason) = git.said(&asked);
+        let Some(mut checkout) = Self::told(&said) else {
+            return Self { notes: refusal(&reason).into_iter().collect(), ..Self::default() };
+        };
+        if checkout.revision.is_none() {
+            // No commit yet; the branch has a name all the same.
+            checkout.branch = git.text(&["symbolic-ref", "--short", "--quiet", "HEAD"]);
+        }
+        let url = git.text(&["config", "--get", "remote.origin.url"]);
+        checkout.project = url.and_then(|url| project_of_url(&url));
+        checkout
+    }
+
+    /// What git says to one question after all: the top directory, the commit, HEAD's branch, that of
+    /// `origin/HEAD`. It ends where a name does not exist, and repeats that name.
+    fn told(said: &str) -> Option<Self> {
+        let (mut root, mut rest) = said.split_once('\n').unwrap_or((said, ""));
+        // A directory may have a line break in its name, but not a line like what follows.
+        while let Some((more, behind)) = rest.split_once('\n') {
+            if is_commit(more) {
+                break;
             }
-            Answer::Silent => return checkout,
+            root = said.get(..root.len() + 1 + more.len()).unwrap_or(root);
+            rest = behind;
         }
-        let [revision, branch, default_branch, url] = git.texts([
-            &["rev-parse", "--verify", "--quiet", "HEAD^{commit}"],
-            &["symbolic-ref", "--short", "--quiet", "HEAD"],
-            &["symbolic-ref", "--short", "--quiet", "refs/remotes/origin/HEAD"],
-            &["config", "--get", "remote.origin.url"],
-        ]);
-        let default_branch =
-            default_branch.as_deref().and_then(|name| name.strip_prefix("origin/"));
-        Self {
-            revision,
-            branch,
-            default_branch: default_branch.map(str::to_owned),
-            project: url.and_then(|url| project_of_url(&url)),
-            ..checkout
-        }
+        let mut lines = rest.lines();
+        let revision = lines.next().filter(|line| is_commit(line)).map(str::to_owned);
+        let mut name =
+            |of: &str| lines.next().and_then(|line| line.strip_prefix(of)).map(str::to_owned);
+        let branch = name("refs/heads/");
+        let default_branch = name("refs/remotes/origin/").filter(|name| name != "HEAD");
+        let root = (!root.is_empty()).then(|| PathBuf::from(root))?;
+        Some(Self { root: Some(root), revision, branch, default_branch, ..Self::default() })
     }
 
     /// The top directory of the working copy alone: one question instead of five.
@@ -91,6 +101,15 @@ impl Checkout {
     }
 }
 
+/// The commit that is checked out, and the branch that is the remote's default, as git takes them.
+const HEAD: &str = "HEAD^{commit}";
+const ORIGIN: &str = "refs/remotes/origin/HEAD";
+
+/// True for the name of a commit, SHA-1 or SHA-256.
+fn is_commit(line: &str) -> bool {
+    matches!(line.len(), 40 | 64) && line.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// The note for a repository that git will not read; `None` where there simply is none.
 fn refusal(reason: &str) -> Option<String> {
     reason.contains("dubious ownership").then(|| {
@@ -98,14 +117,6 @@ fn refusal(reason: &str) -> Option<String> {
          --add safe.directory with its path, or give --revision and --branch"
             .to_owned()
     })
-}
-
-enum Answer {
-    Text(String),
-    /// What git wrote to its error output.
-    Refused(String),
-    /// No git, no time, or nothing said.
-    Silent,
 }
 
 struct Git<'a> {
@@ -119,18 +130,16 @@ impl<'a> Git<'a> {
     }
 
     fn text(&self, arguments: &[&str]) -> Option<String> {
-        match self.ask(arguments) {
-            Answer::Text(text) => Some(text),
-            Answer::Refused(_) | Answer::Silent => None,
-        }
+        self.text_within(arguments, ANSWER_BYTES_MAX)
     }
 
-    /// Asks several questions at once: each is a process that reads a file or two.
-    fn texts<const N: usize>(&self, questions: [&[&str]; N]) -> [Option<String>; N] {
-        thread::scope(|scope| {
-            let asked = questions.map(|question| scope.spawn(move || self.text(question)));
-            asked.map(|answer| answer.join().ok().flatten())
-        })
+    /// An answer of which at most `bytes` are read; `None` where there is none, or no time for it.
+    fn text_within(&self, arguments: &[&str], bytes: u64) -> Option<String> {
+        let mut child = self.start(arguments)?;
+        let (text, reason, done) = self.hear(&mut child, bytes);
+        // An answer longer than what is read ends git's writing, and with it its good manners.
+        let is_answer = done || reason.is_some_and(|reason| reason.is_empty());
+        text.filter(|text| is_answer && !text.is_empty())
     }
 
     /// True where no time is left.
@@ -138,12 +147,14 @@ impl<'a> Git<'a> {
         Instant::now() >= self.deadline
     }
 
-    fn ask(&self, arguments: &[&str]) -> Answer {
-        self.ask_for(arguments, ANSWER_BYTES_MAX)
+    /// What git wrote to its output and to its error output, whatever became of it.
+    fn said(&self, arguments: &[&str]) -> (String, String) {
+        let Some(mut child) = self.start(arguments) else { return Default::default() };
+        let (text, reason, _) = self.hear(&mut child, ANSWER_BYTES_MAX);
+        (text.unwrap_or_default(), reason.unwrap_or_default())
     }
 
-    /// Asks for an answer of which at most `bytes` are read.
-    fn ask_for(&self, arguments: &[&str], bytes: u64) -> Answer {
+    fn start(&self, arguments: &[&str]) -> Option<Child> {
         let mut git = Command::new("git");
         git
             // A repository may name a program to run as its monitor.
@@ -157,10 +168,11 @@ impl<'a> Git<'a> {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        start(&mut git).map_or(Answer::Silent, |child| self.listen(child, bytes))
+        start(&mut git).ok()
     }
 
-    fn listen(&self, mut child: Child, bytes: u64) -> Answer {
+    /// The output, the error output, each where there was time for it, and whether git succeeded.
+    fn hear(&self, child: &mut Child, bytes: u64) -> (Option<String>, Option<String>, bool) {
         let output = collect(child.stdout.take(), bytes);
         let errors = collect(child.stderr.take(), ANSWER_BYTES_MAX);
         let text = self.receive(&output);
@@ -170,12 +182,7 @@ impl<'a> Git<'a> {
             let _ = child.kill();
         }
         let done = child.wait().is_ok_and(|status| status.success());
-        match (text.filter(|text| !text.is_empty()), reason.filter(|text| !text.is_empty()), done) {
-            // An answer longer than what is read ends git's writing, and with it its good manners.
-            (Some(text), _, true) | (Some(text), None, false) => Answer::Text(text),
-            (_, Some(reason), false) => Answer::Refused(reason),
-            _ => Answer::Silent,
-        }
+        (text, reason, done)
     }
 
     fn receive(&self, channel: &mpsc::Receiver<String>) -> Option<String> {

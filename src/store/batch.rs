@@ -22,8 +22,8 @@ use super::segment::{BadMark, Columns, Encoder, RepeatMark, fits};
 use crate::model::hash::{FailureId, ReportHash, RunKey, SignatureId};
 use crate::model::tests::TableFull;
 use crate::model::{
-    Counts, Failure, PartFacts, Report, RunContext, TestIdentity, TestIndex, TestResult, TestTable,
-    Timestamp,
+    Counts, Failure, PartFacts, Report, RunContext, TestId, TestIdentity, TestIndex, TestResult,
+    TestTable, Timestamp,
 };
 
 thread_local! {
@@ -171,6 +171,11 @@ pub(super) struct Names {
 impl Names {
     pub(super) const fn len(&self) -> usize {
         self.tests.len()
+    }
+
+    /// The place of the test of this identity, where the batch has it.
+    pub(super) fn place_of(&self, id: TestId) -> Option<u32> {
+        self.tests.find(id).map(|index| index.0)
     }
 
     /// A test with the suite and file that all reports of the batch agree on.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Answer, Git};
+use super::Git;
 use crate::model::Timestamp;
 
 /// Most text of one version that is read; a longer version is left out.
@@ -50,15 +50,14 @@ impl FileVersions {
         let mut found = Self { versions: Vec::new(), cut: shallow || commits.len() > most };
         for (revision, seconds) in commits.into_iter().take(most) {
             let object = format!("{revision}:{path}");
-            let text = match git.ask_for(&["cat-file", "blob", &object], VERSION_BYTES_MAX) {
-                Answer::Text(text) if text.len() as u64 >= VERSION_BYTES_MAX => continue,
-                Answer::Text(text) => text,
-                Answer::Refused(_) => String::new(),
-                Answer::Silent if git.is_late() => {
+            let text = match git.text_within(&["cat-file", "blob", &object], VERSION_BYTES_MAX) {
+                Some(text) if text.len() as u64 >= VERSION_BYTES_MAX => continue,
+                Some(text) => text,
+                None if git.is_late() => {
                     found.cut = true;
                     break;
                 }
-                Answer::Silent => String::new(),
+                None => String::new(),
             };
             let committed = Timestamp(seconds.saturating_mul(1_000));
             found.versions.push(FileVersion { revision: revision.to_owned(), committed, text });

@@ -52,6 +52,7 @@ pub(super) fn append(connection: &Connection, batch: &Batch) -> Result<Appended>
         first_seen: Vec::new(),
         failures: Vec::new(),
         project_is_new: false,
+        passed_over: false,
         scope: Scope::default(),
         often: Often::prepare(connection)?,
         encoder: Encoder::default(),
@@ -64,6 +65,7 @@ pub(super) fn append(connection: &Connection, batch: &Batch) -> Result<Appended>
             let (number, is_new) = writer.project(name)?;
             project = (Some(name), number);
             writer.project_is_new = is_new;
+            writer.passed_over = false;
             // Numbers of tests and failures belong to a project.
             writer.names = batch.names.get(name);
             let tests = writer.names.map_or(0, Names::len);
@@ -88,6 +90,8 @@ pub(super) struct Writer<'a> {
     pub(super) failures: Vec<u32>,
     /// True where the present project came with this batch, so that nothing of it is known.
     pub(super) project_is_new: bool,
+    /// True once the project's tests were looked for all at once, or need not be.
+    pub(super) passed_over: bool,
     pub(super) scope: Scope,
     pub(super) often: Often<'a>,
     encoder: Encoder,

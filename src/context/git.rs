@@ -57,7 +57,7 @@ impl Checkout {
         checkout
     }
 
-    /// What git says to one question after all: the top directory, the commit, HEAD's branch, that of
+    /// What one answer of git says: the top directory, the commit, HEAD's branch, that of
     /// `origin/HEAD`. It ends where a name does not exist, and repeats that name.
     fn told(said: &str) -> Option<Self> {
         let (mut root, mut rest) = said.split_once('\n').unwrap_or((said, ""));
@@ -79,7 +79,7 @@ impl Checkout {
         Some(Self { root: Some(root), revision, branch, default_branch, ..Self::default() })
     }
 
-    /// The top directory of the working copy alone: one question instead of five.
+    /// The top directory of the working copy alone: one question instead of two.
     #[must_use]
     pub fn root_of(directory: &Path) -> Option<PathBuf> {
         Git::new(directory).text(&["rev-parse", "--show-toplevel"]).map(PathBuf::from)

@@ -106,7 +106,9 @@ def fuzz(target, seconds):
     artifacts.mkdir(parents=True, exist_ok=True)
     command = [binary(target), folder, seeds, f"-max_total_time={seconds}", f"-max_len={TARGETS[target][1]}", f"-timeout={PATIENCE_SECONDS}",
                f"-rss_limit_mb={MEMORY_MB}", "-print_final_stats=1", f"-artifact_prefix={artifacts}/"]
-    process = subprocess.Popen(["nice", "-n", "19", *map(str, command)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace")
+    # Python ignores SIGPIPE, and so does the child where it is not restored: a client of the mock that leaves early must not end it.
+    process = subprocess.Popen(["nice", "-n", "19", *map(str, command)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                               errors="replace", restore_signals=False)
     lines = collections.deque(maxlen=4000)
     lines.extend(process.stderr)
     _, status, usage = os.wait4(process.pid, 0)

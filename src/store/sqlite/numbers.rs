@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::append::{AppendError, Result, Writer};
-use crate::model::hash::KeyHasher;
+use super::derived::scope_key;
 use crate::model::{TestId, TestIdentity};
 use crate::store::batch::{Entry, settled};
 use crate::store::failure_text::StoredText;
@@ -152,11 +152,7 @@ impl Writer<'_> {
         {
             return Ok(last.no);
         }
-        let key: [u8; 16] = KeyHasher::new("scope.1")
-            .part(suite.as_bytes())
-            .part(classname.as_bytes())
-            .part(file.as_bytes())
-            .finish();
+        let key = scope_key(suite, classname, file);
         let sql = "SELECT scope_id FROM scope WHERE project_id = ?1 AND scope_key = ?2";
         let mut select = self.connection.prepare_cached(sql)?;
         let found = select.query_row(params![project, key], |row| row.get(0)).optional()?;

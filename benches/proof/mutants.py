@@ -32,7 +32,7 @@ CRATES = {
 }
 MODULES = tuple(CRATES)
 # Tests of tests/it that need no more than these modules.
-BESIDE = {"junit": ("corpus", "promises", "reader")}
+BESIDE = {"junit": ("corpus", "promises/reader", "reader")}
 # A failing property is not shrunk and not remembered: the next mutant must not profit from it.
 QUIET = {"INSTA_UPDATE": "no", "INSTA_FORCE_PASS": "0", "PROPTEST_MAX_SHRINK_ITERS": "0", "PROPTEST_DISABLE_FAILURE_PERSISTENCE": "true",
          "CARGO_PROFILE_DEV_DEBUG": "0"}
@@ -67,10 +67,18 @@ def copy(modules, into):
         if name.startswith(kept) and (ROOT / name).is_file():
             (into / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, into / name)
-    beside = "".join(f'#[cfg(test)]\n#[path = "../tests/it/{test}.rs"]\nmod {test};\n' for name in modules for test in BESIDE.get(name, ()))
+    beside = "".join(declared(test) for name in modules for test in BESIDE.get(name, ()))
     (into / "src" / "lib.rs").write_text("extern crate self as flakedb;\n" + "".join(f"pub mod {name};\n" for name in modules) + beside)
     (into / "Cargo.toml").write_text(manifest())
     return into
+
+
+def declared(test):
+    """The words by which a crate has a module of tests/it, or one of a folder there."""
+    folder, _, name = test.rpartition("/")
+    if folder:
+        return f'#[cfg(test)]\n#[path = "../tests/it/{folder}"]\nmod {folder} {{\n    pub mod {name};\n}}\n'
+    return f'#[cfg(test)]\n#[path = "../tests/it/{name}.rs"]\nmod {name};\n'
 
 
 def manifest():

@@ -156,7 +156,7 @@ def version():
 REASONS = {
     "fold": "segments are checked by their hash and decoded with all columns, durations among them; DuckDB needs two small columns",
     "judge": "an outage makes every test one that failed in the window, and each of those is weighed run by run; the filter is half of the time",
-    "small": "what runs in a repository asks git, a process for each question; the rest is starting, opening the file and laying out the screen",
+    "small": "what runs in a repository waits for git, of which three processes run side by side; the rest is starting, opening the file and laying out the screen",
 }
 
 if __name__ == "__main__":

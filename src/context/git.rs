@@ -43,17 +43,34 @@ impl Checkout {
     #[must_use]
     pub fn of(directory: &Path) -> Self {
         let git = Git::new(directory);
-        let asked = ["rev-parse", "--show-toplevel", HEAD, "--symbolic-full-name", "HEAD", ORIGIN];
-        let (said, reason) = git.said(&asked);
-        let Some(mut checkout) = Self::told(&said) else {
-            return Self { notes: refusal(&reason).into_iter().collect(), ..Self::default() };
+        Self::heard(&git, git.ask(&NAMES), git.ask(&ADDRESS), None)
+    }
+
+    /// The same, and a note of changes that the revision does not have.
+    ///
+    /// It is a question of its own because git has to look at every file to answer it.
+    #[must_use]
+    pub fn with_changes(directory: &Path) -> Self {
+        let git = Git::new(directory);
+        let changes = git.ask(&CHANGES);
+        Self::heard(&git, git.ask(&NAMES), git.ask(&ADDRESS), Some(changes))
+    }
+
+    /// Puts the answers together; all were asked before, since git takes longest to start.
+    fn heard(git: &Git<'_>, names: Asked, address: Asked, changes: Option<Asked>) -> Self {
+        let (said, reason, _) = names.heard(git);
+        let url = address.text(git);
+        let has_changes = changes.is_some_and(|changes| changes.text(git).is_some());
+        let Some(mut checkout) = Self::told(&said.unwrap_or_default()) else {
+            let note = refusal(&reason.unwrap_or_default());
+            return Self { notes: note.into_iter().collect(), ..Self::default() };
         };
         if checkout.revision.is_none() {
             // No commit yet; the branch has a name all the same.
             checkout.branch = git.text(&["symbolic-ref", "--short", "--quiet", "HEAD"]);
         }
-        let url = git.text(&["config", "--get", "remote.origin.url"]);
         checkout.project = url.and_then(|url| project_of_url(&url));
+        checkout.notes.extend(checkout.changed().filter(|_| has_changes));
         checkout
     }
 
@@ -85,25 +102,25 @@ impl Checkout {
         Git::new(directory).text(&["rev-parse", "--show-toplevel"]).map(PathBuf::from)
     }
 
-    /// Notes changes that the revision does not have; `directory` as for [`Checkout::of`].
-    ///
-    /// It is a question of its own because git has to look at every file to answer it.
-    pub fn note_changes(&mut self, directory: &Path) {
-        let Some(revision) = &self.revision else { return };
-        let git = Git::new(directory);
-        if git.text(&["status", "--porcelain", "--untracked-files=no"]).is_some() {
-            let short = revision.get(..12).unwrap_or(revision);
-            self.notes.push(format!(
-                "the working copy has changes that {short} does not have; commit them, or give \
-                 --revision, so that results of different code are not taken for one"
-            ));
-        }
+    /// The note for a working copy with changes.
+    fn changed(&self) -> Option<String> {
+        let revision = self.revision.as_ref()?;
+        let short = revision.get(..12).unwrap_or(revision);
+        Some(format!(
+            "the working copy has changes that {short} does not have; commit them, or give \
+             --revision, so that results of different code are not taken for one"
+        ))
     }
 }
 
 /// The commit that is checked out, and the branch that is the remote's default, as git takes them.
 const HEAD: &str = "HEAD^{commit}";
 const ORIGIN: &str = "refs/remotes/origin/HEAD";
+/// The questions about a working copy.
+const NAMES: [&str; 6] =
+    ["rev-parse", "--show-toplevel", HEAD, "--symbolic-full-name", "HEAD", ORIGIN];
+const ADDRESS: [&str; 3] = ["config", "--get", "remote.origin.url"];
+const CHANGES: [&str; 3] = ["status", "--porcelain", "--untracked-files=no"];
 
 /// True for the name of a commit, SHA-1 or SHA-256.
 fn is_commit(line: &str) -> bool {
@@ -135,23 +152,17 @@ impl<'a> Git<'a> {
 
     /// An answer of which at most `bytes` are read; `None` where there is none, or no time for it.
     fn text_within(&self, arguments: &[&str], bytes: u64) -> Option<String> {
-        let mut child = self.start(arguments)?;
-        let (text, reason, done) = self.hear(&mut child, bytes);
-        // An answer longer than what is read ends git's writing, and with it its good manners.
-        let is_answer = done || reason.is_some_and(|reason| reason.is_empty());
-        text.filter(|text| is_answer && !text.is_empty())
+        Asked::of(self.start(arguments), bytes).text(self)
+    }
+
+    /// Asks without waiting for the answer.
+    fn ask(&self, arguments: &[&str]) -> Asked {
+        Asked::of(self.start(arguments), ANSWER_BYTES_MAX)
     }
 
     /// True where no time is left.
     fn is_late(&self) -> bool {
         Instant::now() >= self.deadline
-    }
-
-    /// What git wrote to its output and to its error output, whatever became of it.
-    fn said(&self, arguments: &[&str]) -> (String, String) {
-        let Some(mut child) = self.start(arguments) else { return Default::default() };
-        let (text, reason, _) = self.hear(&mut child, ANSWER_BYTES_MAX);
-        (text.unwrap_or_default(), reason.unwrap_or_default())
     }
 
     fn start(&self, arguments: &[&str]) -> Option<Child> {
@@ -171,22 +182,50 @@ impl<'a> Git<'a> {
         start(&mut git).ok()
     }
 
+    fn receive(&self, channel: &mpsc::Receiver<String>) -> Option<String> {
+        channel.recv_timeout(self.deadline.saturating_duration_since(Instant::now())).ok()
+    }
+}
+
+/// A question that git is at work on; nothing where it could not be started.
+struct Asked(Option<Running>);
+
+/// A process with its output and its error output, which are read as they come.
+struct Running {
+    child: Child,
+    output: mpsc::Receiver<String>,
+    errors: mpsc::Receiver<String>,
+}
+
+impl Asked {
+    /// At most `bytes` of the output are read.
+    fn of(child: Option<Child>, bytes: u64) -> Self {
+        Self(child.map(|mut child| Running {
+            output: collect(child.stdout.take(), bytes),
+            errors: collect(child.stderr.take(), ANSWER_BYTES_MAX),
+            child,
+        }))
+    }
+
+    /// The answer; `None` where there is none, or no time for it.
+    fn text(self, git: &Git<'_>) -> Option<String> {
+        let (text, reason, done) = self.heard(git);
+        // An answer longer than what is read ends git's writing, and with it its good manners.
+        let is_answer = done || reason.is_some_and(|reason| reason.is_empty());
+        text.filter(|text| is_answer && !text.is_empty())
+    }
+
     /// The output, the error output, each where there was time for it, and whether git succeeded.
-    fn hear(&self, child: &mut Child, bytes: u64) -> (Option<String>, Option<String>, bool) {
-        let output = collect(child.stdout.take(), bytes);
-        let errors = collect(child.stderr.take(), ANSWER_BYTES_MAX);
-        let text = self.receive(&output);
-        let reason = self.receive(&errors);
+    fn heard(self, git: &Git<'_>) -> (Option<String>, Option<String>, bool) {
+        let Some(Running { mut child, output, errors }) = self.0 else { return Default::default() };
+        let text = git.receive(&output);
+        let reason = git.receive(&errors);
         if text.is_none() || reason.is_none() {
             // Nobody waits for it any more; that it may be gone already is fine.
             let _ = child.kill();
         }
         let done = child.wait().is_ok_and(|status| status.success());
         (text, reason, done)
-    }
-
-    fn receive(&self, channel: &mpsc::Receiver<String>) -> Option<String> {
-        channel.recv_timeout(self.deadline.saturating_duration_since(Instant::now())).ok()
     }
 }
 

@@ -40,16 +40,16 @@ impl Surroundings {
     /// Looks at the environment and at the git working copy of `directory`.
     #[must_use]
     pub fn gather(directory: &Path) -> Self {
-        let mut git = Checkout::of(directory);
-        let root = git.root.clone().or_else(|| directory.canonicalize().ok());
-        let name =
-            root.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into());
         let variable = |name: &str| std::env::var(name).ok();
         let ci = ci::detect(&variable, &read_small);
         // CI checks a commit out and builds in it; its changes are no surprise to anybody.
-        if ci.is_none() {
-            git.note_changes(directory);
-        }
+        let git = match ci {
+            Some(_) => Checkout::of(directory),
+            None => Checkout::with_changes(directory),
+        };
+        let root = git.root.clone().or_else(|| directory.canonicalize().ok());
+        let name =
+            root.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into());
         Self { ci, git, default_branch: None, shard: shard_of(&variable), directory: name }
     }
 

@@ -197,6 +197,8 @@ mod tests {
             ("550e8400-e29b-41d4-a716-44665544000", "*-e#b-#d#-a#-#"),
             ("550e8400+e29b-41d4-a716-446655440000", "*+e#b-#d#-a#-#"),
             ("550e8400-e29b-41d4-a716-446655440000x", "*x"),
+            ("1 abcdefab-abcd-abcd-abcd-abcdefabcdef", "# *"),
+            ("1 (abcdefab-abcd-abcd-abcd-abcdefabcdef)", "# (*)"),
             ("99999 and 100000 agree", "# and # agree"),
             ("12ab34 1a2b3 abcdef", "* #a#b# abcdef"),
             ("a1b22", "a#b#"),

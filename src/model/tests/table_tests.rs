@@ -87,3 +87,16 @@ fn neighbours_share_what_they_have_in_common() {
     table.intern(&test("suite", "other", "one", "file", true)).unwrap();
     assert_eq!((table.text.as_str(), table.scopes.len()), ("suiteclassfileother", 2));
 }
+
+#[test]
+fn neighbours_of_one_class_have_one_key_of_what_they_share() {
+    let mut table = TestTable::default();
+    let tests =
+        [("c", "a"), ("c", "b"), ("d", "a")].map(|(class, name)| test("s", class, name, "f", true));
+    let places = tests.map(|test| table.intern(&test).unwrap());
+    let keys = places.map(|place| table.key(place).unwrap());
+    assert_eq!(keys.map(|(id, _)| id), tests.map(|test| test.id));
+    let [a, b, other] = keys.map(|(_, scope)| scope);
+    assert!(a == b && b != other);
+    assert_eq!(table.key(TestIndex(3)), None);
+}

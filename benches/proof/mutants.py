@@ -32,7 +32,7 @@ CRATES = {
 }
 MODULES = tuple(CRATES)
 # Tests of tests/it that need no more than these modules.
-BESIDE = {"junit": ("corpus", "promises/reader", "reader")}
+BESIDE = {"junit": ("corpus", "promises/reader", "reader", "readings")}
 # A failing property is not shrunk and not remembered: the next mutant must not profit from it.
 QUIET = {"INSTA_UPDATE": "no", "INSTA_FORCE_PASS": "0", "PROPTEST_MAX_SHRINK_ITERS": "0", "PROPTEST_DISABLE_FAILURE_PERSISTENCE": "true",
          "CARGO_PROFILE_DEV_DEBUG": "0"}

@@ -31,6 +31,7 @@ mod prune;
 mod quarantine_list;
 mod questions;
 mod reader;
+mod readings;
 mod reference;
 mod run;
 mod show;

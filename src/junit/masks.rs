@@ -117,3 +117,56 @@ fn uuid_length(text: &str) -> Option<usize> {
     let ends = !text.as_bytes().get(36).is_some_and(u8::is_ascii_alphanumeric);
     (fits && ends).then_some(36)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UUID: &str = "550e8400-e29b-41d4-a716-446655440000";
+
+    #[test]
+    fn a_stamp_is_fourteen_digits_of_this_century_or_the_last() {
+        assert_eq!(run_stamp("x-20261122090117"), Some("x"));
+        assert_eq!(run_stamp("x-19991122090117"), Some("x"));
+        for text in ["x-2026", "x-99991122090117", "x-2026112209011a", "x-202611220901170", "x"] {
+            assert_eq!(run_stamp(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_index_counts_from_one_to_more_than_one() {
+        let some = |kept: &str, index| Some((kept.to_owned(), index));
+        assert_eq!(repeat_index("t[2-3]"), some("t", (2, 3)));
+        assert_eq!(repeat_index("t[a-3-3]"), some("t[a]", (3, 3)));
+        for name in ["t[1-1]", "t[0-3]", "t[4-3]", "t[x-3]", "t[3]", "t"] {
+            assert_eq!(repeat_index(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_browser_is_told_by_its_brackets() {
+        assert_eq!(without_browser("WebKit_537 (linux).Outer"), Some("Outer"));
+        assert_eq!(without_browser(".Outer"), Some("Outer"));
+        assert_eq!(without_browser("f).Outer"), None);
+    }
+
+    #[test]
+    fn addresses_and_uuids_are_masked_whole_and_where_a_word_begins() {
+        let masked = |text: &str| addresses(text).unwrap_or_default();
+        assert_eq!(masked("0x123456"), "*");
+        assert_eq!(masked("<A at 0x7f3a99c01b2d>"), "<A at *>");
+        assert_eq!(masked(UUID), "*");
+        assert_eq!(masked(&format!("a-b é {UUID}, {UUID}")), "a-b é *, *");
+        for text in [
+            "0x12345",
+            "x",
+            "10x123456",
+            "a-b and a text that is longer than a UUID",
+            "550e8400-e29b-41d4-a716-446655440000x",
+            "x550e8400-e29b-41d4-a716-446655440000",
+            "zzzzzzzz-zzzz-zzzz-zzzz-zzzzzzzzzzzz",
+        ] {
+            assert_eq!(addresses(text), None, "{text}");
+        }
+    }
+}

@@ -320,6 +320,24 @@ mod tests {
             ("", "name='a/c'", "classname='a/b' name='TestX'", UNKNOWN),
             ("", "name='ab'", "classname='ab' name='TestX'", UNKNOWN),
             ("", "", "name='org.eslint.a'", "eslint"),
+            ("time='1'", "name='s'", "classname='s.s.x'", "lit"),
+            ("", "name='s'", "classname='s.s.x'", UNKNOWN),
+            ("time='1'", "name='s'", "classname='t'", UNKNOWN),
+            ("time='1'", "", "classname='.x'", UNKNOWN),
+            ("", "name='a.spec.ts' hostname='h' errors='0'", "", "playwright"),
+            ("", "name='a.test.js' hostname='h' errors='0'", "", "playwright"),
+            ("", "name='a.b.ts' hostname='h' errors='0'", "", UNKNOWN),
+            ("", "name='a.spec.rb' hostname='h' errors='0'", "", UNKNOWN),
+            ("", "name='a.spec.ts' errors='0'", "", UNKNOWN),
+            ("", "name='a.spec.ts' hostname='h' time='0'", "", UNKNOWN),
+            ("id=''", "", "", UNKNOWN),
+            ("name=''", "", "", UNKNOWN),
+            ("", "", "name='1 - a'", "prove"),
+            ("", "", "name='(init)'", "prove"),
+            ("", "", "name=' - a'", UNKNOWN),
+            ("", "", "name='1 a'", UNKNOWN),
+            ("", "", "name='1 - a' classname='c'", UNKNOWN),
+            ("tests='1'", "", "name='1 - a'", UNKNOWN),
         ];
         for (root, suite, case, producer) in rows {
             assert_eq!(detect(&facts(root, suite, case)), producer, "{root} | {suite} | {case}");
@@ -327,6 +345,8 @@ mod tests {
         let of_suite =
             |root, suite, case| Facts { root_is_suite: true, ..facts(root, suite, case) };
         for (root, suite, case, producer) in [
+            ("id='' name=''", "", "", UNKNOWN),
+            ("", "name='a.b'", "classname='a.b'", UNKNOWN),
             ("name='Mocha Tests'", "", "", "mocha"),
             ("name='Cucumber'", "", "", "cucumber"),
             ("", "name='a.b'", "status='passed' classname='a.b'", "behave"),

@@ -160,7 +160,6 @@ fn doctype_length(text: &str) -> usize {
     for (at, byte) in text.bytes().enumerate() {
         match (quote, byte) {
             (Some(open), byte) if byte == open => quote = None,
-            (Some(_), _) => {}
             (None, b'"' | b'\'') => quote = Some(byte),
             (None, b'[') => depth += 1,
             (None, b']') => depth = depth.saturating_sub(1),
@@ -189,6 +188,31 @@ mod tests {
         }
         for open in ["<!DOCTYPE a [>", "<!DOCTYPE a '>", "<!DOCTYPE a"] {
             assert_eq!(doctype_length(open), open.len(), "{open}");
+        }
+    }
+
+    #[test]
+    fn each_root_of_another_format_is_told_by_its_name() {
+        for (root, hint) in [
+            ("coverage", "; that is a coverage report"),
+            (
+                "phpunit",
+                "; that is PHPUnit's configuration, the report is what `--log-junit` names",
+            ),
+            ("test-run", "; that is NUnit's own format, convert it to JUnit XML"),
+            ("test-results", "; that is NUnit's own format, convert it to JUnit XML"),
+            ("assemblies", "; that is xUnit.net's own format, use its JUnit logger"),
+            ("assembly", "; that is xUnit.net's own format, use its JUnit logger"),
+            ("robot", "; that is Robot's own format, use `--xunit`"),
+            ("TestRun", "; that is Visual Studio's own format, use its JUnit logger"),
+            ("testcase", "; a report wraps its tests in <testsuite>"),
+            ("other", ""),
+        ] {
+            let document = format!("<{root}></{root}>");
+            let reading = crate::junit::read(document.as_bytes(), &Default::default());
+            let found: Vec<_> = reading.warnings.iter().map(|one| one.message.as_str()).collect();
+            let expected = format!("the root is <{root}>, not <testsuites> or <testsuite>{hint}");
+            assert_eq!(found, [expected.as_str()]);
         }
     }
 }

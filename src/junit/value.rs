@@ -186,6 +186,14 @@ mod tests {
         ("12.5s", Some(12.5), true),
         ("350ms", Some(0.35), true),
         ("00:01:02.5", Some(62.5), true),
+        ("1:02.5", Some(62.5), true),
+        ("02:00:00", Some(7200.0), true),
+        ("31536000.0000000", Some(31_536_000.0), false),
+        ("31536000.0000001", None, true),
+        ("1e", None, true),
+        ("1ex", None, true),
+        ("+1,234", None, true),
+        ("1,,234", None, true),
         ("abc", None, true),
         ("", None, false),
         ("  0.5  ", Some(0.5), false),
@@ -216,6 +224,8 @@ mod tests {
             assert_eq!(short_decimal(text.as_bytes()), Micros::from_seconds(text.parse().unwrap()));
         }
         assert_eq!(short_decimal(b"31536001"), None);
+        assert_eq!(short_decimal(b"0000012.345678"), Some(Micros(12_345_678)));
+        assert_eq!(short_decimal(b"00000012.345678"), None);
         assert_eq!(short_decimal(b"0.1234567"), None);
     }
 }

@@ -249,6 +249,25 @@ mod tests {
     }
 
     #[test]
+    fn levels_and_codes_are_printed_by_their_words() {
+        let words = [Level::Invalid, Level::Suboptimal, Level::Note].map(Level::word);
+        assert_eq!(words, ["invalid", "sub-optimal", "note"]);
+        assert_eq!(Code::BadTime.to_string(), "BAD_TIME");
+    }
+
+    #[test]
+    fn findings_of_one_kind_are_asked_for_and_kept_alone() {
+        let mut findings = Findings::default();
+        findings.add(Code::BadTime, 3, String::new, "a");
+        findings.add(Code::NotXml, 5, String::new, "b");
+        assert!(findings.has(Code::BadTime) && !findings.has(Code::Doctype));
+        findings.keep_only(Code::NotXml);
+        let (warnings, dropped) = findings.place("0123456", |at| at as u64);
+        let kept: Vec<_> = warnings.iter().map(|one| (one.code, one.column)).collect();
+        assert_eq!((kept.as_slice(), dropped), ([(Code::NotXml, 6)].as_slice(), 0));
+    }
+
+    #[test]
     fn places_count_characters_and_every_kind_of_line_end() {
         let text = "a\r\nüb\rc\nd";
         let mut findings = Findings::default();

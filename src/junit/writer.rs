@@ -110,3 +110,21 @@ const fn kind(outcome: Outcome) -> NonSuccessKind {
 fn failure(report: &Report, place: Option<u32>) -> Option<&Failure> {
     report.failures.get(place? as usize)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::junit::read;
+
+    #[test]
+    fn a_report_is_written_with_all_that_was_read() {
+        let document = r#"<testsuites name="n">
+<testsuite name="s"><testcase classname="c" name="a" file="f.py" time="1.5"/>
+<testcase name="b" time="0.25"><failure type="E" message="m">text</failure>
+<rerunError type="F" message="o" time="0.5">other</rerunError></testcase></testsuite>
+<testsuite name="t"><testcase name="c"><flakyFailure type="G" message="p"/></testcase>
+<testcase name="d"><skipped/></testcase></testsuite></testsuites>"#;
+        let mut written = Vec::new();
+        super::write(&read(document.as_bytes(), &Default::default()).report, &mut written).unwrap();
+        insta::assert_snapshot!(String::from_utf8(written).unwrap());
+    }
+}

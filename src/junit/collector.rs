@@ -117,6 +117,14 @@ mod tests {
     use super::*;
     use crate::model::Repeat;
 
+    #[test]
+    fn a_moment_without_a_zone_is_local() {
+        let at = Started::At(crate::model::Timestamp(1_795_335_738_000));
+        assert_eq!(moment("2026-11-22T08:22:18Z"), Some(at));
+        assert!(matches!(moment("2026-11-22T08:22:18"), Some(Started::Local(_))));
+        assert_eq!(moment("soon"), None);
+    }
+
     fn strip(executions: &[&str]) -> (Outcome, Repeat, String) {
         let mut collector = Collector::new("unknown");
         let test = identify(&RawIdentity { classname: "a.B", name: "t", ..Default::default() });

@@ -492,13 +492,20 @@ mod tests {
     }
 
     #[test]
+    fn each_mask_has_a_word_of_its_own() {
+        let words: std::collections::BTreeSet<_> = Mask::ALL.into_iter().map(Mask::word).collect();
+        assert_eq!(words.len(), Mask::ALL.len());
+        assert!(words.iter().all(|word| word.len() > 3 && *word == word.to_lowercase()));
+    }
+
+    #[test]
     fn suites_and_files_count_only_where_the_class_is_not_qualified() {
         let same =
             |class: &str| explain("x", "a", class, "n").id == explain("x", "b", class, "n").id;
         for class in ["a.b", "a/b", "a\\b", "a::b", "some dir/file one.ts"] {
             assert!(same(class), "{class}");
         }
-        for class in ["", "Plain", "a: b", "It works. Really", "n"] {
+        for class in ["", "Plain", "a: b", "It works. Really", "It works .ok", "n"] {
             assert!(!same(class), "{class}");
         }
         let file = |file| {

@@ -251,6 +251,8 @@ mod tests {
     use proptest::prelude::*;
     use proptest::sample::select;
 
+    use super::*;
+    use crate::junit::identity::{RawIdentity, identify};
     use crate::junit::{ReadOptions, Reader, Reading, read};
 
     fn shown(reading: &Reading) -> String {
@@ -293,8 +295,10 @@ mod tests {
                 value => format!(" {name}=\"{value}\""),
             })
         };
-        let class =
-            attribute("classname", &["a.B", "a.C", "x &gt; y", "a & b", "", "-", "t", "w:7"]);
+        let class = attribute(
+            "classname",
+            &["a.B", "a.C", "x &gt; y", "a & b", "a&#1;b", "", "-", "t", "w:7"],
+        );
         let name =
             attribute("name", &["t", "u", " t ", "t&amp;u", "a & b", "", "-", "at 0x7f3a99c01b2d"]);
         let file = attribute("file", &["a.py", "./a.py:3", "a & b", "", "-", "-"]);
@@ -321,6 +325,8 @@ mod tests {
                 "><skipped/></testcase>",
                 "><failure message=\"m\">text</failure></testcase>",
                 "><properties><property name=\"test_id\" value=\"i\"/></properties></testcase>",
+                "><testcase classname=\"a.B\" name=\"t\"/></testcase>",
+                "/><properties><property name=\"worker\" value=\"w\"/></properties>",
             ][..],
         );
         let order = any::<bool>();
@@ -383,5 +389,76 @@ mod tests {
             (file("/one"), file("/one"), file("/two")),
             ("a.py".into(), "a.py".into(), "/one/a.py".into())
         );
+    }
+
+    const NAMES: [(&str, &str); 4] = [("a.B", "t"), ("a.B", "u"), ("a.C", "t"), ("", "v")];
+
+    fn raw(class: &'static str, name: &'static str) -> RawNames<'static> {
+        RawNames { class, file: "", name }
+    }
+
+    fn learn(known: &mut KnownTests, suites: u32, class: &'static str, name: &'static str) {
+        let test = identify(&RawIdentity { classname: class, name, ..RawIdentity::default() });
+        known.learn(suites, raw(class, name), &test.identity());
+    }
+
+    #[test]
+    fn what_was_learnt_is_found_in_any_order_and_in_its_suites_only() {
+        let mut known = KnownTests::within(1 << 20);
+        known.start(None);
+        let none = Masks::default();
+        let [suites, other] = ["", "f"].map(|file| known.suites(none, "s", file).unwrap());
+        assert_ne!(suites, other);
+        assert_eq!(known.suites(none, "s", "f"), Some(other));
+        for (class, name) in NAMES {
+            assert_eq!(known.find(suites, raw(class, name)), None);
+            learn(&mut known, suites, class, name);
+        }
+        for (class, name) in NAMES.into_iter().chain(NAMES.into_iter().rev()) {
+            let test = known.find(suites, raw(class, name)).unwrap();
+            assert_eq!((test.classname, test.name), (class, name));
+            assert_eq!(known.find(other, raw(class, name)), None);
+        }
+        assert_eq!((known.asked, known.found), (4 + 16, 8));
+        assert_eq!(KnownTests::within(0).suites(none, "s", ""), None);
+    }
+
+    /// What is remembered, by the sizes of its parts.
+    fn bytes(known: &KnownTests) -> usize {
+        let of = |count: usize, one: usize| (0..count).map(|_| one).sum::<usize>();
+        of(known.tests.len(), TEST_BYTES)
+            + of(known.scopes.len(), SCOPE_BYTES)
+            + of(known.suites.len(), SUITES_BYTES)
+            + known.text.len()
+    }
+
+    #[test]
+    fn nothing_is_learnt_without_room_and_what_is_of_little_use_makes_room() {
+        for bytes_max in [600, 1_000, 1_003] {
+            let mut known = KnownTests::within(bytes_max);
+            known.start(None);
+            let suites = known.suites(Masks::default(), "s", "").unwrap();
+            let names: Vec<&'static str> =
+                (0..50).map(|number| &*Box::leak(format!("t{number}").into_boxed_str())).collect();
+            for name in &names {
+                let had_room = bytes(&known) < bytes_max;
+                let before = known.tests.len();
+                learn(&mut known, suites, "a.B", name);
+                assert_eq!(known.tests.len() > before, had_room, "{} bytes", bytes(&known));
+            }
+            let kept = known.tests.len();
+            assert!((1..50).contains(&kept) && known.suites(Masks::default(), "t", "").is_none());
+            // Half of what was looked for was found: that is of use.
+            for name in [names[0], names[49]] {
+                let _ = known.find(suites, raw("a.B", name));
+            }
+            known.start(None);
+            assert_eq!(known.tests.len(), kept);
+            for name in [names[0], names[48], names[49]] {
+                let _ = known.find(suites, raw("a.B", name));
+            }
+            known.start(None);
+            assert_eq!(bytes(&known), 0);
+        }
     }
 }

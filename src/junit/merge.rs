@@ -478,6 +478,35 @@ mod unit {
     }
 
     #[test]
+    fn what_stands_between_suites_and_what_closes_nothing_ends_no_root() {
+        let text = br#"<testsuites><!-- a note --></x><testsuite name="s"><testcase classname="c" name="a"/></testsuite></testsuites>"#;
+        let merged = String::from_utf8(merge(&[part(text, 0)])).unwrap();
+        assert!(merged.contains("<!-- a note -->"), "{merged}");
+        assert_eq!(read_back(&[part(text, 0)]).report.counts.cases, 1);
+    }
+
+    #[test]
+    fn an_empty_list_of_properties_is_filled() {
+        let text =
+            br#"<testsuite name="s"><properties/><testcase classname="c" name="a"/></testsuite>"#;
+        let merged = String::from_utf8(merge(&[part(text, 5)])).unwrap();
+        assert!(!merged.contains("<properties/>") && merged.contains("\"5\""), "{merged}");
+    }
+
+    #[test]
+    fn what_is_too_deep_ends_a_document_where_the_reader_ends_it() {
+        for (open, close) in [("<testsuite name=\"s\">", "</testsuite>"), ("<x>", "</x>")] {
+            let nested = |depth: usize| {
+                let [open, close] = [open, close].map(|tag| tag.repeat(depth));
+                let case = "<testcase classname=\"c\" name=\"deep\"/>";
+                let text = format!("<testsuite name=\"r\">{open}{case}{close}</testsuite>");
+                String::from_utf8(merge(&[part(text.as_bytes(), 0)])).unwrap().contains("deep")
+            };
+            assert!(nested(limits::DEPTH_MAX - 1) && !nested(limits::DEPTH_MAX + 1), "{open}");
+        }
+    }
+
+    #[test]
     fn properties_stand_in_every_suite_beside_its_own() {
         let own = br#"<testsuite name="a" tests="1" failures="0" time="0.25"><properties><property name="x" value="y"/></properties><testcase name="t" classname="c.D"/></testsuite>"#;
         let bare = br#"<testsuites tests="2" failures="1" time="1.5" name="all"><testsuite name="b"><testcase name="u" classname="c.D"><failure message="a &lt; b"/></testcase></testsuite><testsuite name="e"/><testcase name="v" classname="c.D"/></testsuites>"#;

@@ -1,6 +1,7 @@
 //! Small documents, each for one rule of the reader.
 
 use super::*;
+use crate::model::{Repeat, limits};
 
 fn reading(text: &str) -> Reading {
     read(text.as_bytes(), &ReadOptions::default())
@@ -102,4 +103,183 @@ fn other_output_in_front_of_a_report_is_no_root_of_it() {
         assert!(read.warnings.iter().any(|warning| warning.code == Code::JunkBefore), "{before}");
     }
     assert_eq!(reading(&format!("<output/>{suite}")).verdict, Verdict::Reject);
+}
+
+#[test]
+fn blanks_and_zeros_are_as_empty_as_nothing() {
+    assert_eq!(codes(" \n\0"), codes(""));
+}
+
+#[test]
+fn findings_that_are_only_counted_are_findings_all_the_same() {
+    let nested = r#"<testcase name="a"><testcase name="b"/></testcase>"#;
+    let document = |count| format!("<testsuite name='s'>{}</testsuite>", nested.repeat(count));
+    let (few, many) = (reading(&document(1)), reading(&document(limits::WARNINGS_MAX + 1)));
+    assert_eq!((few.verdict, few.warnings_dropped), (Verdict::Accept, 0));
+    assert!(many.warnings_dropped > 0 && many.verdict == Verdict::Warn);
+}
+
+#[test]
+fn records_beyond_what_is_kept_are_counted() {
+    let record = r#"<testcase classname="c" name="a"/>"#;
+    let count = limits::ATTEMPTS_MAX + 3;
+    let read = reading(&format!("<testsuite name='s'>{}</testsuite>", record.repeat(count)));
+    let said = read.warnings.iter().find(|one| one.code == Code::TooManyAttempts).unwrap();
+    let expected = format!("{count} records of `s::c::a`; {} are kept", limits::ATTEMPTS_MAX);
+    assert!(said.message.starts_with(&expected), "{}", said.message);
+    assert_eq!(read.report.results[0].attempts.len(), limits::ATTEMPTS_MAX);
+}
+
+#[test]
+fn elements_of_one_case_beyond_what_is_kept_are_left_out() {
+    let of = |suite: &str, element: &str| {
+        let elements = element.repeat(limits::ATTEMPTS_MAX + 3);
+        let text = format!(
+            "<testsuites name='{suite}'><testsuite name='s'><testcase classname='c' name='a'>\
+             <failure/>{elements}</testcase></testsuite></testsuites>"
+        );
+        reading(&text).report.results[0].attempts.len()
+    };
+    assert_eq!(of("n", "<rerunFailure/>"), limits::ATTEMPTS_MAX);
+    assert_eq!(of("vitest tests", "<failure/>"), limits::ATTEMPTS_MAX);
+}
+
+/// The message of the failure of the first result.
+fn blamed(text: &str) -> String {
+    let report = reading(text).report;
+    let place = report.results[0].failure.unwrap();
+    report.failures[place as usize].message.clone()
+}
+
+#[test]
+fn a_repeated_test_shows_the_failure_of_the_record_that_decides() {
+    let failed = |message: &str| {
+        format!("<testcase classname='c' name='a'><failure message='{message}'/></testcase>")
+    };
+    let passed = "<testcase classname='c' name='a'/>";
+    let of = |root: &str, cases: &[&str]| {
+        format!(
+            "<testsuites name='{root}'><testsuite name='s'>{}</testsuite></testsuites>",
+            cases.concat()
+        )
+    };
+    // Different tests of one name: the worst.
+    assert_eq!(blamed(&of("jest tests", &[&failed("m"), passed])), "m");
+    // One execution: the call that failed, not the teardown behind it.
+    let teardown = "<testcase classname='c' name='a'><error message='t'/></testcase>";
+    assert_eq!(blamed(&of("pytest tests", &[&failed("call"), teardown])), "call");
+}
+
+#[test]
+fn vitests_failures_are_attempts_and_are_not_put_together() {
+    let of = |root: &str| {
+        let text = format!(
+            "<testsuites name='{root}'><testsuite name='s'><testcase classname='c' name='a'>\
+             <failure message='1'/><failure message='2'/></testcase></testsuite></testsuites>"
+        );
+        reading(&text).report.failures.len()
+    };
+    assert_eq!((of("vitest tests"), of("other")), (2, 3));
+}
+
+#[test]
+fn a_repeat_on_purpose_is_told_by_all_its_numbers() {
+    let of = |total: u32, last: u32| {
+        let case = |index| match index {
+            1 => format!("<testcase classname='c' name=\"t[1-{total}]\"><failure/></testcase>"),
+            index => format!("<testcase classname='c' name=\"t[{index}-{total}]\"/>"),
+        };
+        let cases: String = (1..=last).map(case).collect();
+        let read = reading(&format!("<testsuite name='pytest'>{cases}</testsuite>")).report;
+        (read.producer, read.results.len(), read.results[0].repeat)
+    };
+    assert_eq!(of(3, 3), ("pytest-repeat", 1, Repeat::Retried));
+    assert_eq!(of(3, 2), ("pytest", 2, Repeat::Single));
+    assert_eq!(of(limits::ATTEMPTS_MAX as u32 + 1, 2).0, "pytest");
+}
+
+#[test]
+fn a_test_id_beats_the_names_unless_it_is_blank() {
+    let of = |id: &str| {
+        let text = format!(
+            "<testsuite name='s'><testcase classname='c' name='a'><properties><property \
+             name='test_id' value='{id}'/></properties></testcase></testsuite>"
+        );
+        reading(&text).report.tests.iter().next().unwrap().id
+    };
+    assert_ne!(of("x"), of("y"));
+    assert_ne!(of("x"), of(" "));
+    assert_eq!(of(""), of(" "));
+}
+
+#[test]
+fn a_day_ahead_is_no_future_but_a_clock_of_another_zone() {
+    let is_future = |time: &str| {
+        let text =
+            format!("<testsuite name='s' timestamp='{time}'><testcase name='a'/></testsuite>");
+        // 2026-11-22T00:00:00Z
+        let now = Some(Timestamp(1_795_305_600_000));
+        let read = read(text.as_bytes(), &ReadOptions { now, ..ReadOptions::default() });
+        read.warnings.iter().any(|one| one.code == Code::BadTimestamp)
+    };
+    for zone in ["", "Z"] {
+        assert!(!is_future(&format!("2026-11-23T00:00:00{zone}")), "{zone}");
+        assert!(is_future(&format!("2026-11-23T00:00:00.001{zone}")), "{zone}");
+    }
+}
+
+#[test]
+fn a_document_that_is_readable_is_not_utf_16_whatever_it_declares() {
+    let text = "<?xml version='1.0' encoding='utf-16'?><testsuite name='s'><testcase name='a'/></testsuite>";
+    assert_eq!(reading(text).report.counts.cases, 1);
+}
+
+#[test]
+fn names_are_long_beyond_their_limit_and_not_at_it() {
+    let is_long = |suite: usize, class: usize| {
+        let [suite, class] = [suite, class].map(|length| "n".repeat(length));
+        codes(&format!(
+            "<testsuite name='{suite}'><testcase classname='{class}' name='a'/></testsuite>"
+        ))
+        .contains(&Code::LongName)
+    };
+    let most = limits::NAME_BYTES_MAX;
+    assert!(!is_long(most, most));
+    assert!(is_long(most + 1, 1) && is_long(1, most + 1));
+}
+
+#[test]
+fn elements_of_any_name_nest_and_what_is_left_open_is_closed() {
+    let text =
+        "<testsuites><testsuite name='s'><_x></_x><testcase name='a'/></testsuite></testsuites>";
+    assert_eq!(codes(text), []);
+    let open = reading("<testsuites><testsuite name='s'><testcase name='a'/></testsuites>");
+    assert_eq!((open.verdict, open.report.complete), (Verdict::Warn, true));
+    assert_eq!(open.warnings.len(), 1, "{:?}", open.warnings);
+}
+
+#[test]
+fn a_text_ends_behind_its_comments_and_is_as_deep_as_its_elements() {
+    let of = |body: &str| {
+        reading(&format!(
+            "<testsuite name='s'><testcase name='a'><failure>{body}</failure></testcase></testsuite>"
+        ))
+    };
+    let commented = of("x <!-- </failure> --> y");
+    assert_eq!(commented.report.failures[0].text, "x  y");
+    let less = of(&"1 < 2\n".repeat(limits::DEPTH_MAX * 2));
+    assert!(less.warnings.iter().all(|one| one.code != Code::TooDeep), "{:?}", less.warnings);
+    assert_eq!(less.report.counts.failed, 1);
+}
+
+#[test]
+fn a_worker_of_a_suite_ran_the_tests_of_that_suite() {
+    let property = "<properties><property name='worker' value='w7'/></properties>";
+    let text = format!(
+        "<testsuites><testsuite name='r'><testcase name='a'/></testsuite>\
+         <testsuite name='s'><testcase name='b'/>{property}<testcase name='c'/></testsuite></testsuites>"
+    );
+    let report = reading(&text).report;
+    let workers: Vec<_> = (0..3).map(|place| report.workers.of(place)).collect();
+    assert_eq!(workers, [None, Some("w7"), Some("w7")]);
 }

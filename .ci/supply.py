@@ -32,6 +32,8 @@ CRATES = {"cargo-cyclonedx": "0.5.9", "cargo-semver-checks": "0.51.0"}
 # Nothing is run but macros.
 PLAIN = '--config=profile.dev.package."*".opt-level=0'
 ADVISORIES = "github.com"
+# A path of Ollama's that the mock's answers have, which is below the home of whoever builds as root.
+OLLAMAS = b"/root/.ollama/models/blobs/"
 
 
 class Failed(Exception):
@@ -245,7 +247,8 @@ def twice(quick=False):
         home = folder / f"home-{number}"
         shutil.copytree(settings(), home) if settings().is_dir() else home.mkdir(parents=True)
         made.append(binary(source, folder / place / f"built-{number}", home, quick))
-        private = [path for path in (folder, pathlib.Path.home()) if f"{path}/".encode() in made[-1].read_bytes()]
+        said = made[-1].read_bytes().replace(OLLAMAS, b"")
+        private = [path for path in (folder, pathlib.Path.home()) if f"{path}/".encode() in said]
         if private:
             raise Failed(f"the binary has paths of the machine in it: {', '.join(map(str, private))}")
     sums = [digest(one) for one in made]

@@ -147,7 +147,7 @@ impl<'a> Git<'a> {
     }
 
     fn text(&self, arguments: &[&str]) -> Option<String> {
-        self.text_within(arguments, ANSWER_BYTES_MAX)
+        self.ask(arguments).text(self)
     }
 
     /// An answer of which at most `bytes` are read; `None` where there is none, or no time for it.

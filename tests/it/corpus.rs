@@ -13,7 +13,7 @@ use flakedb::model::{Counts, Outcome, Timestamp};
 use serde_json::Value;
 
 /// 2026-11-23, the day after the corpus was made: 2099 lies in the future of it.
-const NOW: Timestamp = Timestamp(1_795_392_000_000);
+pub(crate) const NOW: Timestamp = Timestamp(1_795_392_000_000);
 
 /// Documents that a dialect rule reads otherwise than the oracle, which knows no dialects.
 const DIALECT: &[(&str, &str)] = &[
@@ -41,8 +41,25 @@ const DIALECT: &[(&str, &str)] = &[
 /// Suite (where it counts), class and name.
 type Names = (String, String, String);
 
-fn fixtures() -> PathBuf {
+pub(crate) fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/junit")
+}
+
+/// The files below `fixtures/junit` that are wanted, in order.
+pub(crate) fn documents(is_wanted: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
+    let (mut open, mut found) = (vec![fixtures()], Vec::new());
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if is_wanted(&path) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
 }
 
 fn corpus() -> Option<PathBuf> {

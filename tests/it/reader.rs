@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use flakedb::junit::{ReadOptions, Verdict, read, writer};
@@ -11,24 +11,11 @@ use flakedb::model::Counts;
 use proptest::prelude::*;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestRerun, TestSuite};
 
+use crate::corpus::documents;
 use crate::promises::reader::check;
 
-fn fixtures(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            fixtures(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "xml") {
-            found.push(path);
-        }
-    }
-}
-
 fn all_fixtures() -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    fixtures(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/junit"), &mut found);
-    found.sort();
-    found
+    documents(|path| path.extension().is_some_and(|extension| extension == "xml"))
 }
 
 fn counts_of(report: &Report) -> Counts {

@@ -3,33 +3,22 @@
 //! `FLAKEDB_REWRITE_DOCS=1 cargo test readings` records anew; the difference is then there to read.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use flakedb::junit::{ReadOptions, Reading, read};
-use flakedb::model::{Attempt, Micros, Report, ReportHash, TestResult, Timestamp};
+use flakedb::model::{Attempt, Micros, Report, ReportHash, TestResult};
+
+use crate::corpus::{NOW, documents, fixtures};
 
 const REWRITE: &str = "FLAKEDB_REWRITE_DOCS";
-/// A day after the fixtures were made, so that what lies in the future does.
-const NOW: Timestamp = Timestamp(1_795_392_000_000);
 /// Results, and properties, of a document that are written out; of the others there is a hash.
 const LISTED_MAX: usize = 12;
 /// Bytes of a text that are written out.
 const TEXT_BYTES_MAX: usize = 60;
 
-fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/junit")
-}
-
-fn files_in(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let is_document = path.extension().is_some_and(|end| end != "tsv" && end != "jsonl");
-        if path.is_dir() {
-            files_in(&path, found);
-        } else if is_document && path.file_name() != Some("readings.txt".as_ref()) {
-            found.push(path);
-        }
-    }
+fn is_document(path: &Path) -> bool {
+    let is_note = path.extension().is_none_or(|end| end == "tsv" || end == "jsonl");
+    !is_note && path.file_name() != Some("readings.txt".as_ref())
 }
 
 /// A text in quotes; of a long one the beginning, its length and its hash.
@@ -133,11 +122,8 @@ fn listed(mut lines: Vec<String>) -> String {
 
 #[test]
 fn every_fixture_reads_as_recorded() {
-    let mut files = Vec::new();
-    files_in(&fixtures(), &mut files);
-    files.sort();
     let mut now = String::from("Written by `FLAKEDB_REWRITE_DOCS=1 cargo test readings`.\n");
-    for path in files {
+    for path in documents(is_document) {
         let name = path.strip_prefix(fixtures()).unwrap().to_string_lossy().replace('\\', "/");
         let options =
             ReadOptions { now: Some(NOW), source_path: Some(&name), ..ReadOptions::default() };

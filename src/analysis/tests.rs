@@ -1,5 +1,7 @@
 //! Whole judgements: hand-computed histories, a direct recount, and laws.
 
+mod recorded;
+
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
@@ -208,17 +210,25 @@ fn check(title: &str, expect: &Expect, verdict: &Verdict) {
     }
 }
 
-#[test]
-fn hand_computed_histories() {
+/// Every fixture with the name of its file, in the order of names.
+fn fixtures() -> Vec<(String, Fixture)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/history");
     let mut files: Vec<_> =
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|ending| ending == "toml"));
     files.sort();
     assert!(files.len() >= 12, "{files:?}");
-    for path in files {
-        let fixture: Fixture = toml::from_str(&std::fs::read_to_string(&path).unwrap())
-            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let read = |path: &Path| {
+        toml::from_str(&std::fs::read_to_string(path).unwrap())
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    };
+    let name = |path: &Path| path.file_stem().unwrap().to_string_lossy().into_owned();
+    files.iter().map(|path| (name(path), read(path))).collect()
+}
+
+#[test]
+fn hand_computed_histories() {
+    for (_, fixture) in fixtures() {
         let window = fixture.window();
         let (judged, classic) = (window.judge(), window.judge_by("threshold"));
         let filtered = window.judge_by("filter");

@@ -362,7 +362,8 @@ pub struct RunEvent {
     pub executed: u32,
     /// Tests whose first attempt failed there.
     pub failed: u32,
-    /// How probable this explanation is, at least one half.
+    /// How probable this explanation is: at least one half, but for a bad commit that the tests which
+    /// failed point to, where it is more probable than any other cause.
     pub probability: f64,
 }
 

@@ -52,19 +52,14 @@ pub(super) struct Pages {
 }
 
 impl Pages {
-    /// Opens the file; where its header is damaged, pages have the size that this crate writes.
+    /// Opens the file; where its header does not say how large pages are, or what it says cannot be,
+    /// they have the size that this crate writes.
     pub(super) fn open(path: &Path) -> std::io::Result<Self> {
         let mut file = File::open(path)?;
         let bytes = file.metadata()?.len();
         let mut head = Vec::new();
         file.by_ref().take(HEADER_BYTES as u64).read_to_end(&mut head)?;
-        let stated = match number(&head, 16, 2) {
-            Some(1) => 65_536,
-            Some(size) if size.is_power_of_two() && size >= 512 => size,
-            _ => PAGE_BYTES,
-        };
-        let is_whole = head.starts_with(b"SQLite format 3\0");
-        let size = if is_whole { stated as usize } else { PAGE_BYTES as usize };
+        let size = stated_size(&head, bytes).unwrap_or(PAGE_BYTES) as usize;
         let count = bytes.div_ceil(size as u64).min(u64::from(u32::MAX)) as u32;
         Ok(Self { file, head, size, count })
     }
@@ -227,6 +222,19 @@ impl Pages {
         }
         free
     }
+}
+
+/// How large a header says that pages are, in bytes; `None` where it is none, says what no page can
+/// be, or where the number of pages that it says fits the file in pages of this crate alone.
+fn stated_size(head: &[u8], file_bytes: u64) -> Option<u32> {
+    let stated = match number(head, 16, 2)? {
+        1 => 65_536,
+        size if size.is_power_of_two() && size >= 512 => size,
+        _ => return None,
+    };
+    let fills = |size: u32| Some(u64::from(number(head, 28, 4)?) * u64::from(size) == file_bytes);
+    let is_doubtful = fills(PAGE_BYTES)? && !fills(stated)?;
+    (head.starts_with(b"SQLite format 3\0") && !is_doubtful).then_some(stated)
 }
 
 /// A big-endian number of up to four bytes.

@@ -273,7 +273,11 @@ fn from_indexes(
         for values in entries(table) {
             let (Value::Integer(no), Value::Text(name)) = (match values.as_slice() {
                 [name @ Value::Text(_), no @ Value::Integer(_)] if table == "project" => (no, name),
-                [Value::Integer(_), name @ Value::Text(_), no @ Value::Integer(_)] => (no, name),
+                [Value::Integer(_), name @ Value::Text(_), no @ Value::Integer(_)]
+                    if table != "project" =>
+                {
+                    (no, name)
+                }
                 _ => continue,
             }) else {
                 continue;

@@ -18,10 +18,10 @@ impl Random {
     }
 }
 
-const PAGE: usize = 16_384;
+pub(super) const PAGE: usize = 16_384;
 
 /// A history whose larger tables have pages below others, and runs with and without a build.
-fn many(place: &Place) -> Vec<u8> {
+pub(super) fn many(place: &Place) -> Vec<u8> {
     let mut store = create(place);
     for no in 0..12_usize {
         let build = (no % 3 > 0).then(|| (no / 2).to_string());
@@ -58,7 +58,7 @@ fn named(repaired: &Repaired) -> HashSet<&str> {
     words.filter(|word| word.len() >= 32).collect()
 }
 
-fn repaired(place: &Place) -> Result<(Repaired, Contents), StoreError> {
+pub(super) fn repaired(place: &Place) -> Result<(Repaired, Contents), StoreError> {
     let target = place.path.with_file_name("new.db");
     let _ = fs::remove_file(&target);
     let repaired = repair_to(&place.path, &target)?;

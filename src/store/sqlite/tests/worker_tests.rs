@@ -18,7 +18,7 @@ fn workers(store: &SqliteStore) -> Vec<String> {
     workers
 }
 
-fn worked(outcomes: &str, workers: &[&str]) -> Report {
+pub(super) fn worked(outcomes: &str, workers: &[&str]) -> Report {
     let mut report = report(outcomes);
     for (result, name) in workers.iter().enumerate() {
         let number = report.workers.number(name);

@@ -18,7 +18,7 @@ pub struct Finding {
 }
 
 /// Queries that must return no row: what they look for, and the row's place.
-const LAWS: [(&str, &str); 8] = [
+const LAWS: [(&str, &str); 12] = [
     (
         "the sums of the run differ from those of its reports",
         "SELECT 'run ' || lower(hex(run_key)) FROM run WHERE
@@ -27,6 +27,24 @@ const LAWS: [(&str, &str); 8] = [
             coalesce(sum(r.passed), 0), coalesce(sum(r.failed), 0), coalesce(sum(r.errored), 0),
             coalesce(sum(r.skipped), 0), coalesce(sum(r.flaky), 0) FROM report r
           WHERE r.project_id = run.project_id AND r.run_id = run.run_id)",
+    ),
+    (
+        "the start of the run, or its errors of suites, differ from those of its reports",
+        "SELECT 'run ' || lower(hex(run_key)) FROM run WHERE
+         suite_failures <> (SELECT count(*) FROM suite_failure s
+           WHERE s.project_id = run.project_id AND s.run_id = run.run_id)
+         OR started_ms <> coalesce(stated_ms, (SELECT min(r.started_ms) FROM report r
+           WHERE r.project_id = run.project_id AND r.run_id = run.run_id))",
+    ),
+    (
+        "the run names a revision that is missing",
+        "SELECT 'run ' || lower(hex(run_key)) FROM run
+         WHERE revision_id IS NOT NULL AND revision_id NOT IN (SELECT revision_id FROM revision)",
+    ),
+    (
+        "the run names a branch that is missing",
+        "SELECT 'run ' || lower(hex(run_key)) FROM run
+         WHERE branch_id IS NOT NULL AND branch_id NOT IN (SELECT branch_id FROM branch)",
     ),
     (
         "the run belongs to no project or variant",
@@ -58,6 +76,12 @@ const LAWS: [(&str, &str); 8] = [
         "a bad result names a failure that is missing",
         "SELECT 'failure ' || failure_id FROM bad WHERE failure_id IS NOT NULL
          AND failure_id NOT IN (SELECT failure_id FROM failure) GROUP BY failure_id",
+    ),
+    (
+        "the error of a suite belongs to no report",
+        "SELECT 'report ' || report_id FROM suite_failure s WHERE NOT EXISTS
+         (SELECT 1 FROM report r WHERE r.report_id = s.report_id AND r.run_id = s.run_id
+           AND r.project_id = s.project_id) GROUP BY report_id",
     ),
     (
         "the error of a suite names a failure that is missing",

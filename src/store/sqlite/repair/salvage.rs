@@ -6,6 +6,7 @@ use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, Result, params};
 
 use super::super::check::Finding;
+use super::super::derived::counted;
 use super::pages::{Cell, Damage, Pages, Value};
 
 /// The tables in the order in which their rows name each other, and their columns that no shape of a
@@ -173,16 +174,16 @@ fn tell(table: &str, damage: &Damage, refused: u64, lossy: u64, lost: &mut Vec<F
     let mut rows: Vec<_> = rows.into_iter().collect();
     rows.sort_unstable();
     for (page, many) in rows {
-        find(format!("page {page}"), &format!("{many} rows of {table} cannot be read"));
+        let rows = counted(many, "row");
+        find(format!("page {page}"), &format!("{rows} of {table} cannot be read"));
     }
     if refused > 0 {
-        find(table.to_owned(), &format!("{refused} rows are no rows of this table"));
+        let rows = counted(refused, "row");
+        find(table.to_owned(), &format!("{rows} cannot be of this table"));
     }
     if lossy > 0 {
-        find(
-            table.to_owned(),
-            &format!("{lossy} rows have texts that are none; kept as they read"),
-        );
+        let rows = counted(lossy, "row");
+        find(table.to_owned(), &format!("{rows} with a text that is no UTF-8; kept as it reads"));
     }
 }
 
@@ -208,7 +209,8 @@ fn roots(
     });
     let guessed = TABLES.into_iter().filter(|name| !found.contains(*name)).count();
     if guessed > 0 {
-        let problem = format!("it does not say where {guessed} tables are; taken as in a new file");
+        let tables = counted(guessed as u64, "table");
+        let problem = format!("it does not name {tables}; looked for where a new file has them");
         lost.push(Finding { place: "page 1".to_owned(), problem });
     }
     Ok(roots)

@@ -1,12 +1,12 @@
 //! What was salvaged becomes a whole history: what nothing belongs to goes, what can be worked out
 //! again is, and what is gone gets a name that says so.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension as _, Result, params};
 
 use super::super::check::Finding;
-use super::super::derived::{self, hex};
+use super::super::derived::{self, counted, hex};
 use super::salvage::Salvaged;
 use crate::model::hash::{KeyHasher, ReportHash};
 use crate::model::{Failure, Lane, RunContext};
@@ -21,7 +21,7 @@ pub(super) fn settle(
     salvaged: &Salvaged,
     lost: &mut Vec<Finding>,
 ) -> Result<()> {
-    let mut settler = Settler { connection, salvaged, lost };
+    let mut settler = Settler { connection, salvaged, lost, dropped: HashMap::new() };
     settler.name_lost_rows();
     settler.failures()?;
     settler.scopes()?;
@@ -39,6 +39,8 @@ struct Settler<'a> {
     connection: &'a Connection,
     salvaged: &'a Salvaged,
     lost: &'a mut Vec<Finding>,
+    /// The keys of runs that could be read, and are of no use.
+    dropped: HashMap<i64, Vec<u8>>,
 }
 
 /// One report, as far as its segment has to fit.
@@ -115,7 +117,8 @@ impl Settler<'_> {
         let orphans = "DELETE FROM test WHERE project_id NOT IN (SELECT project_id FROM project)";
         let gone = self.run_all(orphans)?;
         if gone > 0 {
-            self.find("test".to_owned(), &format!("{gone} tests belong to no project"));
+            let tests = counted(gone as u64, "test");
+            self.find("test".to_owned(), &format!("{tests} of no project, left out"));
         }
         self.run_all("DELETE FROM scope WHERE project_id NOT IN (SELECT project_id FROM project)")?;
         self.run_all(
@@ -147,21 +150,31 @@ impl Settler<'_> {
 
     /// Runs that cannot be told from others are of no use; a lost branch is one word less.
     fn runs(&mut self) -> Result<()> {
-        let sql = "UPDATE run SET branch_id = NULL WHERE branch_id NOT IN
-            (SELECT branch_id FROM branch) RETURNING run_key";
+        // Of an empty table SQL says that NULL is not in it.
+        let sql = "UPDATE run SET branch_id = NULL WHERE branch_id IS NOT NULL
+            AND branch_id NOT IN (SELECT branch_id FROM branch) RETURNING run_key";
         for key in self.blobs(sql)? {
             self.find(format!("run {}", hex(&key)), "the name of its branch is lost");
         }
         let sql = "DELETE FROM run WHERE project_id NOT IN (SELECT project_id FROM project)
             OR variant_id NOT IN (SELECT variant_id FROM variant)
-            OR revision_id NOT IN (SELECT revision_id FROM revision) RETURNING run_key";
-        for key in self.blobs(sql)? {
+            OR (revision_id IS NOT NULL
+              AND revision_id NOT IN (SELECT revision_id FROM revision))
+            RETURNING run_id, run_key";
+        let gone: Vec<(i64, Vec<u8>)> = self
+            .connection
+            .prepare(sql)?
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<Result<_>>()?;
+        for (no, key) in gone {
             self.find(format!("run {}", hex(&key)), "its project, revision or variant is lost");
+            self.dropped.insert(no, key);
         }
         for run in derived::keyed_runs(self.connection)? {
             if (run.has_build || !run.is_short) && run.should.0.as_slice() != run.key {
                 self.connection.execute("DELETE FROM run WHERE run_id = ?1", [run.no])?;
                 self.find(format!("run {}", hex(&run.key)), "its key is not that of what it says");
+                self.dropped.insert(run.no, run.key);
             }
         }
         Ok(())
@@ -197,7 +210,8 @@ impl Settler<'_> {
                 FROM variant WHERE project_id = ?2 AND name = ''";
             let lane = Lane::Other.code();
             if self.connection.execute(sql, params![no, project, key.0, lane, started])? == 1 {
-                let was = self.salvaged.remembered.get("run").and_then(|keys| keys.get(&no));
+                let remembered = self.salvaged.remembered.get("run");
+                let was = remembered.and_then(|keys| keys.get(&no)).or(self.dropped.get(&no));
                 let was = was.map_or_else(|| no.to_string(), |key| hex(key));
                 let problem = format!(
                     "what it was a run of is lost; its reports are kept as {key}, without \
@@ -226,15 +240,18 @@ impl Settler<'_> {
         let (mut decoder, mut columns) = (Decoder::default(), Columns::default());
         for no in numbers {
             let row = self.row(no)?;
-            let read =
-                decoder.decode(&row.segment, &mut columns).and_then(|()| match &row.workers {
-                    Some(blob) => decoder.workers(blob, columns.tests.len()).map(|_| ()),
-                    None => Ok(()),
-                });
-            if let Err(error) = read {
+            if let Err(error) = decoder.decode(&row.segment, &mut columns) {
                 self.connection.execute("DELETE FROM report WHERE report_id = ?1", [no])?;
                 self.find(format!("report {}", hex(&row.hash)), &format!("its segment {error}"));
                 continue;
+            }
+            if let Some(blob) = &row.workers
+                && let Err(error) = decoder.workers(blob, columns.tests.len())
+            {
+                let sql = "UPDATE report SET workers = NULL WHERE report_id = ?1";
+                self.connection.execute(sql, [no])?;
+                let problem = format!("the list of its workers {error}; left out");
+                self.find(format!("report {}", hex(&row.hash)), &problem);
             }
             let missing = columns.tests.iter().copied().filter(|test| !tests.contains(test));
             for test in missing.collect::<BTreeSet<_>>() {
@@ -358,20 +375,20 @@ impl Settler<'_> {
 
     /// The sums of each run; a run of which no report is left goes.
     fn sums(&mut self) -> Result<()> {
-        let sql = "SELECT run_key, reports - (SELECT count(*) FROM report
+        self.name_lost_of_runs(
+            "report",
+            "SELECT run_key, reports - (SELECT count(*) FROM report
               WHERE report.project_id = run.project_id AND report.run_id = run.run_id) AS gone,
-              reports FROM run WHERE gone > 0 ORDER BY run_key";
-        let short: Vec<(Vec<u8>, i64, i64)> = self
-            .connection
-            .prepare(sql)?
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-            .collect::<Result<_>>()?;
-        for (key, gone, all) in short {
-            self.find(
-                format!("run {}", hex(&key)),
-                &format!("{gone} of its {all} reports are lost"),
-            );
-        }
+              reports FROM run WHERE gone > 0 ORDER BY run_key",
+        )?;
+        self.name_lost_of_runs(
+            "suite error",
+            "SELECT run_key, suite_failures - (SELECT count(*) FROM suite_failure s
+              WHERE s.project_id = run.project_id AND s.run_id = run.run_id) AS gone,
+              suite_failures FROM run WHERE gone > 0 AND reports = (SELECT count(*) FROM report
+              WHERE report.project_id = run.project_id AND report.run_id = run.run_id)
+              ORDER BY run_key",
+        )?;
         let sql = "SELECT run_key FROM run WHERE
             (results, cases, passed, failed, errored, skipped, flaky) IS NOT
             (SELECT sum(r.results), sum(r.cases), sum(r.passed), sum(r.failed), sum(r.errored),
@@ -396,6 +413,25 @@ impl Settler<'_> {
              suite_failures = (SELECT count(*) FROM suite_failure s
                 WHERE s.project_id = run.project_id AND s.run_id = run.run_id)",
         )?;
+        Ok(())
+    }
+
+    /// Names what is gone by a query for runs, the number that each lacks and that of all it had.
+    fn name_lost_of_runs(&mut self, noun: &str, sql: &str) -> Result<()> {
+        let short: Vec<(Vec<u8>, i64, i64)> = self
+            .connection
+            .prepare(sql)?
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+            .collect::<Result<_>>()?;
+        for (key, gone, all) in short {
+            let problem = match (gone, all) {
+                (_, 1) => format!("its only {noun} is lost"),
+                (1, _) => format!("1 of its {all} {noun}s is lost"),
+                _ if gone == all => format!("all its {all} {noun}s are lost"),
+                _ => format!("{gone} of its {all} {noun}s are lost"),
+            };
+            self.find(format!("run {}", hex(&key)), &problem);
+        }
         Ok(())
     }
 
@@ -444,7 +480,8 @@ impl Settler<'_> {
             };
             let sql = "UPDATE test SET scope_id = ?2 WHERE project_id = ?1 AND scope_id = 0";
             let many = self.connection.execute(sql, params![project, scope])?;
-            self.find("test".to_owned(), &format!("the class of {many} tests is lost"));
+            let tests = counted(many as u64, "test");
+            self.find("test".to_owned(), &format!("the class of {tests} is lost"));
         }
         Ok(())
     }

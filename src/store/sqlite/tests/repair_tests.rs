@@ -90,6 +90,21 @@ fn a_whole_file_is_repaired_into_its_equal() {
 }
 
 #[test]
+fn a_history_outside_of_a_repository_is_repaired_into_its_equal() {
+    let place = place();
+    let mut store = create(&place);
+    for build in [None, Some("1")] {
+        let mut bare = meta(build, 10, &format!("{build:?}"));
+        (bare.context.revision, bare.context.branch) = (None, None);
+        append(&mut store, vec![(bare, report(".F"))]);
+    }
+    drop(store);
+    let (repaired, contents) = repaired(&place).unwrap();
+    assert_eq!(repaired.lost, []);
+    assert_eq!(contents, contents_of(&place.path));
+}
+
+#[test]
 fn each_lost_page_costs_what_was_on_it_and_no_more() {
     let place = place();
     let whole = many(&place);

@@ -38,6 +38,7 @@ MEMORY_MB = 2048
 PATIENCE_SECONDS = 60
 SEED_BYTES_MAX = 2048
 SEEDS_BYTES_MAX = 80_000
+SEEDS_MAX = 60
 
 # What each reads, its longest input, and where inputs to begin with come from: a pattern of files, and what stands in front.
 TARGETS = {
@@ -176,16 +177,16 @@ def spend(targets, minutes, quick):
 
 
 def minimise(target):
-    """The smallest inputs that reach what the corpus reaches, as seeds for the next time."""
+    """Of the inputs that together reach what the corpus reaches the smallest, as seeds for the next time: short ones teach the most for their place."""
     folder, seeds = corpus(target)
     fresh = seeds.with_suffix(".new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir()
     subprocess.run([binary(target), "-merge=1", f"-max_len={SEED_BYTES_MAX}", fresh, folder, seeds], cwd=ROOT, check=True, stderr=subprocess.DEVNULL)
     size = 0
-    for path in sorted(fresh.iterdir(), key=lambda path: (path.stat().st_size, path.name)):
+    for place, path in enumerate(sorted(fresh.iterdir(), key=lambda path: (path.stat().st_size, path.name))):
         size += path.stat().st_size
-        if size > SEEDS_BYTES_MAX:
+        if size > SEEDS_BYTES_MAX or place >= SEEDS_MAX:
             path.unlink()
     shutil.rmtree(seeds)
     fresh.rename(seeds)

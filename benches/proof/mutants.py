@@ -52,7 +52,7 @@ def every():
         seen[key] += 1
         rank = hashlib.sha256("\n".join([*key, str(seen[key])]).encode()).hexdigest()
         found.append({**{name: one[name] for name in ("name", "file", "span", "genre", "replacement")},
-                      "number": number, "module": one["file"].split("/")[1], "mutant": what, "line": line, "rank": rank,
+                      "number": number, "within": (one["function"] or {}).get("function_name"), "module": one["file"].split("/")[1], "mutant": what, "line": line, "rank": rank,
                       "impl": one["genre"] == "FnValue" and "impl " in one["function"]["return_type"]})
     return sorted(found, key=lambda one: one["rank"])
 
@@ -147,11 +147,22 @@ def run(module, mutants, each, known, save):
 
 
 def explained():
-    """Why a mutant may survive, by its file, what it does and the line it changes."""
+    """Why a mutant may survive: a function of one mutant, which is None where nothing says so. An entry is of one mutant, by what it does and the line it
+    changes, or of all mutants of one function.
+    """
     entries = tomllib.loads(EXPLAINED.read_text()).get("survivor", [])
+    ones, functions = {}, {}
     for one in entries:
+        named = one.get("function") or one["mutant"]
+        source = (ROOT / one["file"]).read_text()
         if one["kind"] not in KINDS or not one["reason"]:
-            raise SystemExit(f"{EXPLAINED.name}: {one['mutant']}: needs a kind of {', '.join(KINDS)}, and a reason")
-        if one["line"] not in [line.strip() for line in (ROOT / one["file"]).read_text().splitlines()]:
-            raise SystemExit(f"{EXPLAINED.name}: no line {one['line']!r} in {one['file']} any more: look at {one['mutant']!r} again")
-    return {(one["file"], one["mutant"], one["line"]): one for one in entries}
+            raise SystemExit(f"{EXPLAINED.name}: {named}: needs a kind of {', '.join(KINDS)}, and a reason")
+        if "function" in one:
+            if not re.search(rf"\bfn {one['function'].split('::')[-1]}\b", source):
+                raise SystemExit(f"{EXPLAINED.name}: no function {named} in {one['file']} any more")
+            functions[one["file"], one["function"]] = one
+        else:
+            if one["line"] not in [line.strip() for line in source.splitlines()]:
+                raise SystemExit(f"{EXPLAINED.name}: no line {one['line']!r} in {one['file']} any more: look at {named!r} again")
+            ones[one["file"], one["mutant"], one["line"]] = one
+    return lambda one: ones.get((one["file"], one["mutant"], one["line"])) or functions.get((one["file"], one["within"]))

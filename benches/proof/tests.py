@@ -94,9 +94,9 @@ def try_mutants(wanted):
     found, broken = [one for one in mutants.every() if one["module"] in wanted.modules], []
     for module in wanted.modules:
         broken += mutants.tried(module, [one for one in found if one["module"] == module], wanted.each, wanted.keep, wanted.again)
-    reasons = mutants.explained()
+    reason = mutants.explained()
     for one in found:
-        one["reason"] = reasons.get((one["file"], one["mutant"], one["line"]))
+        one["reason"] = reason(one)
     about = f"A mutant changes one expression, one arm or one function's result; cargo-mutants lists them. Those of a module are built into one program, " \
             "and each runs with the unit tests that reach it, of its module and of those that its module uses. " \
             + (f"Of each module, the {wanted.each} mutants that come first by the hash of what they are were tried." if wanted.each else "Every one was tried.") \

@@ -390,6 +390,42 @@ mod tests {
     }
 
     #[test]
+    fn what_is_over_casts_no_shadow() {
+        let over = |text: &str| text.replace("2026-12-10", "2026-11-20");
+        let pattern = over(&entries(&["pattern = \"a*\""]));
+        assert_eq!(found(&(entries(&["test = \"aa\""]) + &pattern), None, &[]), ["7:expired"]);
+        let everywhere = over(&entries(&["test = \"a\""]));
+        let text = everywhere + &entries(&["test = \"a\"\nvariant = \"os=x\""]);
+        assert_eq!(found(&text, None, &[]), ["1:expired"]);
+    }
+
+    #[test]
+    fn what_ran_on_the_last_day_is_there_and_what_never_ran_is_not() {
+        let text = entries(&["test = \"a\"", "test = \"b\"", "test = \"c\""]);
+        let known =
+            [("a", "2026-11-12"), ("b", "2026-11-11"), ("c", ""), ("d", ""), ("e", ""), ("f", "")];
+        let allow = ["over-budget"];
+        assert_eq!(found(&text, Some(&known), &allow), ["7:unmatched", "13:unmatched"]);
+    }
+
+    #[test]
+    fn a_name_is_mended_where_one_is_like_it() {
+        let like = |target: &str| {
+            let list = parse(&entries(&[target])).unwrap();
+            let known = ["cart::adds", "cart::removes"].map(|label| (label.to_owned(), None));
+            hint(&list.entries[0].target, &BTreeMap::from(known))
+        };
+        assert_eq!(like("test = \"Cart::Adds\""), "write it as it is printed: cart::adds");
+        let plain = "write it as `flakedb report` prints it, or remove it";
+        assert_eq!(like("test = \"nothing like it\""), plain);
+        assert_eq!(like("test = \"adds cart\""), plain);
+        assert_eq!(
+            like("pattern = \"adds\""),
+            "the pattern is for the whole name; `*` spans everything"
+        );
+    }
+
+    #[test]
     fn the_codes_are_part_of_the_command_line() {
         let words = LintCode::ALL.map(LintCode::word).join(" ");
         let known = "expired no-expiry no-owner no-reason no-ticket duplicate shadowed unmatched over-budget";

@@ -310,7 +310,7 @@ mod tests {
     use super::*;
     use crate::analysis::harm::Harm;
     use crate::analysis::interval::wilson;
-    use crate::analysis::verdict::Cell;
+    use crate::analysis::verdict::{Cell, JudgedRun};
 
     fn verdict(test: u32, status: Status, reddened_alone: u32) -> Verdict {
         Verdict {
@@ -397,6 +397,73 @@ mod tests {
         }
         let weighed = Verdict { facts: Vec::new(), ..by_rule("PPPFFF", 0) };
         assert_eq!(plan_of(vec![weighed], &PolicySettings::default()).entries.len(), 1);
+    }
+
+    #[test]
+    fn a_streak_is_one_of_failures_that_count() {
+        let outage = |run: &'static [usize]| {
+            move |no: usize| JudgedRun { outage: run.contains(&no), ..JudgedRun::bare(no as u32) }
+        };
+        // Two streaks, the later in an outage or of skipped runs; one pass between two streaks.
+        for (strip, outages, wanted) in [
+            ("FFPPPFPP", &[5_usize][..], Some(LooksBroken::OneStreak)),
+            ("FFPPPFPP", &[], None),
+            ("FFPPPsPP", &[], Some(LooksBroken::OneStreak)),
+            ("FPPPF", &[], None),
+        ] {
+            let mut verdict = by_rule(strip, 0);
+            for (cell, mark) in verdict.cells.iter_mut().zip(strip.chars()) {
+                cell.outcome = if mark == 's' { Outcome::Skipped } else { cell.outcome };
+            }
+            let runs = (0..strip.len()).map(outage(outages)).collect();
+            let judgement = Judgement { runs, ..judged(vec![verdict]) };
+            let found = looks_broken(&judgement, &judgement.verdicts[0]);
+            assert_eq!(found, wanted, "{strip}");
+        }
+        assert_eq!(LooksBroken::FailsNow(4).words(), "its last 4 results failed");
+        assert_eq!(LooksBroken::OneStreak.words(), "all its failures are one streak");
+    }
+
+    #[test]
+    fn what_the_method_does_not_recommend_is_not_listed() {
+        let verdict = Verdict { quarantine: false, ..verdict(1, Status::Flaky, 3) };
+        assert!(plan_of(vec![verdict], &PolicySettings::default()).entries.is_empty());
+    }
+
+    #[test]
+    fn an_entry_is_of_the_first_trouble_and_says_every_fact() {
+        let cell = |run: u32, retried: bool| Cell {
+            run,
+            outcome: Outcome::Passed,
+            retried,
+            duration: None,
+        };
+        let verdict = Verdict {
+            cells: vec![cell(0, false), cell(1, true), cell(2, true)],
+            facts: vec![
+                Fact::PassedOnRetry { times: 1, last: crate::store::query::RunNo(1) },
+                Fact::BothOnOneRevision { revisions: 2, last: "abc".into() },
+                Fact::RecoveredByItself { times: 1 },
+                Fact::RecoveredByItself { times: 3 },
+                Fact::UnrelatedBranches { branches: 4 },
+                Fact::Rule { text: "so and so".into() },
+                Fact::Flips { flips: 1, pairs: 2 },
+            ],
+            ..verdict(1, Status::Flaky, 0)
+        };
+        let run =
+            |no: u32| JudgedRun { started: Timestamp(i64::from(no) * 10), ..JudgedRun::bare(no) };
+        let judgement = Judgement { runs: (0..3).map(run).collect(), ..judged(vec![verdict]) };
+        let settings = PolicySettings::default();
+        let entry = entry(&judgement, &judgement.verdicts[0], &settings, &|_| None, Timestamp(77));
+        assert_eq!(entry.since, Timestamp(10));
+        assert_eq!(
+            entry.reason,
+            "passed on retry in 1 run; failed and passed on 2 revisions; recovered by itself once; \
+             recovered by itself 3 times; failed on 4 unrelated branches; so and so"
+        );
+        let bare = Verdict { facts: vec![], ..Verdict::bare(1, Status::Suspect) };
+        assert_eq!(reason(&bare), "suspect in this window");
     }
 
     #[test]

@@ -123,6 +123,12 @@ mod tests {
     }
 
     #[test]
+    fn a_test_of_which_no_result_is_kept_was_clean() {
+        let clean = Record { flakes: 0, runs: 0, clean: 7, last: None };
+        assert_eq!(Record::clean(7), clean);
+    }
+
+    #[test]
     fn a_row_is_as_likely_as_the_product_says() {
         // By hand: after 1 flake in 1 run, a = 1.28 and b = 3.87; two clean runs follow with
         // 3.87/5.15 · 4.87/6.15 = 0.595, three with that times 5.87/7.15 = 0.4886.

@@ -208,7 +208,7 @@ impl Scene<'_> {
                 figures,
             });
         }
-        let mut update = Update { changes, kept: 0, ..Update::default() };
+        let mut update = Update { changes, ..Update::default() };
         update.kept = list.entries.len() - update.changes.len();
         let staying = apply(list, &update);
         self.enter(&staying, &mut update);

@@ -10,7 +10,7 @@ use super::phrase;
 use super::view::{HarmView, RunsView};
 use crate::analysis::direction::Direction;
 use crate::analysis::verdict::{Fact, JudgedRun, NextStep, Rate, Status, Verdict};
-use crate::model::{Lane, Micros, Timestamp};
+use crate::model::{self, Lane, Micros, Timestamp};
 
 /// A count with its noun: `1 run`, `12 runs`, `1,204 runs`.
 #[must_use]
@@ -43,7 +43,7 @@ pub fn number(n: u64) -> String {
 /// `>99.9 %`.
 #[must_use]
 pub fn percent(share: f64) -> String {
-    format!("{} %", hundredths(share))
+    format!("{} %", model::percent(share))
 }
 
 /// Where a rate lies, to stand behind what was counted: `likely 5.2-25 %`, its 95 % interval.
@@ -51,21 +51,8 @@ pub fn percent(share: f64) -> String {
 /// The estimate within is left out: it is not the quotient of the counts, and looks like a mistake.
 #[must_use]
 pub fn rate(rate: Rate) -> String {
-    let [low, high] = [rate.low, rate.high].map(hundredths);
+    let [low, high] = [rate.low, rate.high].map(model::percent);
     format!("likely {low}-{high} %")
-}
-
-fn hundredths(share: f64) -> String {
-    let percent = share.clamp(0.0, 1.0) * 100.0;
-    match percent {
-        p if p.is_nan() => "?".to_owned(),
-        p if p > 0.0 && p < 0.1 => "<0.1".to_owned(),
-        p if p > 99.9 && p < 100.0 => ">99.9".to_owned(),
-        p if (9.95..=99.0).contains(&p) || p == 0.0 || p == 100.0 => {
-            format!("{:.0}", p.round())
-        }
-        p => format!("{p:.1}").trim_end_matches(".0").to_owned(),
-    }
 }
 
 /// A duration in the unit people would use: `340 ms`, `1.2 s`, `2 min 5 s`.
@@ -514,20 +501,8 @@ mod tests {
     }
 
     #[test]
-    fn percentages_never_round_to_a_certainty() {
-        for (share, wanted) in [
-            (0.0, "0 %"),
-            (0.000_2, "<0.1 %"),
-            (0.004, "0.4 %"),
-            (0.05, "5 %"),
-            (0.119, "12 %"),
-            (0.996, "99.6 %"),
-            (0.999_9, ">99.9 %"),
-            (1.0, "100 %"),
-            (f64::NAN, "? %"),
-        ] {
-            assert_eq!(percent(share), wanted);
-        }
+    fn a_rate_is_its_interval() {
+        assert_eq!(percent(0.119), "12 %");
         assert_eq!(rate(Rate { value: 0.119, low: 0.052, high: 0.25 }), "likely 5.2-25 %");
     }
 

@@ -204,14 +204,9 @@ pub(super) fn counted(count: u32, noun: &str) -> String {
     }
 }
 
-/// A share as a percentage that does not pretend to be nothing or everything.
+/// A share with its unit.
 pub(super) fn percent(share: f64) -> String {
-    match share * 100.0 {
-        p if p > 0.0 && p < 0.1 => "<0.1 %".to_owned(),
-        p if p > 99.9 && p < 100.0 => ">99.9 %".to_owned(),
-        p if (10.0..=99.0).contains(&p) => format!("{p:.0} %"),
-        p => format!("{} %", format!("{p:.1}").trim_end_matches(".0")),
-    }
+    format!("{} %", crate::model::percent(share))
 }
 
 /// Where the results that count come from, in words.

@@ -216,6 +216,8 @@ impl EmitEntry {
 }
 
 #[cfg(test)]
+mod edge_tests;
+#[cfg(test)]
 mod runner_tests;
 #[cfg(test)]
 mod tests;

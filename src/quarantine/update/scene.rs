@@ -227,7 +227,7 @@ impl<'a> Scene<'a> {
         first.unwrap_or(runs.len()) as u32
     }
 
-    fn first_run_of(&self, revision: &str) -> Option<u32> {
+    pub(super) fn first_run_of(&self, revision: &str) -> Option<u32> {
         let is_it = |name: &str| {
             name == revision || (revision.len() >= REVISION_CHARS_MIN && name.starts_with(revision))
         };

@@ -267,3 +267,110 @@ proptest! {
         prop_assert!(update.budget.after <= update.budget.limit.max(update.budget.before));
     }
 }
+
+/// A figure of the one entry of a list, on the test of this name.
+fn figures_of(world: &World, runs: usize, test: &str, keys: &str) -> Figures {
+    let list = parse(&format!("[[entry]]\ntest = \"{test}\"\n{keys}\n")).unwrap();
+    world.look(runs, &policy(), |scene| scene.figures(&list.entries[0]))
+}
+
+#[test]
+fn a_breakage_neither_ends_a_clean_row_nor_begins_one() {
+    let flaky = strip(&[("r...F...", 5), ("F", 20), (".", 30)]);
+    let world = World { healthy: 30, ..World::new(&[&flaky]) };
+    let figures = figures_of(&world, 90, "t0", "");
+    // Three passes after the last flake, and thirty after the breakage.
+    assert_eq!((figures.flakes, figures.clean), (10, 33), "{figures:?}");
+}
+
+#[test]
+fn a_test_without_kept_results_has_its_runs_for_a_record() {
+    let world = World { healthy: 3, ..World::new(&[&strip(&[("r...F...", 5)])]) };
+    let figures = figures_of(&world, 40, "t10000", "");
+    assert_eq!((figures.flakes, figures.runs, figures.clean), (0, 40, 40), "{figures:?}");
+    assert!(!figures.hides_breakage() && !figures.is_unsteady());
+    let known = world.look(40, &policy(), |scene| scene.tests_known());
+    assert_eq!(known, 4);
+}
+
+#[test]
+fn a_fix_is_found_by_its_revision_or_the_beginning_of_it() {
+    let world = World::new(&[&strip(&[(".", 30)])]);
+    let first = |revision: &str| world.look(30, &policy(), |scene| scene.first_run_of(revision));
+    assert_eq!(first("revision-12"), Some(12));
+    assert_eq!(first("revisio"), Some(0));
+    assert_eq!(first("revision-29"), Some(29));
+    assert_eq!([first("revisi"), first("revision-30"), first("")], [None; 3]);
+}
+
+#[test]
+fn the_cell_that_lacks_most_decides() {
+    // In one cell many flakes lately, in the other one long ago.
+    let mut marks = vec!['.'; 200];
+    (0..40).step_by(4).for_each(|run| marks[run] = 'r');
+    marks[1] = 'r';
+    let flaky: String = marks.into_iter().collect();
+    let world = World { cells: vec!["os=a", "os=b"], healthy: 30, ..World::new(&[&flaky]) };
+    let of = |keys: &str| {
+        let figures = figures_of(&world, 200, "t0", keys);
+        (figures.clean, figures.clean_needed)
+    };
+    let [one, other] = [of("variant = \"os=a\""), of("variant = \"os=b\"")];
+    let lacks = |(clean, needed): (u32, u32)| i64::from(needed) - i64::from(clean);
+    let worst = if lacks(one) > lacks(other) { one } else { other };
+    assert_eq!(of(""), worst, "{one:?} {other:?}");
+    assert_ne!(one.0 + one.1, other.0 + other.1);
+    assert_ne!(worst.0 + worst.1, (one.0 + one.1).min(other.0 + other.1));
+}
+
+#[test]
+fn nothing_enters_that_was_clean_for_long_enough() {
+    let world = World { healthy: 30, ..World::new(&[&strip(&[("....r...F...", 6)])]) };
+    let entered = |release_runs: u32| {
+        let policy = PolicySettings { release_runs, ..policy() };
+        said(&world.plan(&List::default(), 72, &policy))
+    };
+    assert_eq!(entered(4), ["enter t0"]);
+    assert_eq!(entered(3), [""; 0], "it was clean for three runs");
+}
+
+#[test]
+fn what_is_broken_in_another_cell_is_withheld_unless_it_is_listed() {
+    let mut marks: Vec<char> = strip(&[("....r...F...", 10)]).chars().collect();
+    // Every other run is of os=b, where it is broken in the end.
+    marks.iter_mut().enumerate().filter(|(run, _)| run % 2 == 1).for_each(|(run, mark)| {
+        *mark = if run < 80 { '.' } else { 'F' };
+    });
+    let flaky: String = marks.into_iter().collect();
+    let world = World { cells: vec!["os=a", "os=b"], healthy: 60, ..World::new(&[&flaky]) };
+    let withheld = |list: &List| -> Vec<String> {
+        world.plan(list, 120, &policy()).withheld.into_iter().map(|one| one.why).collect()
+    };
+    let why = "it is broken in another variant, which a list would hide";
+    assert_eq!(withheld(&List::default()), [why]);
+    let rule = Rule { line: 1, target: Target::Test("t0".into()), reason: "so".into() };
+    let always = List { always: vec![rule], ..List::default() };
+    assert_eq!(withheld(&always), ["it is broken, which the rule for t0 hides"]);
+}
+
+#[test]
+fn a_short_term_is_extended_in_its_second_half() {
+    let world = World { healthy: 30, ..World::new(&[&strip(&[("....r...F.", 8)])]) };
+    let policy = PolicySettings { expires_days: 4, ..policy() };
+    let plan = |days: u64| {
+        let end = day_no(20) + chrono::Days::new(days);
+        said(&world.plan(&listed(&format!("expires = {end}")), 80, &policy))
+    };
+    assert_eq!(plan(2), ["extend t0"]);
+    assert_eq!(plan(3), [""; 0]);
+}
+
+#[test]
+fn a_plan_for_another_list_takes_nothing_from_this_one() {
+    let world = World { healthy: 30, ..World::new(&[&strip(&[("....r...F.", 4), (".", 400)])]) };
+    let update = world.plan(&listed(""), 440, &policy());
+    assert_eq!(said(&update), ["release t0"]);
+    assert_eq!(apply(&List::default(), &update), List::default());
+    assert_eq!(apply(&listed(""), &update).entries.len(), 0);
+    assert_eq!(update.changes[0].tests, [crate::store::query::TestNo(0)]);
+}

@@ -2,21 +2,12 @@
 
 use super::{Action, Figures, Scene};
 use crate::analysis::verdict::Rate;
+use crate::model::percent;
 use crate::quarantine::list::Entry;
 
 /// `1 run`, `12 runs`.
 fn runs(n: u32) -> String {
     format!("{n} run{}", if n == 1 { "" } else { "s" })
-}
-
-fn percent(share: f64) -> String {
-    let percent = share.clamp(0.0, 1.0) * 100.0;
-    match percent {
-        p if p > 0.0 && p < 0.1 => "<0.1".to_owned(),
-        p if p > 99.9 && p < 100.0 => ">99.9".to_owned(),
-        p if p < 9.95 => format!("{p:.1}").trim_end_matches(".0").to_owned(),
-        p => format!("{p:.0}"),
-    }
 }
 
 /// The numbers behind an entry, as they stand in the file.
@@ -91,4 +82,14 @@ fn capital(text: &str) -> String {
     let mut characters = text.chars();
     let first = characters.next().map(char::to_uppercase);
     first.into_iter().flatten().chain(characters).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_begins_with_a_capital() {
+        assert_eq!(["äpfel", "1 run", ""].map(capital), ["Äpfel", "1 run", ""]);
+    }
 }

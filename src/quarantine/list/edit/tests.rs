@@ -177,3 +177,9 @@ proptest! {
         let _ = edit(&text, &[Edit::Remove(at), later, Edit::Add(test_entry("a"))]);
     }
 }
+
+#[test]
+fn a_text_of_several_lines_is_written_on_one_with_what_can_be_read_as_it_is() {
+    assert_eq!(quoted("é \"a\"\\\n\r\tb\u{1}"), "\"é \\\"a\\\"\\\\\\n\\r\\tb\\u0001\"");
+    assert_eq!(quoted("plain"), "\"plain\"");
+}

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::repair_tests::{PAGE, many, repaired};
+use super::repair_tests::{PAGE, repaired};
 use super::worker_tests::worked;
 use super::*;
+use crate::model::SuiteFailure;
 use crate::store::sqlite::check::Finding;
 use crate::store::watcher::Unwatched;
 
@@ -16,8 +17,18 @@ const TOLD_MAX: usize = 2;
 /// A history with all that a file can have: pages below others and free ones, values that go on on
 /// pages of their own, workers, a lost branch of an old run, two projects.
 fn all_sorts(place: &Place) -> Vec<u8> {
-    many(place);
-    let mut store = SqliteStore::open(&place.path, OpenMode::ReadWrite).unwrap();
+    let mut store = create(place);
+    for no in 0..9_usize {
+        let build = (no % 3 > 0).then(|| (no / 2).to_string());
+        let mut report = report(&".F..E.s.".repeat(2 + no % 2));
+        report.suite_failures.push(SuiteFailure {
+            suite: format!("suite {no}"),
+            failure: (no % report.failures.len()) as u32,
+        });
+        let mut meta = meta(build.as_deref(), 10 + no as i64, &no.to_string());
+        meta.context.revision = Some(format!("revision-{}", no / 2));
+        append(&mut store, vec![(meta, report)]);
+    }
     // No compression makes it fit on a page.
     let mut noise = 1_u64;
     let text: String = std::iter::repeat_with(|| {
@@ -36,8 +47,8 @@ fn all_sorts(place: &Place) -> Vec<u8> {
     other.context.project = "q".into();
     other.context.variant = crate::model::Variant::default().with("os", "linux");
     append(&mut store, vec![(other, report("..F"))]);
-    for no in 0..8_i64 {
-        let mut old = report(&"F.".repeat(300));
+    for no in 0..2_i64 {
+        let mut old = report(&"F..".repeat(150));
         for failure in &mut old.failures {
             failure.text = format!("{} in {no}", failure.text);
         }
@@ -274,7 +285,7 @@ fn each_wrong_row_costs_what_is_recorded() {
         "DELETE FROM report WHERE run_id = 1",
         "DELETE FROM report",
         "DELETE FROM scope",
-        "DELETE FROM test WHERE test_id IN (3, 30, 300)",
+        "DELETE FROM test WHERE test_id IN (3, 12, 300)",
         "DELETE FROM test",
         "DELETE FROM failure WHERE failure_id IN (1, 2)",
         "DELETE FROM failure",
@@ -299,7 +310,7 @@ fn each_wrong_row_costs_what_is_recorded() {
         "UPDATE report SET workers = x'00' WHERE workers IS NOT NULL",
         "UPDATE report SET content_hash = zeroblob(32) WHERE report_id = 3",
         "UPDATE report SET started_ms = 77 WHERE report_id = 3",
-        "UPDATE bad SET test_id = 600 WHERE test_id = 5",
+        "UPDATE bad SET test_id = 400 WHERE test_id = 5",
         "UPDATE bad SET failure_id = 99999 WHERE test_id = 5",
         "UPDATE suite_failure SET failure_id = 99999 WHERE run_id = 2",
         "UPDATE suite_failure SET report_id = 99999 WHERE run_id = 2",

@@ -21,7 +21,7 @@ impl Random {
 pub(super) const PAGE: usize = 16_384;
 
 /// A history whose larger tables have pages below others, and runs with and without a build.
-pub(super) fn many(place: &Place) -> Vec<u8> {
+fn many(place: &Place) -> Vec<u8> {
     let mut store = create(place);
     for no in 0..12_usize {
         let build = (no % 3 > 0).then(|| (no / 2).to_string());

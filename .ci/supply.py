@@ -242,8 +242,9 @@ def twice(quick=False):
     folder = WORK / "twice"
     shutil.rmtree(folder, ignore_errors=True)
     made = []
-    for number, place in enumerate(("one", "another/and/deeper")):
-        source = copied(folder / place / "sources")
+    # Both at once: sources may change while the first is built.
+    sources = {place: copied(folder / place / "sources") for place in ("one", "another/and/deeper")}
+    for number, (place, source) in enumerate(sources.items()):
         home = folder / f"home-{number}"
         shutil.copytree(settings(), home) if settings().is_dir() else home.mkdir(parents=True)
         made.append(binary(source, folder / place / f"built-{number}", home, quick))

@@ -1,5 +1,6 @@
 //! Names and texts at the edges of what each runner takes.
 
+use super::phpunit::PATTERN_BYTES_MAX;
 use super::request::note_length;
 use super::tests::{entry, notes, test, text};
 use super::*;
@@ -155,6 +156,12 @@ fn arguments_are_few_and_none_too_long() {
     };
     assert!(jest(ARGUMENT_BYTES_MAX).is_some());
     assert_eq!(jest(ARGUMENT_BYTES_MAX + 1), None);
+    let phpunit = |bytes: usize| {
+        let length = |name: &str| chosen("phpunit", &[test("A", name)]).unwrap().arguments[1].len();
+        chosen("phpunit", &[test("A", &name_for(bytes, length))])
+    };
+    assert!(phpunit(PATTERN_BYTES_MAX).is_some());
+    assert_eq!(phpunit(PATTERN_BYTES_MAX + 1), None);
     // One argument each, and together at most eight times as long as one.
     let cargo = |last: usize| {
         let bytes = |no: usize| if no == 8 { last } else { ARGUMENT_BYTES_MAX - 100 };

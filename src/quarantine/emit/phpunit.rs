@@ -31,7 +31,7 @@ pub(super) const FORMAT: Format = Format {
 /// The set of PHP's `preg_quote`, and the slash around the pattern.
 const SPECIAL: &str = r".\+*?[^]$(){}=!<>|:-#/";
 /// A character of a pattern takes up to 2 bytes of the 65,536 of its compiled form.
-const PATTERN_BYTES_MAX: usize = 24_000;
+pub(super) const PATTERN_BYTES_MAX: usize = 24_000;
 
 const LANGUAGE: Language = Language {
     words: |test| match words(test) {

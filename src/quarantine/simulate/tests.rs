@@ -5,6 +5,7 @@ use crate::analysis::Settings;
 use crate::quarantine::list::{Rule, Target};
 use crate::quarantine::policy::PolicySettings;
 use crate::quarantine::testing::{World, day_no, strip};
+use crate::quarantine::update::{Change, Figures};
 
 /// Lives through the days from 1 up to `days`, each decided from the runs before it.
 fn simulated(world: &World, days: usize, rules: &List) -> Simulated {
@@ -71,4 +72,86 @@ fn a_build_is_green_only_if_all_its_runs_are() {
     let without = simulated(&without, 10, &List::default());
     assert_eq!(with.builds_red, without.builds_red);
     assert_eq!(with.greened + 1, without.greened);
+}
+
+/// A simulation of runs of one day each: tests that failed, errors of suites, whether it was an
+/// outage. Test `t0` alone is on the list, and fails in every run with a failure.
+fn by_hand(runs: &[(u32, u32, bool)]) -> Simulation {
+    let past = |(no, &(bad, suite_failures, outage)): (usize, &(u32, u32, bool))| PastRun {
+        started: Timestamp(0),
+        day: day_no(no),
+        revision: None,
+        build: (no.to_string(), 1),
+        bad,
+        suite_failures,
+        outage,
+    };
+    let failed = (0..).zip(runs).filter(|(_, (bad, ..))| *bad > 0);
+    let case = Case {
+        name: TestName { label: "t0".into(), ..TestName::default() },
+        variant: String::new(),
+        failures: failed.map(|(run, _)| (run, false)).collect(),
+        regressions: Vec::new(),
+    };
+    let runs = runs.iter().enumerate().map(past).collect();
+    Simulation::new(Hindsight { runs, cases: vec![case] }, &List::default())
+}
+
+fn change(action: Action, test: &str) -> Change {
+    Change {
+        action,
+        at: None,
+        entry: Entry::new(Target::Test(test.into())),
+        tests: Vec::new(),
+        why: String::new(),
+        figures: Figures::default(),
+    }
+}
+
+fn changes(changes: &[(Action, &str)]) -> Update {
+    let changes = changes.iter().map(|(action, test)| change(*action, test)).collect();
+    Update { changes, ..Update::default() }
+}
+
+#[test]
+fn a_list_excuses_tests_and_neither_machines_nor_suites() {
+    let runs = [
+        (1, 0, false), // red for the listed test alone
+        (2, 0, false), // for another one as well
+        (0, 1, false), // for a suite that never ran
+        (1, 1, false), // for both
+        (1, 0, true),  // the machine failed
+        (0, 0, false), // green
+    ];
+    let mut simulation = by_hand(&runs);
+    simulation.day(day_no(0), &changes(&[(Action::Enter, "t0")]));
+    (1..runs.len()).for_each(|day| simulation.day(day_no(day), &Update::default()));
+    let result = simulation.finish();
+    assert_eq!((result.runs, result.builds_red, result.greened), (6, 5, 1));
+}
+
+#[test]
+fn each_stay_is_of_its_own_entry() {
+    let mut simulation = by_hand(&[]);
+    simulation.day(day_no(1), &changes(&[(Action::Enter, "t0"), (Action::Enter, "t1")]));
+    let extended = || Update {
+        changes: vec![Change { at: Some(0), ..change(Action::Extend, "t0") }],
+        ..Update::default()
+    };
+    simulation.day(day_no(5), &extended());
+    simulation.day(day_no(9), &extended());
+    let released = Change { at: Some(0), ..change(Action::Release, "t0") };
+    simulation.day(day_no(12), &Update { changes: vec![released], ..Update::default() });
+    simulation.day(day_no(14), &changes(&[(Action::Enter, "t0")]));
+    let terms = simulation.finish().terms;
+    let said: Vec<_> = terms
+        .iter()
+        .map(|term| {
+            let until = term.until.map(|(_, action)| action.word());
+            (term.entry.target.to_string(), term.extended, until, term.days(day_no(20)))
+        })
+        .collect();
+    let wanted = [("t0", 0, None, 6), ("t0", 2, Some("release"), 11), ("t1", 0, None, 19)];
+    let wanted = wanted.map(|(test, times, until, days)| (test.to_owned(), times, until, days));
+    assert_eq!(said, wanted);
 }

@@ -249,7 +249,7 @@ fn reading(repeat: &Repeat) -> &'static str {
     }
 }
 
-fn advice(producer: &str) -> &'static str {
+pub(super) fn advice(producer: &str) -> &'static str {
     match producer {
         "testng" => "put the parameters into the test name (ITest)",
         "vitest" => "put the project into `classnameTemplate`",

@@ -1,7 +1,7 @@
 //! Small documents, each for one rule of the reader.
 
 use super::*;
-use crate::model::{Repeat, limits};
+use crate::model::{Outcome, Repeat, limits};
 
 fn reading(text: &str) -> Reading {
     read(text.as_bytes(), &ReadOptions::default())
@@ -282,4 +282,120 @@ fn a_worker_of_a_suite_ran_the_tests_of_that_suite() {
     let report = reading(&text).report;
     let workers: Vec<_> = (0..3).map(|place| report.workers.of(place)).collect();
     assert_eq!(workers, [None, Some("w7"), Some("w7")]);
+}
+
+#[test]
+fn every_control_character_counts_alone() {
+    for byte in 0..=0x7f_u8 {
+        let is_control = byte < 0x20 && !b"\t\r\n".contains(&byte);
+        assert_eq!(first_control(&[byte]), is_control.then_some(0), "{byte:#x}");
+        let read =
+            super::text::body(std::str::from_utf8(&[byte]).unwrap(), &mut Default::default());
+        let wanted = match byte {
+            b'\n' | b'\r' => "\n".to_owned(),
+            0x7f => "\u{fffd}".to_owned(),
+            _ if is_control => "\u{fffd}".to_owned(),
+            _ => char::from(byte).to_string(),
+        };
+        assert_eq!(read, wanted, "{byte:#x}");
+    }
+}
+
+#[test]
+fn what_is_remembered_changes_nothing_at_a_limit() {
+    let nested = |depth: usize| {
+        let (open, close) = ("<testsuite name=\"s\">", "</testsuite>");
+        let case = "<testcase classname=\"c\" name=\"n\" time=\"0.1\"/>";
+        format!("{}{case}{case}{}", open.repeat(depth), close.repeat(depth))
+    };
+    let long = |bytes: usize| {
+        let case = format!("<testcase classname=\"c\" name=\"{}\" time=\"1\"/>", "n".repeat(bytes));
+        format!("<testsuite name=\"s\">{case}<testcase name=\"o\"/>{case}</testsuite>")
+    };
+    let depths = (limits::DEPTH_MAX - 2..=limits::DEPTH_MAX + 1).map(nested);
+    let lengths = (limits::NAME_BYTES_MAX - 1..=limits::NAME_BYTES_MAX + 1).map(long);
+    for text in depths.chain(lengths) {
+        let (options, mut reader) = (ReadOptions::default(), Reader::within(1 << 20));
+        let _ = reader.read(nested(1).as_bytes(), &options);
+        let fresh = format!("{:?}", reading(&text));
+        for _ in 0..2 {
+            let again = format!("{:?}", reader.read(text.as_bytes(), &options));
+            assert!(again == fresh, "{} bytes: {again}\n{fresh}", text.len());
+        }
+    }
+}
+
+#[test]
+fn a_message_at_the_limit_stays_as_it_is() {
+    let of = |bytes: usize| {
+        let message = "m".repeat(bytes);
+        let text = format!(
+            r#"<testsuite name="s"><testcase classname="c" name="n"><failure message="{message}">t</failure></testcase></testsuite>"#
+        );
+        let failure = reading(&text).report.failures.remove(0);
+        (failure.message.len(), failure.text.len())
+    };
+    let most = limits::FAILURE_MESSAGE_BYTES_MAX;
+    assert_eq!(of(most), (most, 1));
+    let (message, text) = of(most + 1);
+    assert!(message <= most);
+    assert_eq!(text, most + 1 + "\nt".len());
+    assert_eq!(of(most + 100).1, most + 100 + "\nt".len());
+}
+
+#[test]
+fn encodings_without_a_mark_are_told_by_their_zeros() {
+    let text = r#"<testsuite name="s"><testcase classname="c" name="ä"/></testsuite>"#;
+    let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    for bytes in [little, big] {
+        let reading = read(&bytes, &ReadOptions::default());
+        assert_eq!(reading.report.tests.iter().map(|test| test.name).collect::<Vec<_>>(), ["ä"]);
+    }
+}
+
+#[test]
+fn each_producer_has_its_own_advice() {
+    assert_eq!(
+        ["minitest", "catch2", "doctest", "anything"].map(super::assembly::advice),
+        [
+            "update minitest-reporters, whose class names collide",
+            "give sections and cases names of their own",
+            "give sections and cases names of their own",
+            "give each test a name of its own",
+        ]
+    );
+}
+
+#[test]
+fn a_skipped_case_of_eunit_is_a_killed_one_only_where_it_timed_out() {
+    let outcome = |suite: &str, kind: &str| {
+        let text = format!(
+            r#"<testsuite name="{suite}"><testcase time="0.1" name="m:t_test/0"><skipped type="{kind}"/></testcase></testsuite>"#
+        );
+        reading(&text).report.results[0].outcome
+    };
+    assert_eq!(outcome("module 'm'", "timeout"), Outcome::Errored);
+    assert_eq!(outcome("module 'm'", "reason"), Outcome::Skipped);
+    assert_eq!(outcome("m", "timeout"), Outcome::Skipped);
+}
+
+#[test]
+fn a_fraction_may_have_a_sign_and_a_unit_in_words() {
+    let seconds = |text: &str| super::value::seconds(text).value.map(|micros| micros.0);
+    for (text, micros) in [
+        ("1.5 m", Some(90_000_000)),
+        ("2 min", Some(120_000_000)),
+        ("3 sec", Some(3_000_000)),
+        ("4 ms", Some(4_000)),
+        ("1e-3", Some(1_000)),
+        ("1e+2", Some(100_000_000)),
+        ("1e", None),
+        ("1e5x", None),
+        ("NaN", None),
+        ("inf", None),
+        ("-0.0", Some(0)),
+    ] {
+        assert_eq!(seconds(text), micros, "{text}");
+    }
 }

@@ -97,21 +97,22 @@ def manifest():
     return "\n".join(lines) + "\n"
 
 
-def tried(module, mutants, each, keep, again):
-    """Give each mutant of a module its outcome: killed, missed, unreached, `apart` where it does not compile behind a switch, None where it is not of the
-    sample. Returns the tests that fail by themselves in this crate. With `keep`, outcomes that an earlier call found for the same sources are taken; with
-    `again`, those killed stay killed though tests were added since.
+def tried(module, mutants, each, keep, again, minutes):
+    """Give each mutant of a module its outcome: killed, missed, unreached, `apart` where it does not compile behind a switch, None where it was not tried.
+    Returns the tests that fail by themselves in this crate. With `keep`, outcomes that an earlier call found for the same sources are taken; with `again`,
+    those of other sources as well, since tests are added and not taken away, and what survived is tried again after what was not tried yet. None is begun
+    after so many minutes.
     """
     WORK.mkdir(parents=True, exist_ok=True)
     memory, now = WORK / f"outcomes-{module}.json", sources(module)
     known = json.loads(memory.read_text()) if (keep or again) and memory.exists() else {}
-    if again and known:
-        known = {**known, "sources": now, "outcomes": {rank: one for rank, one in known["outcomes"].items() if one == "killed"}}
-    if known.get("sources") != now:
-        known = {"sources": now, "outcomes": {}, "broken": []}
-    missing = [one for one in mutants if known["outcomes"].get(one["rank"]) != "apart"][:each]
-    if not known["outcomes"] or any(one["rank"] not in known["outcomes"] for one in missing):
-        run(module, mutants, each, known, lambda: memory.write_text(json.dumps(known)))
+    if not again and known.get("sources") != now:
+        known = {}
+    known = {"sources": now, "outcomes": known.get("outcomes", {}), "broken": known.get("broken", []), "tests": known.get("tests", [])}
+    sample = [one for one in mutants if known["outcomes"].get(one["rank"]) != "apart"][:each]
+    done = ("killed", "apart") if again else ("killed", "missed", "unreached", "apart")
+    if minutes != 0 and any(known["outcomes"].get(one["rank"]) not in done for one in sample):
+        run(module, mutants, each, known, done, minutes, lambda: memory.write_text(json.dumps(known)))
     for one in mutants:
         one["outcome"] = known["outcomes"].get(one["rank"])
     return known["broken"]
@@ -124,8 +125,8 @@ def sources(module):
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
-def run(module, mutants, each, known, save):
-    """Build the mutants of a module and try those that are not known; what is found is saved as it comes."""
+def run(module, mutants, each, known, done, minutes, save):
+    """Build the mutants of a module and try those whose outcome is not one of `done`, the unknown first; what is found is saved as it comes."""
     environment = {**os.environ, **QUIET, "CARGO_TARGET_DIR": str(WORK / "build")}
     tree, program, inside = switched.built(lambda: copy(CRATES[module], WORK / f"tree-{module}"), mutants, environment, WORK / f"apart-{module}.json")
     kept = shutil.copy2(program, WORK / f"tests-{module}")  # the next build may take the name
@@ -134,16 +135,24 @@ def run(module, mutants, each, known, save):
     known["broken"] = sorted(trial.broken)
     known["outcomes"].update({one["rank"]: "apart" for one in mutants if one["number"] not in inside})
     ranks = {one["number"]: one["rank"] for one in mutants}
-    sample = [number for number in [one["number"] for one in mutants if one["number"] in inside][:each] if ranks[number] not in known["outcomes"]]
+    outcome = lambda number: known["outcomes"].get(ranks[number])
+    sample = [number for number in [one["number"] for one in mutants if one["number"] in inside][:each] if outcome(number) not in done]
+    sample.sort(key=lambda number: outcome(number) is not None)
     print(f"{module}: {len(inside):,} of {len(mutants):,} mutants in one program; {len(tests):,} tests, {len(trial.broken)} of them unusable; "
           f"{len(sample):,} mutants to try", flush=True)
-    told = time.time()
-    for done, (number, outcome) in enumerate(trial.try_all(sample), 1):
-        known["outcomes"][ranks[number]] = outcome
-        if time.time() > told + 30 or done == len(sample):
+    # What survived all tests of an earlier call meets only those that are new.
+    before, survived = frozenset(known["tests"]), ("missed", "unreached")
+    passed = lambda number: before if outcome(number) in survived else frozenset()
+    told, until = time.time(), time.time() + 60 * minutes if minutes else None
+    for count, (number, found) in enumerate(trial.try_all(sample, passed, until), 1):
+        known["outcomes"][ranks[number]] = found
+        if time.time() > told + 30 or count == len(sample):
             told = time.time()
             save()
-            print(f"{module}: {done:,} tried", flush=True)
+            print(f"{module}: {count:,} tried", flush=True)
+    if until is None or time.time() < until:
+        known["tests"] = tests
+    save()
 
 
 def explained():

@@ -61,11 +61,14 @@ class Trial:
             else:
                 self.reached[test] = {int(line) for line in record.read_text().split()} if record.exists() else set()
 
-    def tried(self, number):
-        """What becomes of a mutant: killed, missed, or unreached where no test runs it."""
-        tests = sorted((test for test, seen in self.reached.items() if number in seen), key=self.seconds.get)
-        if not tests:
+    def tried(self, number, passed=frozenset()):
+        """What becomes of a mutant: killed, missed, or unreached where no test runs it; tests in `passed` do not notice it."""
+        reaching = [test for test, seen in self.reached.items() if number in seen]
+        if not reaching:
             return "unreached"
+        tests = sorted((test for test in reaching if test not in passed), key=self.seconds.get)
+        if not tests:
+            return "missed"
         for size in GROUPS:
             group, tests = tests[:size], tests[size:]
             cpu, wall = (10 * sum(map(known.get, group)) for known in (self.seconds, self.walls))
@@ -76,9 +79,11 @@ class Trial:
                 return "missed"
         return "missed"
 
-    def try_all(self, numbers):
-        """The number and the outcome of each of these mutants, as they come."""
+    def try_all(self, numbers, passed, until=None):
+        """The number and the outcome of each of these mutants, as they come; none is begun after this time. `passed` says which tests do not notice one."""
         with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
-            began = {pool.submit(self.tried, number): number for number in numbers}
+            in_time = lambda number: self.tried(number, passed(number)) if until is None or time.time() < until else None
+            began = {pool.submit(in_time, number): number for number in numbers}
             for done in concurrent.futures.as_completed(began):
-                yield began[done], done.result()
+                if done.result() is not None:
+                    yield began[done], done.result()

@@ -1,13 +1,14 @@
 """The tests of the tests: coverage of every module, and mutants of the modules that decide.
 
-Usage: python3 benches/proof/tests.py [--each N] [--quick] [--only coverage|mutants] [--modules NAME ...] [--keep] [--again]
+Usage: python3 benches/proof/tests.py [--each N] [--quick] [--only coverage|mutants] [--modules NAME ...] [--keep] [--again] [--minutes N]
 
 --each N     the first N mutants of each module, by the hash of what they are [default: every mutant; with --quick 100]
 --quick      coverage by the unit tests alone, and a sample of the mutants
 --only       one half; prints, and keeps nothing
 --modules    with --only mutants: those of these modules alone
 --keep       take what an earlier call found out about mutants of the same sources
---again      try those again that survived an earlier call, after tests were added
+--again      take also what was found before tests were added, and try again what survived
+--minutes N  begin no mutant of a module after so long; 0 takes what is known
 
 Writes the figures of the part and `survivors.txt`, the mutants that no test notices and mutants.toml does not explain.
 """
@@ -37,7 +38,8 @@ def arguments():
     parser.add_argument("--quick", action="store_true", help="coverage by the unit tests alone, and a sample of the mutants")
     parser.add_argument("--modules", nargs="+", choices=mutants.MODULES, default=mutants.MODULES, help="with --only mutants: those of these modules alone")
     parser.add_argument("--keep", action="store_true", help="take what an earlier call found out about mutants of the same sources")
-    parser.add_argument("--again", action="store_true", help="try those again that survived an earlier call, after tests were added")
+    parser.add_argument("--again", action="store_true", help="take also what was found before tests were added, and try again what survived")
+    parser.add_argument("--minutes", type=float, help="begin no mutant of a module after so long; 0 takes what is known")
     parser.add_argument("--only", choices=("coverage", "mutants"), help="one half; prints, and keeps nothing")
     wanted = parser.parse_args()
     wanted.each = wanted.each or (100 if wanted.quick else None)
@@ -90,18 +92,20 @@ def line_of(name, sums):
 
 
 def try_mutants(wanted):
-    """What became of every mutant, the paragraph about it, and those without an explanation."""
+    """What became of every mutant, the paragraph about it, how many were not tried, and the survivors without an explanation."""
     found, broken = [one for one in mutants.every() if one["module"] in wanted.modules], []
     for module in wanted.modules:
-        broken += mutants.tried(module, [one for one in found if one["module"] == module], wanted.each, wanted.keep, wanted.again)
+        broken += mutants.tried(module, [one for one in found if one["module"] == module], wanted.each, wanted.keep, wanted.again, wanted.minutes)
     reason = mutants.explained()
     for one in found:
         one["reason"] = reason(one)
+    untried = sum(one["outcome"] is None for one in found)
     about = f"A mutant changes one expression, one arm or one function's result; cargo-mutants lists them. Those of a module are built into one program, " \
             "and each runs with the unit tests that reach it, of its module and of those that its module uses. " \
-            + (f"Of each module, the {wanted.each} mutants that come first by the hash of what they are were tried." if wanted.each else "Every one was tried.") \
+            + (f"Of each module, the {wanted.each} mutants that come first by the hash of what they are were tried." if wanted.each else
+               f"{untried:,} of {len(found):,} were not tried yet." if untried else "Every one was tried.") \
             + (f" Left out, because they need the rest of the crate: {', '.join(f'`{test}`' for test in broken)}." if broken else "")
-    return found, about, [one for one in found if one["outcome"] in ("missed", "unreached") and not one["reason"]]
+    return found, about, untried, [one for one in found if one["outcome"] in ("missed", "unreached") and not one["reason"]]
 
 
 def main():
@@ -110,9 +114,12 @@ def main():
         table, word = coverage_table(wanted.quick)
         (about if word else tables).append(word or table)
     if wanted.only != "coverage":
-        found, word, survivors = try_mutants(wanted)
+        found, word, untried, survivors = try_mutants(wanted)
         about.append(word)
         tables.append(mutants_table(found))
+        if not wanted.each:
+            targets.append(figures.target("mutants not tried yet", untried, {"safe": "<= 0"}, shown=f"{untried:,}",
+                                          reason="they take hours of two cores; `--again --minutes N` goes on" if untried else ""))
         targets.append(figures.target("mutants that survive unexplained", len(survivors), {"safe": "<= 0"}, shown=f"{len(survivors):,}",
                                       reason="each needs a test or a reason of its own; they are listed" if survivors else ""))
     text = "".join(f"{one['outcome']}\t{one['name']}\t{one['line']}\n" for one in sorted(survivors, key=lambda one: one["number"]))

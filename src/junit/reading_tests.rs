@@ -399,3 +399,168 @@ fn a_fraction_may_have_a_sign_and_a_unit_in_words() {
         assert_eq!(seconds(text), micros, "{text}");
     }
 }
+
+/// The names of the tests that were read.
+fn names(reading: &Reading) -> Vec<String> {
+    reading.report.tests.iter().map(|test| test.name.to_owned()).collect()
+}
+
+#[test]
+fn a_sign_that_must_be_escaped_is_repaired_and_a_missing_quote_is_not() {
+    let less = "<testsuite name='s'><testcase classname='c' name='a<b'/></testsuite>";
+    assert_eq!(codes(less), [Code::Repaired]);
+    assert_eq!(names(&reading(less)), ["a<b"]);
+    let swallowed = "<testsuite name='s'><testcase classname='c' name='first'/>\
+                     <testcase classname='c' name='a/>\n<testcase classname='c' name='b' file='x'/><y z='/></testsuite>";
+    let read = reading(swallowed);
+    assert_eq!(read.warnings[0].code, Code::Malformed);
+    assert!(read.warnings[0].message.starts_with("a quote is missing"), "{:?}", read.warnings);
+    assert_eq!((names(&read), read.report.complete), (vec!["first".to_owned()], false));
+}
+
+#[test]
+fn stray_signs_are_text_and_cut_markup_is_none() {
+    let of = |inside: &str| {
+        let read = reading(&format!(
+            "<testsuite name='s'><testcase classname='c' name='a'/>{inside}<testcase classname='c' name='b'/></testsuite>"
+        ));
+        (names(&read).len(), read.warnings.first().map(|warning| warning.code))
+    };
+    assert_eq!(of("x <! y > and more of it"), (2, Some(Code::Repaired)));
+    assert_eq!(of("<!-- a comment -->"), (2, None));
+    assert_eq!(of("<![CDATA[<!]]>"), (2, None));
+    assert_eq!(of("<!-- it never ends "), (1, Some(Code::Malformed)));
+}
+
+#[test]
+fn failed_attempts_that_show_as_passed_cases_are_counted_as_attempts() {
+    // pytest-rerunfailures writes a failed attempt as a case without a child.
+    let case = |inside: &str| {
+        format!("<testcase classname='tests.test_a' name='test_b' time='0.1'>{inside}</testcase>")
+    };
+    let bare = "<testcase classname='tests.test_a' name='test_b' time='0.1' />";
+    let document = |cases: &[&str]| {
+        let head = "<testsuites><testsuite name='pytest' errors='0' failures='0' skipped='0' tests='1' time='0.1' timestamp='2026-11-01T08:00:00' hostname='h'>";
+        reading(&format!("{head}{}</testsuite></testsuites>", cases.concat())).report
+    };
+    let report = document(&[bare, bare, bare]);
+    assert_eq!(report.producer, "pytest");
+    let counts = &report.counts;
+    assert_eq!([counts.cases, counts.passed, counts.failed, counts.flaky], [1, 1, 0, 1]);
+    let failed = case("<failure message='m'>t</failure>");
+    let report = document(&[bare, &failed]);
+    let counts = &report.counts;
+    assert_eq!([counts.cases, counts.passed, counts.failed, counts.flaky], [1, 0, 1, 0]);
+    assert_eq!(report.results[0].attempts.len(), 2);
+    let broken = case("<error message='teardown'>t</error>");
+    let report = document(&[&failed, &broken]);
+    let [result] = report.results.as_slice() else { panic!("{:?}", report.results) };
+    assert_eq!((result.outcome, result.attempts.len()), (Outcome::Failed, 0));
+    assert_eq!(report.failures[result.failure.unwrap() as usize].message, "m");
+}
+
+#[test]
+fn suites_are_named_from_the_outside_in() {
+    let text = "<testsuites><testsuite name='a'><testsuite name='b'><error message='m'>t</error></testsuite></testsuite></testsuites>";
+    let suites: Vec<String> =
+        reading(text).report.suite_failures.into_iter().map(|one| one.suite).collect();
+    assert_eq!(suites, ["a\u{1f}b"]);
+}
+
+#[test]
+fn properties_beyond_what_is_kept_are_said_once() {
+    let property = |no: usize| format!("<property name='p{no}' value='v'/>");
+    let all: String = (0..limits::PROPERTIES_MAX + 3).map(property).collect();
+    let text = format!(
+        "<testsuite name='s'><properties>{all}</properties><testcase name='a'/></testsuite>"
+    );
+    let read = reading(&text);
+    assert_eq!(read.report.properties.len(), limits::PROPERTIES_MAX);
+    assert_eq!(codes(&text), [Code::PropertiesCut]);
+}
+
+#[test]
+fn a_repetition_that_a_property_names_is_an_attempt() {
+    for name in ["repetition", "retry", "attempt", "other"] {
+        let case = |inside: &str| {
+            format!(
+                "<testcase classname='c' name='a'><properties><property name='{name}' value='1'/></properties>{inside}</testcase>"
+            )
+        };
+        let cases = [case(""), case("<failure message='m'/>"), case("")].concat();
+        let report = reading(&format!("<testsuite name='s'>{cases}</testsuite>")).report;
+        let wanted = if name == "other" { Repeat::Ambiguous } else { Repeat::Retried };
+        assert_eq!(report.results[0].repeat, wanted, "{name}");
+    }
+}
+
+#[test]
+fn output_of_tests_is_stepped_over_whatever_it_holds() {
+    let shown = "<testcase classname='c' name='shown'/>";
+    let output = |name: &str| format!("<{name}><![CDATA[{shown}]]> text <b>bold</b></{name}>");
+    let outputs = ["system-out", "system-err", "stackTrace"].map(output).concat();
+    let text = format!(
+        "<testsuite name='s'>{outputs}<testcase classname='c' name='a'>{outputs}</testcase></testsuite>"
+    );
+    let read = reading(&text);
+    assert_eq!((names(&read), read.warnings.len()), (vec!["a".to_owned()], 0));
+    // Unescaped, they look like elements, and are text of the output all the same.
+    let loose = "<testsuite name='s'><testcase classname='c' name='a'><system-out><failure message='m'/></system-out></testcase></testsuite>";
+    assert_eq!(reading(loose).report.counts.failed, 0);
+}
+
+#[test]
+fn the_worker_of_one_document_says_nothing_of_the_next() {
+    let property = "<properties><property name='worker' value='w7'/></properties>";
+    let text = format!(
+        "<testsuites>{property}<testsuite name='r'><testcase name='a'/></testsuite></testsuites>\
+         <testsuites><testsuite name='s'><testcase name='b'/></testsuite></testsuites>"
+    );
+    let report = reading(&text).report;
+    assert_eq!([report.workers.of(0), report.workers.of(1)], [Some("w7"), None]);
+    // The first name of a worker stands for the results in front of it, later ones for none.
+    let twice = format!(
+        "<testsuite name='s'><testcase name='a'/>{property}{}<testcase name='b'/></testsuite>",
+        property.replace("w7", "w8")
+    );
+    assert_eq!(reading(&twice).report.workers.of(0), Some("w7"));
+}
+
+#[test]
+fn a_letter_above_ascii_is_one_beside_letters_on_either_side() {
+    let of = |name: &[u8]| {
+        let mut bytes = b"<testsuite name='s'><testcase classname='c' name='".to_vec();
+        bytes.extend_from_slice(name);
+        bytes.extend_from_slice(b"'/></testsuite>");
+        let read = read(&bytes, &ReadOptions::default());
+        (names(&read), read.warnings.first().map(|warning| warning.code))
+    };
+    assert_eq!(of(b"caf\xe9"), (vec!["café".to_owned()], Some(Code::Encoding)));
+    assert_eq!(of(b"\xe9t"), (vec!["ét".to_owned()], Some(Code::Encoding)));
+    assert_eq!(of(b"1 \xe9t"), (vec!["1 ét".to_owned()], Some(Code::Encoding)));
+    assert_eq!(of(b"1\xe91").1, Some(Code::InvalidUtf8));
+    assert_eq!(of(b"a\xff").1, Some(Code::InvalidUtf8));
+}
+
+#[test]
+fn places_in_a_document_of_single_bytes_are_those_of_its_bytes() {
+    let text = "<?xml version='1.0' encoding='ISO-8859-1'?><testsuite name='é é é'><testcase classname='c' name='a' time='x'/></testsuite>";
+    let bytes: Vec<u8> = text.chars().map(|letter| letter as u8).collect();
+    let read = read(&bytes, &ReadOptions::default());
+    let at = bytes.windows(9).position(|window| window == b"<testcase").unwrap() as u64;
+    assert_eq!(read.warnings.iter().map(|warning| warning.offset).collect::<Vec<_>>(), [at]);
+}
+
+#[test]
+fn a_file_below_the_folder_of_bazels_logs_is_of_bazel_unless_it_says_otherwise() {
+    let of = |text: &str, path: &str| {
+        let options = ReadOptions { source_path: Some(path), ..ReadOptions::default() };
+        read(text.as_bytes(), &options).report.producer
+    };
+    let path = "x/bazel-testlogs/pkg/target/test.xml";
+    let plain = "<testsuites><testsuite name='s'><testcase name='a'/></testsuite></testsuites>";
+    let eunit =
+        "<testsuite name=\"module 'm'\"><testcase name='m:t_test/0' time='0.1'/></testsuite>";
+    assert_eq!([of(plain, path), of(plain, "x/test.xml")], ["bazel", "unknown"]);
+    assert_eq!([of(eunit, path), of(eunit, "x/test.xml")], ["eunit", "eunit"]);
+}

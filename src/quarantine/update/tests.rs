@@ -310,67 +310,41 @@ fn the_cell_that_lacks_most_decides() {
     (0..40).step_by(4).for_each(|run| marks[run] = 'r');
     marks[1] = 'r';
     let flaky: String = marks.into_iter().collect();
-    let world = World { cells: vec!["os=a", "os=b"], healthy: 30, ..World::new(&[&flaky]) };
-    let of = |keys: &str| {
-        let figures = figures_of(&world, 200, "t0", keys);
-        (figures.clean, figures.clean_needed)
-    };
-    let [one, other] = [of("variant = \"os=a\""), of("variant = \"os=b\"")];
-    let lacks = |(clean, needed): (u32, u32)| i64::from(needed) - i64::from(clean);
-    let worst = if lacks(one) > lacks(other) { one } else { other };
-    assert_eq!(of(""), worst, "{one:?} {other:?}");
-    assert_ne!(one.0 + one.1, other.0 + other.1);
-    assert_ne!(worst.0 + worst.1, (one.0 + one.1).min(other.0 + other.1));
+    for cells in [["os=a", "os=b"], ["os=b", "os=a"]] {
+        let world = World { cells: cells.to_vec(), healthy: 30, ..World::new(&[&flaky]) };
+        let of = |keys: &str| {
+            let figures = figures_of(&world, 200, "t0", keys);
+            (figures.clean, figures.clean_needed)
+        };
+        let [one, other] = [of("variant = \"os=a\""), of("variant = \"os=b\"")];
+        let lacks = |(clean, needed): (u32, u32)| i64::from(needed) - i64::from(clean);
+        let worst = if lacks(one) > lacks(other) { one } else { other };
+        assert_eq!(of(""), worst, "{one:?} {other:?}");
+        assert_ne!(one.0 + one.1, other.0 + other.1);
+        assert_ne!(worst.0 + worst.1, (one.0 + one.1).min(other.0 + other.1));
+    }
 }
 
 #[test]
-fn nothing_enters_that_was_clean_for_long_enough() {
-    let world = World { healthy: 30, ..World::new(&[&strip(&[("....r...F...", 6)])]) };
-    let entered = |release_runs: u32| {
-        let policy = PolicySettings { release_runs, ..policy() };
-        said(&world.plan(&List::default(), 72, &policy))
-    };
-    assert_eq!(entered(4), ["enter t0"]);
-    assert_eq!(entered(3), [""; 0], "it was clean for three runs");
+fn an_entry_stands_as_its_most_alarming_test_does_and_may_hide_it() {
+    let broken = strip(&[(".", 30), ("F", 30)]);
+    let gone = strip(&[("....F", 4)]);
+    let world = World { healthy: 30, ..World::new(&[&broken, &gone]) };
+    let of = |test: &str| figures_of(&world, 60, test, "");
+    assert!(of("t0").hides_breakage() && of("t0").broken, "{:?}", of("t0"));
+    let stale = of("t1");
+    assert_eq!(stale.status, Some(crate::analysis::verdict::Status::Stale), "{stale:?}");
+    assert!(!stale.hides_breakage());
+    assert_eq!(of("nothing of that name").status, None);
 }
 
 #[test]
-fn what_is_broken_in_another_cell_is_withheld_unless_it_is_listed() {
-    let mut marks: Vec<char> = strip(&[("....r...F...", 10)]).chars().collect();
-    // Every other run is of os=b, where it is broken in the end.
-    marks.iter_mut().enumerate().filter(|(run, _)| run % 2 == 1).for_each(|(run, mark)| {
-        *mark = if run < 80 { '.' } else { 'F' };
-    });
-    let flaky: String = marks.into_iter().collect();
-    let world = World { cells: vec!["os=a", "os=b"], healthy: 60, ..World::new(&[&flaky]) };
-    let withheld = |list: &List| -> Vec<String> {
-        world.plan(list, 120, &policy()).withheld.into_iter().map(|one| one.why).collect()
-    };
-    let why = "it is broken in another variant, which a list would hide";
-    assert_eq!(withheld(&List::default()), [why]);
-    let rule = Rule { line: 1, target: Target::Test("t0".into()), reason: "so".into() };
-    let always = List { always: vec![rule], ..List::default() };
-    assert_eq!(withheld(&always), ["it is broken, which the rule for t0 hides"]);
-}
-
-#[test]
-fn a_short_term_is_extended_in_its_second_half() {
-    let world = World { healthy: 30, ..World::new(&[&strip(&[("....r...F.", 8)])]) };
-    let policy = PolicySettings { expires_days: 4, ..policy() };
-    let plan = |days: u64| {
-        let end = day_no(20) + chrono::Days::new(days);
-        said(&world.plan(&listed(&format!("expires = {end}")), 80, &policy))
-    };
-    assert_eq!(plan(2), ["extend t0"]);
-    assert_eq!(plan(3), [""; 0]);
-}
-
-#[test]
-fn a_plan_for_another_list_takes_nothing_from_this_one() {
-    let world = World { healthy: 30, ..World::new(&[&strip(&[("....r...F.", 4), (".", 400)])]) };
-    let update = world.plan(&listed(""), 440, &policy());
-    assert_eq!(said(&update), ["release t0"]);
-    assert_eq!(apply(&List::default(), &update), List::default());
-    assert_eq!(apply(&listed(""), &update).entries.len(), 0);
-    assert_eq!(update.changes[0].tests, [crate::store::query::TestNo(0)]);
+fn what_may_have_been_a_flake_ends_a_clean_row() {
+    // Two in a row are neither surely a breakage nor likely a flake.
+    let doubtful = strip(&[(".", 40), ("F", 2), (".", 12)]);
+    let world = World { healthy: 30, ..World::new(&[&doubtful]) };
+    let of = |keys: &str| figures_of(&world, 54, "t0", keys);
+    let figures = of("since = 2026-01-14");
+    assert_eq!((figures.flakes, figures.clean, figures.last_flake), (0, 12, Some(day_no(10))));
+    assert_eq!(of("").clean, 12);
 }

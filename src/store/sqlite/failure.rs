@@ -85,6 +85,9 @@ mod tests {
             (ffi::SQLITE_BUSY, "Locked"),
             (ffi::SQLITE_BUSY_SNAPSHOT, "Locked"),
             (ffi::SQLITE_LOCKED, "Locked"),
+            (ffi::SQLITE_IOERR_SHMMAP, "Unshared"),
+            (ffi::SQLITE_IOERR_SHMOPEN, "Unshared"),
+            (ffi::SQLITE_IOERR_SHMLOCK, "Unshared"),
             (ffi::SQLITE_IOERR_READ, "Device"),
             (ffi::SQLITE_CONSTRAINT, "Database"),
         ] {
@@ -109,17 +112,21 @@ mod tests {
 
     #[test]
     fn waiting_helps_against_a_lock_and_nothing_else() {
-        for (code, busy, denied) in [
-            (ffi::SQLITE_BUSY, true, false),
-            (ffi::SQLITE_LOCKED, true, false),
-            (ffi::SQLITE_CANTOPEN, false, true),
-            (ffi::SQLITE_READONLY, false, true),
-            (ffi::SQLITE_PERM, false, true),
-            (ffi::SQLITE_FULL, false, false),
+        for (code, busy, denied, full) in [
+            (ffi::SQLITE_BUSY, true, false, false),
+            (ffi::SQLITE_LOCKED, true, false, false),
+            (ffi::SQLITE_CANTOPEN, false, true, false),
+            (ffi::SQLITE_READONLY, false, true, false),
+            (ffi::SQLITE_PERM, false, true, false),
+            (ffi::SQLITE_FULL, false, false, true),
+            (ffi::SQLITE_IOERR_SHMSIZE, false, false, true),
+            (ffi::SQLITE_IOERR_WRITE, false, false, false),
         ] {
             assert_eq!(is_busy(&engine_says(code)), busy, "code {code}");
             assert_eq!(is_denied(&engine_says(code)), denied, "code {code}");
+            assert_eq!(is_full(&engine_says(code)), full, "code {code}");
         }
-        assert!(!is_busy(&Error::QueryReturnedNoRows) && !is_denied(&Error::QueryReturnedNoRows));
+        let none = Error::QueryReturnedNoRows;
+        assert!(!is_busy(&none) && !is_denied(&none) && !is_full(&none));
     }
 }

@@ -366,4 +366,42 @@ mod tests {
         }
         assert_eq!(record(&[3, 1, 15, 0xff, b'x']).map(|values| values.len()), Some(2));
     }
+
+    #[test]
+    fn numbers_of_nine_bytes_have_eight_bits_in_the_last() {
+        let read = |bytes: &[u8]| {
+            let mut at = 0;
+            varint(bytes, &mut at).map(|value| (value, at))
+        };
+        assert_eq!(read(&[0x7f, 9]), Some((0x7f, 1)));
+        assert_eq!(read(&[0x81, 0x00]), Some((0x80, 2)));
+        assert_eq!(read(&[0xff; 9]), Some((u64::MAX, 9)));
+        let nine = [0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x83, 0xa5];
+        assert_eq!(read(&nine), Some((((1 << 49) | 3) << 8 | 0xa5, 9)));
+        assert_eq!(read(&[0x81]), None);
+        assert_eq!(number(&[0, 1, 2, 3, 4], 1, 4), Some(0x0102_0304));
+        assert_eq!(number(&[0, 1], 1, 2), None);
+    }
+
+    #[test]
+    fn the_size_of_pages_is_what_the_header_says_unless_that_cannot_be() {
+        let size = |stated: u16, count: u32, bytes: u64| {
+            let mut head = b"SQLite format 3\0".to_vec();
+            head.extend(stated.to_be_bytes());
+            head.resize(28, 0);
+            head.extend(count.to_be_bytes());
+            head.resize(100, 0);
+            stated_size(&head, bytes)
+        };
+        assert_eq!(size(1, 3, 3 * 65_536), Some(65_536));
+        assert_eq!(size(4_096, 3, 3 * 4_096), Some(4_096));
+        assert_eq!(size(512, 3, 3 * 512), Some(512));
+        assert_eq!(size(16_384, 3, 3 * 16_384), Some(16_384));
+        // Its number of pages is not always kept; and one that fits this crate's pages alone.
+        assert_eq!(size(4_096, 0, 3 * 4_096), Some(4_096));
+        assert_eq!(size(4_096, 3, 3 * 16_384), None);
+        assert_eq!([size(3, 3, 9), size(256, 3, 768), size(768, 3, 2_304)], [None; 3]);
+        assert_eq!(stated_size(&[0; 100], 4_096), None);
+        assert_eq!(stated_size(b"SQLite", 4_096), None);
+    }
 }

@@ -100,7 +100,7 @@ def manifest():
 def tried(module, mutants, each, keep, again, minutes):
     """Give each mutant of a module its outcome: killed, missed, unreached, `apart` where it does not compile behind a switch, None where it was not tried.
     Returns the tests that fail by themselves in this crate. With `keep`, outcomes that an earlier call found for the same sources are taken; with `again`,
-    those of other sources as well, since tests are added and not taken away, and what survived is tried again after what was not tried yet. None is begun
+    those of other sources as well, since tests are added and not taken away, and what survived is tried again with the new ones. None is begun
     after so many minutes.
     """
     WORK.mkdir(parents=True, exist_ok=True)
@@ -126,7 +126,7 @@ def sources(module):
 
 
 def run(module, mutants, each, known, done, minutes, save):
-    """Build the mutants of a module and try those whose outcome is not one of `done`, the unknown first; what is found is saved as it comes."""
+    """Build the mutants of a module and try those whose outcome is not one of `done`, those first that survived, as they meet only new tests; what is found is saved as it comes."""
     environment = {**os.environ, **QUIET, "CARGO_TARGET_DIR": str(WORK / "build")}
     tree, program, inside = switched.built(lambda: copy(CRATES[module], WORK / f"tree-{module}"), mutants, environment, WORK / f"apart-{module}.json")
     kept = shutil.copy2(program, WORK / f"tests-{module}")  # the next build may take the name
@@ -137,7 +137,7 @@ def run(module, mutants, each, known, done, minutes, save):
     ranks = {one["number"]: one["rank"] for one in mutants}
     outcome = lambda number: known["outcomes"].get(ranks[number])
     sample = [number for number in [one["number"] for one in mutants if one["number"] in inside][:each] if outcome(number) not in done]
-    sample.sort(key=lambda number: outcome(number) is not None)
+    sample.sort(key=lambda number: outcome(number) is None)
     print(f"{module}: {len(inside):,} of {len(mutants):,} mutants in one program; {len(tests):,} tests, {len(trial.broken)} of them unusable; "
           f"{len(sample):,} mutants to try", flush=True)
     # What survived all tests of an earlier call meets only those that are new.

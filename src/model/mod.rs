@@ -12,6 +12,8 @@ pub mod limits;
 pub mod outcome;
 pub mod percent;
 pub mod places;
+#[cfg(test)]
+pub(crate) mod random;
 pub mod report;
 pub mod run;
 pub mod shard;

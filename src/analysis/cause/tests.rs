@@ -8,29 +8,9 @@ use super::polluter::Search;
 use super::*;
 use crate::analysis::verdict::{Judgement, Verdict};
 use crate::analysis::{HistoryBuilder, Settings, judge};
+use crate::model::random::Random;
 use crate::model::{Counts, Lane, Micros, Outcome, Repeat, RunKey, Timestamp};
 use crate::store::query::{ReportRow, ResultRow, RunNo, RunRow, RunRows};
-
-/// SplitMix64 (S. Vigna): the same numbers everywhere.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        (self.next() % n as u64) as usize
-    }
-
-    fn chance(&mut self, share: f64) -> bool {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64 <= share
-    }
-}
 
 /// One run: its reports with host and source, and in each the tests in order.
 struct MadeRun {

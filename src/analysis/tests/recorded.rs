@@ -15,6 +15,7 @@ use crate::analysis::healed::healed;
 use crate::analysis::history::History;
 use crate::analysis::slower::{PaceBuilder, PaceSettings};
 use crate::analysis::trend::{Halves, Trend};
+use crate::model::random::Random;
 use crate::model::{Failure, ReportHash, SignatureId};
 use crate::store::query::{BadRow, FailureNo, FailureRow, ReportRow, RunRows, SignatureRow};
 
@@ -24,24 +25,6 @@ const TOLD_MAX: usize = 420;
 const HASHED_MAX: usize = 64;
 /// Digits of a fraction that are compared: the last ones depend on the machine.
 const DIGITS: usize = 5;
-
-/// SplitMix64 (S. Vigna): the same numbers everywhere.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ (mixed >> 31)) % limit as u64) as usize
-    }
-
-    /// True in so many of a thousand.
-    fn permille(&mut self, share: usize) -> bool {
-        self.below(1_000) < share
-    }
-}
 
 /// What a test does in one run; `None` where it does not run.
 type Behaviour = fn(&mut Random, &Circumstances<'_>) -> Option<char>;
@@ -73,33 +56,33 @@ fn failing(is: bool) -> Option<char> {
 /// One test of each kind that a judgement tells from others.
 const TESTS: [(&str, Behaviour); 26] = [
     ("healthy", |_, _| Some('.')),
-    ("flakes now and then", |random, _| failing(random.permille(40))),
-    ("flakes often", |random, _| failing(random.permille(250))),
-    ("recovers on retry", |random, _| Some(if random.permille(60) { 'r' } else { '.' })),
-    ("all attempts fail at times", |random, _| Some(if random.permille(50) { 'R' } else { '.' })),
-    ("flakes in spells", |random, at| failing(at.run / 8 % 3 == 1 && random.permille(500))),
-    ("flakes on windows", |random, at| failing(at.is_on_windows() && random.permille(300))),
-    ("flakes on one host", |random, at| failing(at.host == 2 && random.permille(600))),
-    ("flakes at night", |random, at| failing(at.run % 24 > 20 && random.permille(700))),
-    ("flakes slowly", |random, _| Some(if random.permille(200) { 'L' } else { '.' })),
-    ("fails after another", |random, at| failing(at.before.contains(&0) && random.permille(450))),
+    ("flakes now and then", |random, _| failing(random.chance(0.04))),
+    ("flakes often", |random, _| failing(random.chance(0.25))),
+    ("recovers on retry", |random, _| Some(if random.chance(0.06) { 'r' } else { '.' })),
+    ("all attempts fail at times", |random, _| Some(if random.chance(0.05) { 'R' } else { '.' })),
+    ("flakes in spells", |random, at| failing(at.run / 8 % 3 == 1 && random.chance(0.5))),
+    ("flakes on windows", |random, at| failing(at.is_on_windows() && random.chance(0.3))),
+    ("flakes on one host", |random, at| failing(at.host == 2 && random.chance(0.6))),
+    ("flakes at night", |random, at| failing(at.run % 24 > 20 && random.chance(0.7))),
+    ("flakes slowly", |random, _| Some(if random.chance(0.2) { 'L' } else { '.' })),
+    ("fails after another", |random, at| failing(at.before.contains(&0) && random.chance(0.45))),
     ("broken for a while", |_, at| failing((40..60).contains(&at.run))),
     ("broken since long", |_, at| failing(at.run > 30)),
     ("newly broken", |_, at| failing(at.run > 152)),
     ("fixed lately", |_, at| failing((100..148).contains(&at.run))),
-    ("errors at times", |random, _| Some(if random.permille(50) { 'E' } else { '.' })),
-    ("vanished", |random, at| (at.run < 90).then(|| if random.permille(80) { 'F' } else { '.' })),
+    ("errors at times", |random, _| Some(if random.chance(0.05) { 'E' } else { '.' })),
+    ("vanished", |random, at| (at.run < 90).then(|| if random.chance(0.08) { 'F' } else { '.' })),
     ("came lately", |random, at| {
-        (at.run > 150).then(|| if random.permille(300) { 'F' } else { '.' })
+        (at.run > 150).then(|| if random.chance(0.3) { 'F' } else { '.' })
     }),
     ("skipped", |_, _| Some('s')),
-    ("skipped at times", |random, _| Some(if random.permille(300) { 's' } else { '.' })),
+    ("skipped at times", |random, _| Some(if random.chance(0.3) { 's' } else { '.' })),
     ("one of two", |_, at| failing(at.run * 7 % 23 == 0)),
     ("other of two", |_, at| failing(at.run * 7 % 23 == 0 || at.run == 77)),
     ("became slower", |_, at| Some(if at.run > 80 { 'l' } else { '.' })),
-    ("fails on changes", |random, at| failing(at.is_change() && random.permille(350))),
-    ("shares its name", |random, _| Some(if random.permille(60) { 'a' } else { '.' })),
-    ("healed", |random, at| failing(at.run < 70 && random.permille(300))),
+    ("fails on changes", |random, at| failing(at.is_change() && random.chance(0.35))),
+    ("shares its name", |random, _| Some(if random.chance(0.06) { 'a' } else { '.' })),
+    ("healed", |random, at| failing(at.run < 70 && random.chance(0.3))),
 ];
 
 /// A window as the store would give it, with all that is known of its runs.
@@ -144,13 +127,13 @@ fn world(seed: u64, count: usize) -> World {
     };
     let mut revision = 0;
     for no in 0..count {
-        revision += usize::from(random.permille(600));
-        let lane = if random.permille(150) { Lane::Change } else { Lane::Default };
+        revision += usize::from(random.chance(0.6));
+        let lane = if random.chance(0.15) { Lane::Change } else { Lane::Default };
         let branch =
             if lane == Lane::Change { format!("topic-{}", random.below(5)) } else { "main".into() };
-        let variant = if random.permille(300) { "os=windows" } else { "os=linux" };
+        let variant = if random.chance(0.3) { "os=windows" } else { "os=linux" };
         let of = if lane == Lane::Change { format!("c{no}") } else { format!("r{revision}") };
-        let about = run(no, lane, (!random.permille(30)).then_some(of.as_str()), &branch, variant);
+        let about = run(no, lane, (!random.chance(0.03)).then_some(of.as_str()), &branch, variant);
         let all = matches!(no, 66 | 67 | 120).then_some('E');
         world.add_run(about, all, &mut random);
     }
@@ -171,7 +154,7 @@ impl World {
             for (place, &test) in tests.iter().enumerate() {
                 let at = Circumstances { run: no, about: &about, host, before: &tests[..place] };
                 let Some(usual) = TESTS[test as usize].1(random, &at) else { continue };
-                let strip = all.filter(|_| random.permille(800)).unwrap_or(usual);
+                let strip = all.filter(|_| random.chance(0.8)).unwrap_or(usual);
                 rows.push(self.result(&about, test, strip, random));
             }
             reports.push(ReportRow {
@@ -208,7 +191,7 @@ impl World {
                 test: row.test,
                 attempt,
                 outcome: if row.outcome.is_bad() { row.outcome } else { Outcome::Failed },
-                failure: (!random.permille(100)).then_some(failure.no),
+                failure: (!random.chance(0.1)).then_some(failure.no),
             });
             if self.failures.iter().all(|known| known.no != failure.no) {
                 self.failures.push(failure);

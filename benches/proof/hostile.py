@@ -3,7 +3,7 @@
 Usage: python3 benches/proof/hostile.py [--minutes N] [--quick] [--targets A,B] [--minimise] [--fresh]
 
 --minutes N   CPU minutes of each fuzz target since its last finding [default: 30]; what earlier runs
-              spent without a finding counts, see fuzz/ledger.json
+              spent without a finding counts, see fuzz/ledger.json; 0 takes what is known
 --quick       one CPU minute of each target, whatever was spent before
 --targets     only these
 --minimise    write the smallest set of inputs that covers as much to fuzz/seeds
@@ -222,8 +222,9 @@ def main():
     targets = asked.targets.split(",")
     if asked.fresh:
         LEDGER.unlink(missing_ok=True)
-    tools()
-    spend(targets, 1 if asked.quick else asked.minutes, asked.quick)
+    if asked.minutes:
+        tools()
+        spend(targets, 1 if asked.quick else asked.minutes, asked.quick)
     if asked.minimise:
         for target in targets:
             minimise(target)

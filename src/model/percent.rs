@@ -15,7 +15,7 @@ pub fn percent(share: f64) -> String {
         p if p.is_nan() => "?".to_owned(),
         p if p > 0.0 && p < 0.1 => "<0.1".to_owned(),
         p if p > 99.9 && p < 100.0 => ">99.9".to_owned(),
-        p if (9.95..=99.0).contains(&p) => format!("{p:.0}"),
+        p if (9.95..=99.0).contains(&p) => format!("{:.0}", p.round()),
         p => format!("{p:.1}").trim_end_matches(".0").to_owned(),
     }
 }
@@ -35,6 +35,7 @@ mod tests {
             (0.099_4, "9.9"),
             (0.099_6, "10"),
             (0.119, "12"),
+            (0.125, "13"),
             (0.99, "99"),
             (0.991, "99.1"),
             (0.996, "99.6"),

@@ -60,6 +60,8 @@ impl Sandbox {
             .env("GIT_CEILING_DIRECTORIES", self.folder.path().parent().unwrap())
             .env("PATH", std::env::var_os("PATH").unwrap())
             .stdin(Stdio::null());
+        // Where coverage is measured, what commands cover counts, and lies in no sandbox.
+        command.envs(std::env::vars_os().filter(|(name, _)| name == "LLVM_PROFILE_FILE"));
         command
     }
 

@@ -32,7 +32,8 @@ def measured(suites):
     WORK.mkdir(parents=True, exist_ok=True)
     out = WORK / "lcov.info"
     features = ["--no-default-features", "--features", "cli"] if suites == ("--lib",) else ["--all-features"]
-    subprocess.run(["cargo", "llvm-cov", "--branch", "--lcov", "--output-path", out, "--locked", *features, *suites],
+    # A process that a test kills leaves half a profile behind.
+    subprocess.run(["cargo", "llvm-cov", "--branch", "--failure-mode", "all", "--lcov", "--output-path", out, "--locked", *features, *suites],
                    cwd=ROOT, check=True, env={**os.environ, "RUSTC_BOOTSTRAP": "1", "CARGO_PROFILE_DEV_DEBUG": "0",
                                               "CARGO_TARGET_DIR": str(WORK / "build")})
     return by_module(out.read_text())

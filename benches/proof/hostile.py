@@ -204,7 +204,7 @@ def attacks():
 
 def stable():
     """The same bodies and the attacks as tests of stable Rust: how many passed."""
-    command = ["cargo", "test", "--locked", "--no-default-features", "--features", "cli", "--test", "it", "--", "attacks::", "hostile::"]
+    command = ["cargo", "test", "--locked", "--all-features", "--test", "it", "--", "attacks::", "hostile::"]
     said = run(*command, stdout=subprocess.PIPE).stdout
     return int(re.search(r"test result: ok\. (\d+) passed", said)[1])
 

@@ -6,6 +6,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 WORK = ROOT / "target" / "coverage"
@@ -25,18 +26,46 @@ def told(*command):
 
 
 def measured(suites):
-    """The coverage of every module by these suites: `{module: [lines, lines covered, branches, branches taken]}`.
+    """The coverage of every module by these suites: `{module: [lines, lines covered, branches, branches taken]}`, and the files that have none.
 
     Counting branches is an unstable option of rustc, which RUSTC_BOOTSTRAP opens for the toolchain that builds the project.
     """
-    WORK.mkdir(parents=True, exist_ok=True)
-    out = WORK / "lcov.info"
+    built = WORK / "build" / "llvm-cov-target"
     features = ["--no-default-features", "--features", "cli"] if suites == ("--lib",) else ["--all-features"]
+    environment = {**os.environ, "RUSTC_BOOTSTRAP": "1", "CARGO_PROFILE_DEV_DEBUG": "0", "CARGO_TARGET_DIR": str(WORK / "build")}
+    begun = time.time()
+    for command in (["clean", "--workspace"], ["--branch", "--no-report", "--locked", *features, *suites]):
+        subprocess.run(["cargo", "llvm-cov", *command], cwd=ROOT, check=True, env=environment)
+    programs = [path for path in (built / "debug" / "deps").iterdir()
+                if re.fullmatch(r"(flakedb|it|mock|contracts)-[0-9a-f]{16}", path.name) and path.stat().st_mtime >= begun]
+    lcov, crashed = exported(built, [*programs, built / "debug" / "flakedb"])
+    return by_module(lcov), crashed
+
+
+def exported(built, programs):
+    """What the profiles in a folder say of the sources, as LCOV, and the files of which llvm-cov says nothing: it crashes on some, so each part is asked for itself."""
+    tools = next(pathlib.Path(told("rustc", "--print", "sysroot")).glob("lib/rustlib/*/bin/llvm-cov*")).parent
+    profiles, merged = WORK / "profiles", WORK / "merged.profdata"
+    profiles.write_text("".join(f"{path}\n" for path in built.glob("*.profraw")))
     # A process that a test kills leaves half a profile behind.
-    subprocess.run(["cargo", "llvm-cov", "--branch", "--failure-mode", "all", "--lcov", "--output-path", out, "--locked", *features, *suites],
-                   cwd=ROOT, check=True, env={**os.environ, "RUSTC_BOOTSTRAP": "1", "CARGO_PROFILE_DEV_DEBUG": "0",
-                                              "CARGO_TARGET_DIR": str(WORK / "build")})
-    return by_module(out.read_text())
+    subprocess.run([tools / "llvm-profdata", "merge", "-sparse", "-failure-mode=all", "-f", profiles, "-o", merged], check=True, stderr=subprocess.DEVNULL)
+    objects = [word for program in programs for word in ("-object", program)]
+    lcov, crashed = [], []
+
+    def export(files):
+        said = subprocess.run([tools / "llvm-cov", "export", "-format=lcov", "-instr-profile", merged, *objects, "-sources", *files],
+                              cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        if said.returncode == 0:
+            lcov.append(said.stdout)
+        elif len(files) == 1:
+            crashed.append(files[0])
+        else:
+            export(files[:len(files) // 2])
+            export(files[len(files) // 2:])
+
+    for part in sorted((ROOT / "src").iterdir()):
+        export(sorted(part.rglob("*.rs")) if part.is_dir() else [part])
+    return "".join(lcov), crashed
 
 
 def by_module(lcov):

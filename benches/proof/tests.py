@@ -56,13 +56,14 @@ def coverage_table(quick):
     if lacking:
         return None, f"Coverage was not measured: it needs `{lacking}`."
     suites = ("--lib",) if quick else coverage.SUITES
-    found = coverage.measured(suites)
+    found, crashed = coverage.measured(suites)
     rows = [[f"`{name}`", f"{lines:,}", percent(lit, lines), f"{branches:,}", percent(taken, branches)]
             for name, (lines, lit, branches, taken) in sorted(found.items())]
     lines, lit, branches, taken = (sum(one[at] for one in found.values()) for at in range(4))
     rows.append(["all", f"{lines:,}", percent(lit, lines), f"{branches:,}", percent(taken, branches)])
     note = f"By `cargo test {' '.join(suites)}`, with the commands that those tests start. Lines of test modules do not count. " \
-           "A branch is one way out of one condition."
+           "A branch is one way out of one condition." \
+           + (f" llvm-cov crashes on {len(crashed)} files, which are left out." if crashed else "")
     return figures.table("Coverage", ["module", "lines", "covered", "branches", "taken"], rows, note), None
 
 
@@ -104,6 +105,7 @@ def try_mutants(wanted):
             "and each runs with the unit tests that reach it, of its module and of those that its module uses. " \
             + (f"Of each module, the {wanted.each} mutants that come first by the hash of what they are were tried." if wanted.each else
                f"{untried:,} of {len(found):,} were not tried yet." if untried else "Every one was tried.") \
+            + (" What earlier calls found is put down here." if wanted.minutes == 0 else "") \
             + (f" Left out, because they need the rest of the crate: {', '.join(f'`{test}`' for test in broken)}." if broken else "")
     return found, about, untried, [one for one in found if one["outcome"] in ("missed", "unreached") and not one["reason"]]
 

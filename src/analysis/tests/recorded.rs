@@ -182,8 +182,7 @@ impl World {
         };
         let worker = 1 + random.below(3) as u16;
         let took = Micros(1_000 * (200 + slower + random.below(40) as u64));
-        let row =
-            ResultRow { duration: Some(took), worker: worker.into(), ..row(test, strip).unwrap() };
+        let row = ResultRow { duration: Some(took), worker, ..row(test, strip).unwrap() };
         for attempt in 0..row.bad_attempts {
             let failure = failure_of(test, random);
             self.bad.push(BadRow {

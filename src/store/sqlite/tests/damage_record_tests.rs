@@ -201,15 +201,15 @@ fn each_wrong_byte_costs_what_is_recorded() {
         ("it has thousands of cells", |page| page[3] = 0x7f),
         ("its first cell is in its head", |page| {
             let at = if matches!(page[0], 2 | 5) { 12 } else { 8 };
-            page[at..at + 2].copy_from_slice(&[0, 2])
+            page[at..at + 2].copy_from_slice(&[0, 2]);
         }),
         ("its first cell is at its end", |page| {
             let at = if matches!(page[0], 2 | 5) { 12 } else { 8 };
-            page[at..at + 2].copy_from_slice(&[0x3f, 0xff])
+            page[at..at + 2].copy_from_slice(&[0x3f, 0xff]);
         }),
         ("the page below on the right is another", |page| {
             if matches!(page[0], 2 | 5) {
-                page[8..12].copy_from_slice(&[0, 0, 0, 3])
+                page[8..12].copy_from_slice(&[0, 0, 0, 3]);
             }
         }),
     ];

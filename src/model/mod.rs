@@ -4,6 +4,7 @@
 //! other (say, `junit` and `store`) both speak of it. Words are those of the glossary in
 //! `docs/ARCHITECTURE.md`.
 
+pub mod counted;
 pub mod edit_distance;
 pub mod facts;
 pub mod failure;
@@ -22,6 +23,7 @@ pub mod tests;
 pub mod time;
 pub mod workers;
 
+pub use counted::counted;
 pub use edit_distance::edit_distance;
 pub use facts::{Facts, PartFacts};
 pub use failure::Failure;

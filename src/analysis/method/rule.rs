@@ -6,6 +6,7 @@ use crate::analysis::evidence::Evidence;
 use crate::analysis::history::{Run, Seen, Unit};
 use crate::analysis::settings::{Lanes, Outages};
 use crate::analysis::verdict::{Fact, NextStep, Status};
+use crate::model::counted;
 
 /// Nothing is forecast beyond so many runs: nobody waits for them.
 const FORECAST_RUNS_MAX: u32 = 1_000;
@@ -194,14 +195,6 @@ pub(super) fn clean_runs(holds: impl Fn(u32) -> bool) -> Option<u32> {
 /// A number of results in words.
 pub(super) fn results(count: u32) -> String {
     counted(count, "result")
-}
-
-/// A number with its noun, which takes an s.
-pub(super) fn counted(count: u32, noun: &str) -> String {
-    match count {
-        1 => format!("1 {noun}"),
-        count => format!("{count} {noun}s"),
-    }
 }
 
 /// A share with its unit.

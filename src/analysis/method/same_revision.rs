@@ -11,11 +11,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::rule::{Breakage, Case, Finding, Limits, Scope, Sign, counted};
+use super::rule::{Breakage, Case, Finding, Limits, Scope, Sign};
 use super::{Docket, MethodEntry};
 use crate::analysis::history::{Run, Seen};
 use crate::analysis::settings::{Lanes, Outages};
-use crate::model::Timestamp;
+use crate::model::{Timestamp, counted};
 
 pub(super) const METHOD: MethodEntry = MethodEntry {
     name: "same-revision",

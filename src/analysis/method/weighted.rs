@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::rule::{clean_runs, counted};
+use super::rule::clean_runs;
 use crate::analysis::history::{Run, Seen};
-use crate::model::Timestamp;
+use crate::model::{Timestamp, counted};
 
 /// Which results are looked at together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

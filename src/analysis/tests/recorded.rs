@@ -323,9 +323,11 @@ fn record(seed: u64) -> String {
     let by = |method: &str| Settings { method: method.into(), ..Settings::default() };
     let settings = Settings::default();
     let (early, late) = (world.history(110, &settings), world.history(160, &settings));
-    let (before, now) = (world.judge(&early, &settings), world.judge(&late, &settings));
+    let before = world.judge(&early, &settings);
     let judgements: Vec<Judgement> =
         METHODS.iter().map(|method| world.judge(&late, &by(method.name))).collect();
+    // The filter, which is what judges by default, is the first.
+    let (now, others) = judgements.split_first().unwrap();
     let mut out = String::new();
     told_by_methods(&mut out, &name, &judgements);
     let mut part = |title: &str, lines: Vec<String>| {
@@ -339,19 +341,18 @@ fn record(seed: u64) -> String {
     let at = world.runs[110].started;
     let changed = changes(
         Side { judgement: &before, history: &early },
-        Side { judgement: &now, history: &late },
+        Side { judgement: now, history: &late },
         at,
     );
     part("changes", rounded(&format!("{changed:#?}")).lines().map(str::to_owned).collect());
-    let trend = Trend::new(&now);
+    let trend = Trend::new(now);
     part("trend", vec![told(&trend), told(&Halves::of_red(&now.runs))]);
     let squares = |verdict| hashed(&trend.squares(verdict, &now.runs));
     part("squares", now.verdicts.iter().map(squares).collect());
-    part("healed", healed(&now).iter().map(told).collect());
-    let company = company(&now, &CompanySettings::default());
+    part("healed", healed(now).iter().map(told).collect());
+    let company = company(now, &CompanySettings::default());
     part("company", rounded(&format!("{company:#?}")).lines().map(str::to_owned).collect());
-    let (first, others) = judgements.split_first().unwrap();
-    part("agreement", others.iter().map(|other| told(&agreement(first, other))).collect());
+    part("agreement", others.iter().map(|other| told(&agreement(now, other))).collect());
     part("disputes", disputes(&judgements).iter().map(hashed).collect());
     let mut pace = PaceBuilder::new(&now.runs);
     (0..world.rows.len()).for_each(|run| pace.add(run, &world.rows[run]));
@@ -360,7 +361,7 @@ fn record(seed: u64) -> String {
     let revisions = ["r3", "r40", "r80", "nothing"];
     part(
         "at a revision",
-        revisions.iter().map(|one| told(&at_revision(&now, &late, one))).collect(),
+        revisions.iter().map(|one| told(&at_revision(now, &late, one))).collect(),
     );
     let tested = backtest(&late, &settings).unwrap();
     part("backtest", vec![format!("{} regressions", tested.regressions)]);

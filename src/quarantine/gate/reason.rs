@@ -1,6 +1,6 @@
 //! Why a runner's exit code is kept: what happened, and what to do about it.
 
-use crate::model::Timestamp;
+use crate::model::{Timestamp, counted};
 
 use super::facts::{Ending, Entry, Freshness};
 use super::record::Worse;
@@ -173,7 +173,7 @@ pub struct FileFlaw {
 
 /// `n` of a thing, in words: `1 test`, `3 tests`.
 fn count(n: usize, noun: &str) -> String {
-    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+    counted(n as u64, noun)
 }
 
 /// The first few names, and how many more there are.

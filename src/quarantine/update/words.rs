@@ -2,17 +2,13 @@
 
 use super::{Action, Figures, Scene};
 use crate::analysis::verdict::Rate;
-use crate::model::percent;
+use crate::model::{counted, percent};
 use crate::quarantine::list::Entry;
-
-/// `1 run`, `12 runs`.
-fn runs(n: u32) -> String {
-    format!("{n} run{}", if n == 1 { "" } else { "s" })
-}
 
 /// The numbers behind an entry, as they stand in the file.
 pub(super) fn evidence(figures: &Figures) -> String {
-    let mut parts = vec![format!("flaked in {} of {}", figures.flakes, runs(figures.runs))];
+    let mut parts =
+        vec![format!("flaked in {} of {}", figures.flakes, counted(figures.runs, "run"))];
     if let Some(Rate { low, high, .. }) = figures.rate {
         parts.push(format!("likely {}-{} %", percent(low), percent(high)));
     }
@@ -40,7 +36,7 @@ pub(super) fn why(action: Action, entry: &Entry, figures: &Figures, scene: &Scen
             format!(
                 "Still {status}: flaked in {} of {}{since}; {left} more without a flake release it",
                 figures.flakes,
-                runs(figures.runs)
+                counted(figures.runs, "run")
             )
         }
         Action::Release if figures.broken => {
@@ -57,10 +53,10 @@ pub(super) fn why(action: Action, entry: &Entry, figures: &Figures, scene: &Scen
                 (false, None, Some(since)) => format!("since it was listed on {since}"),
                 (false, None, None) => "and no flake in this window".to_owned(),
             };
-            let needed = runs(figures.clean_needed);
+            let needed = counted(figures.clean_needed, "run");
             format!(
                 "{} without a flake {whence}; {needed} release it",
-                capital(&runs(figures.clean))
+                capital(&counted(figures.clean, "run"))
             )
         }
         Action::Expire => {

@@ -178,11 +178,6 @@ pub(super) fn stored_bad(connection: &Connection, report: [i64; 3]) -> Result<Ve
         .collect()
 }
 
-/// A number with its noun, as people read it.
-pub(super) fn counted(count: u64, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
-}
-
 /// Bytes as people see keys.
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

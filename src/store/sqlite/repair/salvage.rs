@@ -6,8 +6,8 @@ use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, Result, params};
 
 use super::super::check::Finding;
-use super::super::derived::counted;
 use super::pages::{Cell, Damage, Pages, Value};
+use crate::model::counted;
 
 /// The tables in the order in which their rows name each other, and their columns that no shape of a
 /// row tells apart from those of another table.

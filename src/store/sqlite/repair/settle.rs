@@ -6,10 +6,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use rusqlite::{Connection, OptionalExtension as _, Result, params};
 
 use super::super::check::Finding;
-use super::super::derived::{self, counted, hex};
+use super::super::derived::{self, hex};
 use super::salvage::Salvaged;
 use crate::model::hash::{KeyHasher, ReportHash};
-use crate::model::{Failure, Lane, RunContext};
+use crate::model::{Failure, Lane, RunContext, counted};
 use crate::store::segment::{Columns, Decoder};
 
 /// The class of a test whose own is lost.

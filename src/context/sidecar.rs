@@ -72,6 +72,7 @@ pub enum SidecarError {
 /// Finds sidecars; remembers what it read, so that many reports of one directory cost one look.
 #[derive(Debug, Default)]
 pub struct Sidecars {
+    /// By directory, as it was given and absolute.
     by_directory: HashMap<PathBuf, Result<Option<Sidecar>, SidecarError>>,
 }
 
@@ -82,10 +83,14 @@ impl Sidecars {
     /// [`SidecarError`] if one of the sidecars above the report is broken: a context that was given
     /// and is not understood must not be replaced by a guess.
     pub fn of(&mut self, report: &Path) -> Result<Option<Sidecar>, SidecarError> {
-        let report = std::path::absolute(report).unwrap_or_else(|_| report.to_owned());
+        let near = report.parent().unwrap_or(report);
+        if let Some(found) = self.by_directory.get(near) {
+            return found.clone();
+        }
+        let absolute = std::path::absolute(report).unwrap_or_else(|_| report.to_owned());
         let mut unseen = Vec::new();
         let mut known = Ok(None);
-        for directory in report.ancestors().skip(1) {
+        for directory in absolute.ancestors().skip(1) {
             if let Some(found) = self.by_directory.get(directory) {
                 known = found.clone();
                 break;
@@ -96,6 +101,8 @@ impl Sidecars {
             known = known.and_then(|above| below(&directory, above));
             self.by_directory.insert(directory, known.clone());
         }
+        // By the name that was given, too: finding out the absolute one asks the system.
+        self.by_directory.insert(near.to_owned(), known.clone());
         known
     }
 }

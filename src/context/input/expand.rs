@@ -1,5 +1,6 @@
 //! Arguments into things to open: files, directories, patterns and `-`.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
@@ -38,13 +39,13 @@ pub fn sources_like(
     walked: &Names,
     archived: &Names,
 ) -> (Vec<Source>, Vec<InputProblem>) {
-    let mut found = Found { stdin: false, files: HashMap::new(), problems: Vec::new(), walked };
+    let mut found = Found::new(walked);
     for argument in arguments {
         let name = shown(argument.as_os_str().as_encoded_bytes());
         match (argument.as_os_str() == "-", fs::metadata(argument)) {
             (true, _) => found.stdin = true,
             (false, Ok(metadata)) if metadata.is_dir() => found.add_directory(argument, &name),
-            (false, Ok(_)) => found.add(argument.clone(), true),
+            (false, Ok(_)) => found.add(argument.clone(), real(argument), true),
             (false, Err(error)) => match pattern(argument) {
                 // A link that leads nowhere has a name, so it is no pattern.
                 Some(pattern) if fs::symlink_metadata(argument).is_err() => {
@@ -67,11 +68,17 @@ struct Found<'a> {
     files: HashMap<PathBuf, (PathBuf, bool)>,
     problems: Vec<InputProblem>,
     walked: &'a Names,
+    /// What each folder that was walked is without links: finding out asks the system for each of its parents.
+    folders: HashMap<PathBuf, PathBuf>,
 }
 
-impl Found<'_> {
-    fn add(&mut self, path: PathBuf, named: bool) {
-        let key = path.canonicalize().unwrap_or_else(|_| path.clone());
+impl<'a> Found<'a> {
+    fn new(walked: &'a Names) -> Self {
+        let (files, folders) = (HashMap::new(), HashMap::new());
+        Self { stdin: false, files, problems: Vec::new(), walked, folders }
+    }
+
+    fn add(&mut self, path: PathBuf, key: PathBuf, named: bool) {
         let entry = self.files.entry(key).or_insert_with(|| (path.clone(), named));
         match (entry.1, named) {
             (false, true) => *entry = (path, true),
@@ -83,7 +90,8 @@ impl Found<'_> {
 
     fn add_directory(&mut self, directory: &Path, name: &str) {
         let walked = self.walked;
-        let accept = |path: &Path| walked.has(file_name(path)) && !is_beside_jenkins_results(path);
+        let jenkins = JenkinsBuilds::default();
+        let accept = |path: &Path| walked.has(file_name(path)) && !jenkins.is_beside_results(path);
         let skip = |entry: &DirEntry| {
             is_hidden(entry) && !walked.is_whole(entry.file_name().as_encoded_bytes())
         };
@@ -137,7 +145,8 @@ impl Found<'_> {
             match entry {
                 // Not is_file of the name: a pipe in a directory would be waited for.
                 Ok(entry) if entry.file_type().is_file() && accept(entry.path()) => {
-                    self.add(entry.into_path(), false);
+                    let key = self.real_entry(&entry);
+                    self.add(entry.into_path(), key, false);
                     met += 1;
                 }
                 Ok(_) => {}
@@ -145,6 +154,20 @@ impl Found<'_> {
             }
         }
         met
+    }
+
+    /// The file that an entry is, whatever links lead to it.
+    fn real_entry(&mut self, entry: &DirEntry) -> PathBuf {
+        match entry.path().parent() {
+            Some(folder) if entry.depth() > 0 && !entry.path_is_symlink() => {
+                if !self.folders.contains_key(folder) {
+                    self.folders.insert(folder.to_owned(), real(folder));
+                }
+                let known = self.folders.get(folder).map_or(folder, PathBuf::as_path);
+                known.join(entry.file_name())
+            }
+            _ => real(entry.path()),
+        }
     }
 
     /// Notes what a walk could not list; 1 if it counts as something met.
@@ -183,9 +206,32 @@ fn file_name(path: &Path) -> &[u8] {
     path.file_name().map_or(&[], std::ffi::OsStr::as_encoded_bytes)
 }
 
-/// True for a file in a job of Jenkins that is not the results of a build: Jenkins keeps all it
-/// knows as XML, and often the reports themselves, too, whose results it has read already.
-fn is_beside_jenkins_results(path: &Path) -> bool {
+/// A path without links; as it is where the system does not say.
+fn real(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
+/// Where a build of Jenkins has its results, for each folder that was asked about: the nearest build at or above it.
+#[derive(Default)]
+struct JenkinsBuilds(RefCell<HashMap<PathBuf, Option<PathBuf>>>);
+
+impl JenkinsBuilds {
+    /// True for a file in a job of Jenkins that is not the results of a build: Jenkins keeps all it
+    /// knows as XML, and often the reports themselves, too, whose results it has read already.
+    fn is_beside_results(&self, path: &Path) -> bool {
+        let Some(folder) = path.parent() else { return false };
+        let mut known = self.0.borrow_mut();
+        if !known.contains_key(folder) {
+            known.insert(folder.to_owned(), jenkins_results(folder));
+        }
+        match known.get(folder) {
+            Some(Some(results)) => results != path,
+            _ => file_name(path) == JENKINS_JOB.as_bytes() && folder.join(JENKINS_BUILDS).is_dir(),
+        }
+    }
+}
+
+fn jenkins_results(folder: &Path) -> Option<PathBuf> {
     let is_build = |folder: &&Path| {
         let is_below_builds =
             folder.parent().is_some_and(|parent| file_name(parent) == JENKINS_BUILDS.as_bytes());
@@ -193,13 +239,7 @@ fn is_beside_jenkins_results(path: &Path) -> bool {
         folder.join(JENKINS_BUILD).is_file()
             && (is_below_builds || folder.join(JENKINS_RESULTS).is_file())
     };
-    let build = path.ancestors().skip(1).find(is_build);
-    let results = build.map(|build| build.join(JENKINS_RESULTS));
-    let is_job = || path.parent().is_some_and(|job| job.join(JENKINS_BUILDS).is_dir());
-    match results {
-        Some(results) => results != path,
-        None => file_name(path) == JENKINS_JOB.as_bytes() && is_job(),
-    }
+    folder.ancestors().find(is_build).map(|build| build.join(JENKINS_RESULTS))
 }
 
 struct Pattern {

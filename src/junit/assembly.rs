@@ -215,7 +215,8 @@ impl Assembly {
             let counts = &mut self.report.counts;
             counts.cases = counts.cases.saturating_sub(understood.hidden_failures);
             counts.passed = counts.passed.saturating_sub(understood.hidden_failures);
-            counts.flaky += u64::from(is_flaky);
+            let was_counted = repeated.records.last().is_some_and(Record::is_flaky);
+            counts.flaky += u64::from(is_flaky && !was_counted);
         }
         let label = self.report.tests.get(result.test).map(|test| test.label());
         let label = label.unwrap_or_default();

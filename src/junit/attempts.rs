@@ -20,6 +20,11 @@ pub(super) struct Record {
 }
 
 impl Record {
+    /// Passed on a retry that the record itself tells of.
+    pub(super) fn is_flaky(&self) -> bool {
+        self.outcome == Outcome::Passed && !self.attempts.is_empty()
+    }
+
     fn own_attempts(&self) -> impl Iterator<Item = Attempt> {
         let single =
             Attempt { outcome: self.outcome, duration: self.duration, failure: self.failure };

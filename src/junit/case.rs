@@ -220,7 +220,7 @@ impl<'a> OpenCase<'a> {
             duration,
             failure,
             attempts,
-            is_bare: outcome == Outcome::Passed && !self.has_child,
+            is_bare: outcome == Outcome::Passed && !self.has_child && !is_flaky,
             is_marked: self.is_marked,
         }
     }

@@ -447,6 +447,12 @@ fn failed_attempts_that_show_as_passed_cases_are_counted_as_attempts() {
     assert_eq!(report.producer, "pytest");
     let counts = &report.counts;
     assert_eq!([counts.cases, counts.passed, counts.failed, counts.flaky], [1, 1, 0, 1]);
+    // One that calls itself flaky is counted as such already, and is no failed attempt.
+    let flaky = bare.replace(" />", " flaky='true'><failure/></testcase>");
+    let counts = document(&[bare, &flaky]).counts;
+    assert_eq!([counts.cases, counts.passed, counts.failed, counts.flaky], [1, 1, 0, 1]);
+    let counts = document(&[&flaky.replace("<failure/>", ""), bare]).counts;
+    assert_eq!([counts.cases, counts.passed, counts.failed, counts.flaky], [2, 2, 0, 1]);
     let failed = case("<failure message='m'>t</failure>");
     let report = document(&[bare, &failed]);
     let counts = &report.counts;

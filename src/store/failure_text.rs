@@ -107,6 +107,7 @@ mod tests {
     fn what_compression_would_not_save_stays_as_it_is() {
         let plain = |text: &str| StoredText::of(text) == StoredText::Plain(text.to_owned());
         assert!(plain(&"x".repeat(WORTHWHILE_BYTES - 1)));
+        assert!(!plain(&"x".repeat(WORTHWHILE_BYTES)));
         assert!(plain(&"x".repeat(STORED_TEXT_BYTES_MAX + 1)));
         assert!(!plain(&"x".repeat(STORED_TEXT_BYTES_MAX)));
         // Nothing repeats here, so that a frame would be longer than the text.

@@ -277,3 +277,28 @@ pub struct FailureRow {
     /// The text; may be empty.
     pub text: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rows_of_a_run_are_gone_through_one_by_one() {
+        let row = |test| ResultRow {
+            test: TestNo(test),
+            outcome: Outcome::Passed,
+            repeat: Repeat::Single,
+            attempts: 1,
+            bad_attempts: 0,
+            duration: None,
+            worker: 0,
+        };
+        let rows = [row(3), row(1)];
+        let run = RunRows { rows: &rows, reports: &[], workers: &[] };
+        let mut tests = Vec::new();
+        for row in &run {
+            tests.push(row.test.0);
+        }
+        assert_eq!(tests, [3, 1]);
+    }
+}

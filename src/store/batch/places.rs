@@ -61,4 +61,11 @@ mod tests {
         let kept: Places = (0..1_000).chain(7..9).collect();
         assert_eq!(kept.stretches(), [0..1_000, 7..9]);
     }
+
+    #[test]
+    fn the_largest_place_of_all_ends_a_stretch() {
+        let kept: Places = [u32::MAX - 1, u32::MAX].into_iter().collect();
+        assert_eq!(kept.len(), 2);
+        assert_eq!(kept.stretches()[0], u32::MAX - 1..u32::MAX);
+    }
 }

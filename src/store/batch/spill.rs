@@ -251,6 +251,43 @@ mod tests {
     }
 
     #[test]
+    fn so_many_bytes_stay_in_memory_and_not_one_more() {
+        let mut spill = Spill::default();
+        assert!(matches!(spill.body(vec![1; HERE_BYTES_MAX]), Body::Here(_)));
+        assert!(matches!(spill.body(vec![2]), Body::Away(_)));
+        assert!(matches!(Spill::default().body(vec![3; HERE_BYTES_MAX + 1]), Body::Away(_)));
+    }
+
+    #[test]
+    fn a_failure_counts_with_each_of_its_texts() {
+        let empty = || StoredText::Plain(String::new());
+        let bare = || NewFailure {
+            kind: String::new(),
+            message: String::new(),
+            text: empty(),
+            ..failure(0)
+        };
+        let long = || "x".repeat(HERE_BYTES_MAX);
+        for failure in [
+            NewFailure { kind: long(), ..bare() },
+            NewFailure { message: long(), ..bare() },
+            NewFailure { text: StoredText::Plain(long()), ..bare() },
+        ] {
+            assert!(matches!(Spill::default().failure(failure), Held::Away(_)));
+        }
+        assert!(matches!(Spill::default().failure(bare()), Held::Here(_)));
+    }
+
+    #[test]
+    fn small_pieces_are_written_together() {
+        let mut away = Away::new(tempfile::tempfile().unwrap());
+        away.put(&[&vec![1; BLOCK_BYTES - 1]]);
+        assert_eq!((away.written, away.tail.len()), (0, BLOCK_BYTES - 1));
+        away.put(&[&[2]]);
+        assert_eq!((away.written, away.tail.len()), (BLOCK_BYTES as u64, 0));
+    }
+
+    #[test]
     fn a_disk_that_takes_nothing_loses_nothing() {
         let read_only = File::open("Cargo.toml").unwrap();
         let mut away = Away::new(read_only);

@@ -206,4 +206,11 @@ mod tests {
         assert_eq!(read(&[2, 0, 2]), Err(SegmentError::Invalid("the place of a failure")));
         assert_eq!(read(&[4]), Err(SegmentError::Invalid("the number of failures")));
     }
+
+    #[test]
+    fn results_and_attempts_together_are_no_more_than_a_column_has_symbols() {
+        // One result with four attempts are five slots; no more than four symbols are here.
+        let read = decode_meta(&[1, 1, 0, 4 << 2 | 1], &[], &mut Columns::default());
+        assert_eq!(read, Err(SegmentError::Invalid("the number of attempts")));
+    }
 }

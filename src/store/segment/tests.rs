@@ -200,3 +200,28 @@ fn a_stretch_of_tests_ends_with_the_results() {
 fn one_segment_holds_a_stated_number_of_slots() {
     assert!(fits(0) && fits(SEGMENT_SLOTS_MAX) && !fits(SEGMENT_SLOTS_MAX + 1));
 }
+
+#[test]
+fn slots_are_results_and_listed_attempts_together() {
+    assert_eq!(columns_of(&[]).slots(), 0);
+    let attempts = vec![(1, None, None), (0, None, None)];
+    assert_eq!(
+        columns_of(&[(1, 0, None, 1, attempts, None), (2, 0, None, 0, vec![], None)]).slots(),
+        4
+    );
+}
+
+#[test]
+fn a_repeated_result_without_listed_attempts_is_bad_by_its_own_outcome() {
+    let columns = columns_of(&[(1, 1, None, 2, vec![], Some(7)), (2, 0, None, 0, vec![], None)]);
+    assert_eq!((columns.repeats.len(), columns.repeats[0].attempts), (1, 0));
+    let wanted = BadMark { result: 0, attempt: 0, outcome: Outcome::Failed, failure: Some(0) };
+    assert_eq!(columns.bad_marks(), [wanted]);
+}
+
+#[test]
+fn columns_are_squeezed_from_the_length_on_at_which_that_pays() {
+    let squeezed = |bytes| Encoder::default().squeeze(&vec![7; bytes]).is_some();
+    assert!(!squeezed(ZSTD_WORTHWHILE_BYTES - 1));
+    assert!(squeezed(ZSTD_WORTHWHILE_BYTES));
+}

@@ -61,10 +61,11 @@ pub(super) fn is_denied(error: &Error) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn engine_says(code: i32) -> Error {
+    /// The error that this result code becomes.
+    pub(crate) fn engine_says(code: i32) -> Error {
         Error::SqliteFailure(ffi::Error::new(code), Some("as told".to_owned()))
     }
 

@@ -136,15 +136,21 @@ fn open_to_write(path: &Path, create: OpenFlags, retries: u64) -> Result<Connect
         retry(path, retries, || write_ahead(&connection))?;
         kept_by = retry(path, retries, || journal(&connection))?;
     }
-    if kept_by == Journal::WriteAhead {
-        // The first commit flushes the log with all that is in front of it. Until then nothing was
-        // acknowledged, and a log is whole up to where it was cut off.
-        synchronous(&connection, if cfg!(test) { "OFF" } else { "NORMAL" })?;
-    }
+    let at_first = if cfg!(test) { SYNCHRONOUS } else { first_synchronous(kept_by) };
+    synchronous(&connection, at_first)?;
     retry(path, retries, || schema::migrate(&mut connection))?;
     synchronous(&connection, SYNCHRONOUS)?;
     refuse_others(path, &connection, OpenMode::ReadOnly)?;
     Ok(connection)
+}
+
+/// How changes are flushed until the schema is there. The first commit flushes a log with all that is
+/// in front of it; until then nothing was acknowledged, and a log is whole up to where it was cut off.
+const fn first_synchronous(kept_by: Journal) -> &'static str {
+    match kept_by {
+        Journal::WriteAhead => "NORMAL",
+        Journal::Rollback => "FULL",
+    }
 }
 
 /// Opens so that nothing is left behind: a connection that could write removes the log's files
@@ -161,11 +167,7 @@ fn open_to_read(path: &Path, retries: u64) -> Result<Connection, StoreError> {
     let logged = fs::metadata(log_of(path)).is_ok_and(|meta| meta.len() > 0);
     let first = match (is_writable(path), logged) {
         (true, _) => {
-            // A full disk is no reason not to read what is on it.
-            let open = || match plain(OpenFlags::SQLITE_OPEN_READ_WRITE) {
-                Err(error) if !logged && is_full(&error) => Ok(None),
-                other => other.map(Some),
-            };
+            let open = || unless_full(logged, plain(OpenFlags::SQLITE_OPEN_READ_WRITE));
             match retry_unless_denied(path, retries, open) {
                 Err(StoreError::Unshared { .. }) => {
                     end_log(path, retries)?;
@@ -187,6 +189,14 @@ fn open_to_read(path: &Path, retries: u64) -> Result<Connection, StoreError> {
     };
     refuse_others(path, &connection, OpenMode::ReadOnly)?;
     Ok(connection)
+}
+
+/// A full disk is no reason not to read what is on it, where no log has more: `None` then.
+fn unless_full<T>(logged: bool, opened: rusqlite::Result<T>) -> rusqlite::Result<Option<T>> {
+    match opened {
+        Err(error) if !logged && is_full(&error) => Ok(None),
+        other => other.map(Some),
+    }
 }
 
 fn open_immutable(path: &Path) -> Result<Connection, StoreError> {
@@ -368,4 +378,129 @@ fn retry_unless_denied<T>(
         Err(error) if is_denied(&error) => Ok(None),
         other => other.map(Some),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Error;
+    use std::time::Instant;
+
+    use rusqlite::ffi;
+
+    use super::super::failure::tests::engine_says;
+    use super::*;
+
+    fn database(folder: &tempfile::TempDir, sql: &str) -> (PathBuf, Connection) {
+        let path = folder.path().join("a.db");
+        let connection = Connection::open(&path).unwrap();
+        connection.execute_batch(sql).unwrap();
+        (path, connection)
+    }
+
+    /// A history that its connection keeps all others out of.
+    fn locked(folder: &tempfile::TempDir) -> (PathBuf, Connection) {
+        drop(open_within(&folder.path().join("a.db"), OpenMode::Create, 1_000).unwrap());
+        database(folder, "PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE")
+    }
+
+    #[test]
+    fn a_history_that_stays_locked_is_given_up_when_the_time_is_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, _holder) = locked(&folder);
+        let started = Instant::now();
+        for mode in [OpenMode::ReadOnly, OpenMode::ReadWrite] {
+            let refused = open_within(&path, mode, 10).unwrap_err();
+            assert!(matches!(refused, StoreError::Locked { seconds: 0, .. }), "{refused}");
+        }
+        assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    }
+
+    #[test]
+    fn a_history_that_is_let_go_in_time_is_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, holder) = locked(&folder);
+        let release = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(200));
+            drop(holder);
+        });
+        open_within(&path, OpenMode::ReadOnly, 40_000).unwrap();
+        release.join().unwrap();
+    }
+
+    #[test]
+    fn a_full_disk_hinders_no_reading_unless_a_log_has_more() {
+        let path = Path::new("a.db");
+        let opened = |logged, code| {
+            unless_full::<()>(logged, Err(engine_says(code))).map_err(|error| explain(path, &error))
+        };
+        assert!(matches!(opened(false, ffi::SQLITE_FULL), Ok(None)));
+        assert!(matches!(opened(true, ffi::SQLITE_FULL), Err(StoreError::DiskFull { .. })));
+        assert!(matches!(opened(false, ffi::SQLITE_BUSY), Err(StoreError::Locked { .. })));
+        assert!(matches!(opened(true, ffi::SQLITE_BUSY), Err(StoreError::Locked { .. })));
+        assert_eq!(unless_full(true, Ok(7)).unwrap(), Some(7));
+    }
+
+    #[test]
+    fn a_log_that_may_not_be_made_is_told_from_damage() {
+        let opened =
+            |code| retry_unless_denied::<()>(Path::new("a.db"), 0, || Err(engine_says(code)));
+        assert!(matches!(opened(ffi::SQLITE_CANTOPEN), Ok(None)));
+        assert!(matches!(opened(ffi::SQLITE_CORRUPT), Err(StoreError::Corrupt { .. })));
+    }
+
+    #[test]
+    fn a_log_is_asked_for_again_where_others_are_in_the_way_and_only_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, writer) = database(&folder, "CREATE TABLE t (x); BEGIN IMMEDIATE");
+        let other = Connection::open(&path).unwrap();
+        other.busy_timeout(Duration::ZERO).unwrap();
+        assert!(write_ahead(&other).is_err_and(|error| is_busy(&error)));
+        drop(writer);
+        // A file that cannot be written keeps the journal that it has.
+        let reader = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        write_ahead(&reader).unwrap();
+        assert_eq!(journal(&other).unwrap(), Journal::Rollback);
+    }
+
+    #[test]
+    fn ending_the_log_leaves_a_rollback_journal() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        drop(open_within(&path, OpenMode::Create, 1_000).unwrap());
+        let kept_by = || journal(&Connection::open(&path).unwrap()).unwrap();
+        assert_eq!(kept_by(), Journal::WriteAhead);
+        end_log(&path, 0).unwrap();
+        assert_eq!(kept_by(), Journal::Rollback);
+    }
+
+    /// By the documentation of SQLite's `synchronous`: NORMAL is safe behind a log alone.
+    #[test]
+    fn only_a_log_may_be_flushed_late() {
+        assert_eq!(first_synchronous(Journal::WriteAhead), "NORMAL");
+        assert_eq!(first_synchronous(Journal::Rollback), "FULL");
+    }
+
+    #[test]
+    fn what_is_not_there_cannot_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        assert!(!is_writable(&path));
+        fs::write(&path, "").unwrap();
+        assert!(is_writable(&path));
+    }
+
+    #[test]
+    fn the_files_of_the_engine_stand_beside_the_history() {
+        let path = Path::new("folder/a.db");
+        assert_eq!(log_of(path), Path::new("folder/a.db-wal"));
+        assert_eq!(shared_memory_of(path), Path::new("folder/a.db-shm"));
+    }
+
+    #[test]
+    fn what_the_system_says_becomes_the_error_that_names_its_mend() {
+        let said = |kind: ErrorKind| io(Path::new("a.db"), Error::from(kind));
+        assert!(matches!(said(ErrorKind::StorageFull), StoreError::DiskFull { .. }));
+        assert!(matches!(said(ErrorKind::ReadOnlyFilesystem), StoreError::ReadOnly { .. }));
+        assert!(matches!(said(ErrorKind::PermissionDenied), StoreError::Io { .. }));
+    }
 }

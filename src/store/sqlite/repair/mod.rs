@@ -210,13 +210,17 @@ fn write(named: &Path, pages: &mut Pages, target: &Path) -> Result<Repaired, Sto
         connection.pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get(0))
     })?;
     drop(store);
-    let is_one_file = ["-wal", "-journal"].iter().all(|end| !with_ending(target, end).exists());
-    if journal != "delete" || !is_one_file {
+    if !is_one_file(&journal, target) {
         let why = std::io::Error::other("its log could not be ended; is the disk full?");
         return Err(io(target, why));
     }
     File::open(target).and_then(|file| file.sync_all()).map_err(|source| io(target, source))?;
     Ok(Repaired { kept, lost })
+}
+
+fn is_one_file(journal: &str, path: &Path) -> bool {
+    let is_gone = |ending: &&str| !with_ending(path, ending).exists();
+    journal == "delete" && ["-wal", "-journal"].iter().all(is_gone)
 }
 
 /// Puts the fresh file in place; there is a history at `path` at every moment where the file system
@@ -245,9 +249,14 @@ fn replace(path: &Path, fresh: &Path) -> Result<PathBuf, StoreError> {
     }
     fs::rename(fresh, path).map_err(failed)?;
     // The names have to survive a loss of power, too; Windows does not open folders.
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let _ = File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all());
+    let _ = File::open(folder_of(path)).and_then(|folder| folder.sync_all());
     Ok(kept)
+}
+
+/// The folder that a file stands in, which a bare name does not say.
+fn folder_of(path: &Path) -> &Path {
+    let named = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    named.unwrap_or(Path::new("."))
 }
 
 fn copy_whole(source: &Path, copy: &Path) -> Result<(), StoreError> {
@@ -265,3 +274,6 @@ fn remove_with_log(path: &Path) {
         let _ = fs::remove_file(with_ending(path, ending));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -199,13 +199,11 @@ impl Pages {
         let mut bytes = page.get(at..at + here)?.to_vec();
         let mut next = number(page, at + here, 4)?;
         while bytes.len() < length {
+            // A chain that ends too early goes on at page 0, which is none.
             let over = self.page(next)?;
             next = number(&over, 0, 4)?;
             let some = (length - bytes.len()).min(usable - 4);
             bytes.extend_from_slice(over.get(4..4 + some)?);
-            if next == 0 && bytes.len() < length {
-                return None;
-            }
         }
         Some(bytes)
     }
@@ -403,5 +401,121 @@ mod tests {
         assert_eq!([size(3, 3, 9), size(256, 3, 768), size(768, 3, 2_304)], [None; 3]);
         assert_eq!(stated_size(&[0; 100], 4_096), None);
         assert_eq!(stated_size(b"SQLite", 4_096), None);
+    }
+
+    const SMALL_PAGE: usize = 512;
+
+    /// A file of small pages: the header's, whose list of free ones begins at `free`, and these.
+    fn file_of(free: u32, pages: &[Vec<u8>]) -> (tempfile::TempDir, Pages) {
+        let mut bytes = b"SQLite format 3\0".to_vec();
+        bytes.extend((SMALL_PAGE as u16).to_be_bytes());
+        bytes.resize(32, 0);
+        bytes.extend(free.to_be_bytes());
+        for page in std::iter::once(&Vec::new()).chain(pages) {
+            bytes.extend(page);
+            bytes.resize(bytes.len().next_multiple_of(SMALL_PAGE), 0);
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        std::fs::write(&path, bytes).unwrap();
+        let pages = Pages::open(&path).unwrap();
+        (folder, pages)
+    }
+
+    /// A page of a table with so many rows, whose places and bytes are yet to be written.
+    fn leaf(rows: u16) -> Vec<u8> {
+        let [high, low] = rows.to_be_bytes();
+        let mut page = vec![LEAF_TABLE, 0, 0, high, low, 0, 0, 0];
+        page.resize(SMALL_PAGE, 0);
+        page
+    }
+
+    /// A page with this row alone.
+    fn leaf_with(row: &[u8]) -> Vec<u8> {
+        let mut page = leaf(1);
+        let at = SMALL_PAGE - row.len();
+        page[8..10].copy_from_slice(&(at as u16).to_be_bytes());
+        page[at..].copy_from_slice(row);
+        page
+    }
+
+    /// How many rows are found from page 2 on, and what is not.
+    fn walked(pages: &mut Pages) -> (usize, Damage) {
+        let (mut rows, mut damage) = (0, Damage::default());
+        pages.walk(2, &mut HashSet::new(), &mut damage, &mut |_| rows += 1);
+        (rows, damage)
+    }
+
+    #[test]
+    fn the_head_of_a_file_is_its_first_hundred_bytes() {
+        let (folder, pages) = file_of(7, &[leaf(0)]);
+        let bytes = std::fs::read(folder.path().join("a.db")).unwrap();
+        assert_eq!(pages.head(), &bytes[..HEADER_BYTES]);
+    }
+
+    #[test]
+    fn trees_are_followed_down_to_a_stated_depth() {
+        for depth in [DEPTH_MAX, DEPTH_MAX + 1] {
+            // Each page has the next one below it on the right, the last has a row without values.
+            let below = |place: usize| {
+                let next = (place as u32 + 3).to_be_bytes();
+                [&[INNER_TABLE, 0, 0, 0, 0, 0, 0, 0], next.as_slice()].concat()
+            };
+            let mut pages: Vec<Vec<u8>> = (0..depth).map(below).collect();
+            pages.push(leaf_with(&[1, 7, 1]));
+            let (_folder, mut pages) = file_of(0, &pages);
+            let (rows, damage) = walked(&mut pages);
+            let last = depth as u32 + 2;
+            let wanted = if depth == DEPTH_MAX { (1, vec![]) } else { (0, vec![last]) };
+            assert_eq!((rows, damage.pages), wanted, "depth {depth}");
+        }
+    }
+
+    #[test]
+    fn a_page_holds_no_more_places_of_rows_than_fit_it() {
+        let (_folder, mut pages) = file_of(0, &[]);
+        let mut read = |rows| {
+            let mut damage = Damage::default();
+            let below = pages.cells(2, &leaf(rows), &mut damage, &mut |_| ());
+            (below, damage.cells.len())
+        };
+        // Eight bytes of head and two for each place.
+        assert_eq!(read(252), (Some(vec![]), 252));
+        assert_eq!(read(253), (None, 0));
+    }
+
+    #[test]
+    fn a_row_does_not_begin_among_the_places_of_rows() {
+        let mut page = leaf(8);
+        // The places end at 24; what stands at 20 would be a row.
+        page[9] = 20;
+        page[20..23].copy_from_slice(&[1, 7, 1]);
+        let (_folder, mut pages) = file_of(0, &[page]);
+        let (rows, damage) = walked(&mut pages);
+        assert_eq!((rows, damage.cells, damage.pages), (0, vec![2; 8], vec![]));
+    }
+
+    #[test]
+    fn a_row_is_not_longer_than_all_pages_together() {
+        // Four pages have 2,048 bytes. A page that goes on at itself would give a row of any length.
+        let circle = [0, 0, 0, 3].to_vec();
+        for (length, rows) in [([0x90, 0x00], 1), ([0x90, 0x01], 0)] {
+            // A blob of three bytes less than the row: 12 + 2 × 2,045 is 4,102, and 2 more is 4,104.
+            let kind = if rows == 1 { [0xa0, 0x06] } else { [0xa0, 0x08] };
+            // The number of the row, 39 bytes of it, and where it goes on.
+            let here = [&[3][..], &kind, &[0; 36]].concat();
+            let row = [&length[..], &[1], &here, &[0, 0, 0, 3]].concat();
+            let (_folder, mut pages) = file_of(0, &[leaf_with(&row), circle.clone(), vec![0]]);
+            let (found, damage) = walked(&mut pages);
+            assert_eq!((found, damage.cells.len()), (rows, 1 - rows), "{length:x?}");
+        }
+    }
+
+    #[test]
+    fn free_pages_are_those_of_the_list_and_no_others() {
+        let free =
+            |first| file_of(first, &[vec![0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 3], vec![0]]).1.free();
+        assert_eq!(free(2), HashSet::from([2, 3]));
+        assert_eq!(free(0), HashSet::new());
     }
 }

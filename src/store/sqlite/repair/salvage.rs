@@ -82,9 +82,9 @@ impl Table {
         is_number
             && !values.is_empty()
             && values.len() <= self.columns.len()
-            && values.iter().zip(&self.columns).enumerate().all(|(place, (value, column))| {
+            && values.iter().zip(&self.columns).all(|(value, column)| {
                 match (value, column.kind.as_str()) {
-                    (Value::Null, _) => !column.required || place == 0,
+                    (Value::Null, _) => !column.required,
                     (Value::Integer(_), "INTEGER") => true,
                     (Value::Text(_), "TEXT") | (Value::Blob(_), "BLOB") => true,
                     (_, kind) => kind == "ANY",
@@ -325,4 +325,67 @@ fn agrees(into: &Connection, table: &str, (project, no): (i64, i64), key: &[u8])
         into.execute(&format!("DELETE FROM {table} WHERE {table}_id = ?1"), [no])?;
     }
     Ok(found == Some(true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::schema;
+
+    fn fresh() -> Connection {
+        let mut connection = Connection::open_in_memory().unwrap();
+        schema::migrate(&mut connection).unwrap();
+        connection
+    }
+
+    fn row(number: i64, values: &[Value]) -> Cell {
+        Cell { number, values: values.to_vec() }
+    }
+
+    fn text(text: &str) -> Value {
+        Value::Text(text.into())
+    }
+
+    #[test]
+    fn a_row_fits_the_table_whose_columns_can_hold_its_values() {
+        let connection = fresh();
+        let project = Table::of(&connection, "project").unwrap();
+        let fits = |values: &[Value]| project.fits(&row(1, values));
+        // The number of a row does not stand among its values.
+        assert!(fits(&[Value::Null, text("p")]));
+        assert!(!fits(&[Value::Integer(1), text("p")]));
+        assert!(!fits(&[Value::Null, Value::Integer(1)]));
+        assert!(!fits(&[Value::Null, Value::Null]));
+        assert!(!fits(&[Value::Null, text("p"), Value::Null]));
+        assert!(!fits(&[]));
+    }
+
+    #[test]
+    fn a_row_that_the_rules_of_the_file_refuse_is_no_error_and_anything_else_is_one() {
+        let connection = fresh();
+        let project = Table::of(&connection, "project").unwrap();
+        let insert =
+            |no, name: &str| project.insert(&connection, &row(no, &[Value::Null, text(name)]));
+        assert_eq!(insert(1, "p"), Ok(true));
+        assert_eq!(insert(1, "other"), Ok(false));
+        assert_eq!(insert(2, "p"), Ok(false));
+        connection.pragma_update(None, "query_only", true).unwrap();
+        assert!(insert(3, "q").is_err());
+    }
+
+    #[test]
+    fn only_rows_of_reports_may_lack_the_columns_of_later_schemas() {
+        let connection = fresh();
+        let full = |name, columns| {
+            let table = Table::of(&connection, name).unwrap();
+            is_full(&table, &row(1, &vec![Value::Null; columns]))
+        };
+        // Schema 1 has 18 columns of a report, the present one 23; a run has 24, a class 6.
+        assert_eq!(
+            [16, 17, 18, 23].map(|columns| full("report", columns)),
+            [false, false, true, true]
+        );
+        assert_eq!([18, 23, 24].map(|columns| full("run", columns)), [false, false, true]);
+        assert_eq!([5, 6].map(|columns| full("scope", columns)), [false, true]);
+    }
 }

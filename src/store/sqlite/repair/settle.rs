@@ -197,7 +197,7 @@ impl Settler<'_> {
             })?
             .collect::<Result<_>>()?;
         for (project, no, name, first, started) in orphans {
-            let context = RunContext { project: name, attempt: 1, ..RunContext::default() };
+            let context = RunContext { project: name, ..RunContext::default() };
             let key = context.key(ReportHash(first));
             self.connection.execute(
                 "INSERT OR IGNORE INTO variant (project_id, name) VALUES (?1, '')",

@@ -12,7 +12,7 @@ fn history(reports: Vec<(ReportMeta, Report)>) -> (Place, SqliteStore) {
 }
 
 /// A report of passed tests: suite, class, name and file of each.
-fn named(tests: &[[&str; 4]]) -> Report {
+pub(super) fn named(tests: &[[&str; 4]]) -> Report {
     let mut report = report(&".".repeat(tests.len()));
     report.tests = crate::model::TestTable::default();
     for (place, [suite, classname, name, file]) in tests.iter().enumerate() {

@@ -2,8 +2,11 @@
 
 use std::collections::HashSet;
 
+use super::answer_tests;
+use super::append_tests::without_first;
 use super::*;
 use crate::model::random::Random;
+use crate::store::sqlite::open::with_ending;
 use crate::store::sqlite::repair::{Repaired, repair_in_place, repair_to};
 
 pub(super) const PAGE: usize = 16_384;
@@ -245,4 +248,111 @@ fn a_writer_whose_file_was_replaced_or_upgraded_meanwhile_writes_nothing() {
         fs::remove_file(&place.path).unwrap();
         assert!(matches!(store.append(&batch()).unwrap_err(), StoreError::Replaced { .. }));
     }
+}
+
+#[test]
+fn what_is_not_there_is_not_repaired() {
+    let place = place();
+    let refused = repair_in_place(&place.path).unwrap_err();
+    assert!(matches!(refused, StoreError::Missing { .. }), "{refused}");
+    let refused = repair_to(&place.path, &place.path.with_file_name("new.db")).unwrap_err();
+    assert!(matches!(refused, StoreError::Missing { .. }), "{refused}");
+    assert_eq!(fs::read_dir(place.path.parent().unwrap()).unwrap().count(), 0);
+}
+
+#[test]
+fn what_only_the_log_holds_is_repaired_as_well() {
+    let [place, killed] = [place(), self::place()];
+    filled(&place);
+    let mut store = SqliteStore::open(&place.path, OpenMode::ReadWrite).unwrap();
+    append(&mut store, vec![(meta(Some("last"), 50, "last"), report(".F"))]);
+    // As a writer leaves them that was killed behind its commit.
+    for ending in ["", "-wal"] {
+        let [from, to] = [&place, &killed].map(|place| with_ending(&place.path, ending));
+        fs::copy(from, to).unwrap();
+    }
+    let (repaired, contents) = repaired(&killed).unwrap();
+    assert_eq!((repaired.kept.runs, repaired.lost), (41, vec![]));
+    assert_eq!(contents, store.contents().unwrap());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_history_whose_log_cannot_be_opened_is_not_repaired_in_place() {
+    let place = place();
+    let before = filled(&place);
+    let log = place.path.with_file_name("log");
+    fs::write(&log, "").unwrap();
+    // The engine follows no link to a log.
+    std::os::unix::fs::symlink(&log, with_ending(&place.path, "-wal")).unwrap();
+    let refused = repair_in_place(&place.path).unwrap_err();
+    assert!(matches!(refused, StoreError::ReadOnly { .. }), "{refused}");
+    assert_eq!(fs::read(&place.path).unwrap(), before);
+}
+
+/// A history whose classes take more than a page, and the page of their table that leads to the others.
+fn of_many_classes(place: &Place) -> (Contents, usize) {
+    let classes: Vec<String> =
+        (0..200).map(|no| format!("class_{no}_{}", "x".repeat(200))).collect();
+    let tests: Vec<[&str; 4]> = classes.iter().map(|class| ["s", class, "test", "f"]).collect();
+    let mut store = create(place);
+    append(&mut store, vec![(meta(Some("1"), 10, "a"), answer_tests::named(&tests))]);
+    append(&mut store, vec![(meta(Some("2"), 20, "b"), report(".F"))]);
+    let sql = "SELECT rootpage FROM sqlite_schema WHERE name = 'scope'";
+    let root: u32 = store.connection.query_row(sql, [], |row| row.get(0)).unwrap();
+    (store.contents().unwrap(), root as usize)
+}
+
+#[test]
+fn rows_that_no_page_leads_to_any_more_are_found_where_they_lie() {
+    let place = place();
+    let (before, root) = of_many_classes(&place);
+    let mut bytes = fs::read(&place.path).unwrap();
+    let page = &mut bytes[(root - 1) * PAGE..root * PAGE];
+    assert_eq!(page[0], 5, "it has pages below");
+    page.fill(0);
+    fs::write(&place.path, bytes).unwrap();
+    let (repaired, contents) = repaired(&place).unwrap();
+    assert_eq!(repaired.lost.len(), 1, "{:?}", repaired.lost);
+    assert_eq!(contents, before);
+}
+
+#[test]
+fn rows_are_found_where_they_lie_though_their_table_is_looked_for_elsewhere() {
+    let place = place();
+    let (before, _) = of_many_classes(&place);
+    let raw = Connection::open(&place.path).unwrap();
+    raw.execute_batch(
+        "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET rootpage =
+         (SELECT rootpage FROM sqlite_schema WHERE name = 'bad') WHERE name = 'scope'",
+    )
+    .unwrap();
+    drop(raw);
+    let (repaired, contents) = repaired(&place).unwrap();
+    let problems: Vec<_> = repaired.lost.iter().map(|finding| finding.problem.as_str()).collect();
+    assert_eq!(problems, ["1 row cannot be of this table"]);
+    assert_eq!(contents, before);
+}
+
+#[test]
+fn a_run_of_no_build_whose_first_report_is_lost_is_known_by_the_next() {
+    let place = place();
+    let mut store = create(&place);
+    let grouped = |hash: &str| ReportMeta { group: Some("x".into()), ..meta(None, 10, hash) };
+    let reports = vec![(grouped("a"), report(".")), (grouped("b"), without_first(".."))];
+    assert_eq!(append(&mut store, reports).runs_new, 1);
+    drop(store);
+    let raw = Connection::open(&place.path).unwrap();
+    raw.execute_batch(
+        "PRAGMA foreign_keys = OFF;
+         DELETE FROM report WHERE content_hash = (SELECT min(content_hash) FROM report)",
+    )
+    .unwrap();
+    drop(raw);
+    let (repaired, contents) = repaired(&place).unwrap();
+    let left = ["a", "b"].map(|hash| ReportHash::of(hash.as_bytes())).into_iter().max().unwrap();
+    let key = grouped("a").context.key(left);
+    let known = format!("known as {key} now, as its first report is lost");
+    assert!(repaired.lost.iter().any(|finding| finding.problem == known), "{:?}", repaired.lost);
+    assert!(contents.0.iter().any(|line| line.starts_with(&format!("run \"p\" {key} "))));
 }

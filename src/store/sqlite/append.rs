@@ -1,5 +1,6 @@
 //! Writing a batch, inside the one transaction that the caller holds.
 
+use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 
@@ -7,7 +8,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use super::failure::explain;
 use super::fill_in::{AROUND, Around, around};
-use super::numbers::Scope;
+use super::numbers::{KnownTest, Scope};
 use crate::model::RunContext;
 use crate::store::batch::{Batch, BatchRun, Entry, Names, smaller};
 use crate::store::segment::Encoder;
@@ -49,6 +50,7 @@ pub(super) fn append(connection: &Connection, batch: &Batch) -> Result<Appended>
         batch,
         names: None,
         tests: Vec::new(),
+        changed: HashMap::new(),
         first_seen: Vec::new(),
         failures: Vec::new(),
         project_is_new: false,
@@ -70,6 +72,7 @@ pub(super) fn append(connection: &Connection, batch: &Batch) -> Result<Appended>
             writer.names = batch.names.get(name);
             let tests = writer.names.map_or(0, Names::len);
             writer.tests = vec![0; tests];
+            writer.changed.clear();
             writer.failures = vec![0; batch.failures.len()];
             writer.first_seen = first_seen(batch, name, tests);
         }
@@ -85,6 +88,8 @@ pub(super) struct Writer<'a> {
     pub(super) names: Option<&'a Names>,
     /// The number of each test of the batch; 0 where it is not known yet.
     pub(super) tests: Vec<u32>,
+    /// What was found of tests of the batch that new reports of it would change.
+    pub(super) changed: HashMap<u32, KnownTest>,
     /// When the first report of the batch that has each test started.
     pub(super) first_seen: Vec<i64>,
     pub(super) failures: Vec<u32>,

@@ -12,7 +12,7 @@ use crate::store::failure_text::StoredText;
 const TESTS_PASSED_PER_LOOKUP: usize = 4;
 
 /// A test that the history has.
-struct KnownTest {
+pub(super) struct KnownTest {
     no: u32,
     first_seen: i64,
     /// The suite and file that it should have, where they differ from what it has.
@@ -70,7 +70,11 @@ impl Writer<'_> {
             {
                 return Ok(*known);
             }
-            if let Some(known) = self.known_test(project, &test)? {
+            let known = match self.changed.remove(&place) {
+                Some(known) => Some(known),
+                None => self.known_test(project, &test)?,
+            };
+            if let Some(known) = known {
                 self.update_test(project, &known, &test, started)?;
                 return Ok(known.no);
             }
@@ -92,7 +96,6 @@ impl Writer<'_> {
         if ((names.len() * TESTS_PASSED_PER_LOOKUP) as i64) < all {
             return Ok(false);
         }
-        let mut changed = Vec::new();
         // The index would lead to the rows in the order of their hashes.
         let sql = "SELECT test_id, first_seen_ms, suite, file, identity
             FROM test NOT INDEXED CROSS JOIN scope USING (scope_id) WHERE test.project_id = ?1";
@@ -102,16 +105,13 @@ impl Writer<'_> {
             let Some(place) = names.place_of(TestId(row.get(4)?)) else { continue };
             let Some(test) = names.test(place) else { continue };
             let known = KnownTest::of(row, &test)?;
-            if let Some(slot) = self.tests.get_mut(place as usize) {
-                *slot = known.no;
-            }
             let started = self.first_seen.get(place as usize).copied().unwrap_or_default();
             if known.moved.is_some() || started < known.first_seen {
-                changed.push((known, test, started));
+                // A report that is there already changes nothing: a new one has to name the test.
+                self.changed.insert(place, known);
+            } else if let Some(slot) = self.tests.get_mut(place as usize) {
+                *slot = known.no;
             }
-        }
-        for (known, test, started) in changed {
-            self.update_test(project, &known, &test, started)?;
         }
         Ok(true)
     }

@@ -91,6 +91,22 @@ fn suite_and_file_of_a_known_test_are_the_smallest_that_reports_say_each_for_its
 }
 
 #[test]
+fn a_known_report_changes_no_test_whatever_comes_with_it() {
+    // The tests of two are passed over all at once; of nine, two are looked up one by one.
+    for tests in [2, 9] {
+        let place = place();
+        let mut store = create(&place);
+        append(&mut store, vec![(meta(Some("1"), 20, "a"), report(&".".repeat(tests)))]);
+        let again = (meta(Some("1"), 20, "a"), placed("suite", "0.py"));
+        let new = (meta(Some("2"), 30, "b"), without_first(".."));
+        let appended = append(&mut store, vec![again, new]);
+        assert_eq!((appended.reports_known, appended.reports_new), (1, 1));
+        let all = store.all_tests("p").unwrap();
+        assert!(all.iter().all(|test| test.file == "a.py"), "{tests} tests");
+    }
+}
+
+#[test]
 fn the_key_of_a_run_of_no_build_counts_the_start_that_somebody_stated() {
     let place = place();
     let mut store = create(&place);

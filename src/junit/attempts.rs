@@ -226,4 +226,12 @@ mod tests {
         );
         assert_eq!(understand(&records("FE"), Custom::EmptyRecordsAreFailures).failure, Some(0));
     }
+
+    #[test]
+    fn one_execution_is_blamed_on_what_failed_first() {
+        for shape in ["FE", "EF", "FF"] {
+            let test = understand(&records(shape), Custom::EmptyRecordsAreFailures);
+            assert_eq!((test.repeat, test.failure), (Repeat::Single, Some(0)), "{shape}");
+        }
+    }
 }

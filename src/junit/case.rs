@@ -280,4 +280,27 @@ mod tests {
         assert_eq!(case.bad_evidence(), 5);
         assert_eq!(self::case("status='FAILED'").bad_evidence(), 1);
     }
+
+    #[test]
+    fn a_flaky_mark_makes_no_pass_of_a_skip_and_keeps_the_kind_of_its_failure() {
+        let mut skipped = case("flaky='true'");
+        skipped.is_skipped = true;
+        assert_eq!(skipped.outcome(), (Outcome::Skipped, false));
+        let mut errored = case("flaky='true'");
+        errored.errored = 1;
+        let record = errored.record(Some(0), None, FailureStyle::OnePerAssertion);
+        let outcomes: Vec<_> = record.attempts.iter().map(|attempt| attempt.outcome).collect();
+        assert_eq!(outcomes, [Outcome::Errored, Outcome::Passed]);
+    }
+
+    #[test]
+    fn a_record_is_bare_where_it_passed_and_holds_nothing() {
+        let is_bare = |attributes: &'static str, has_child| {
+            let mut case = case(attributes);
+            case.has_child = has_child;
+            case.record(None, None, FailureStyle::OnePerAssertion).is_bare
+        };
+        assert!(is_bare("", false));
+        assert!(!is_bare("", true) && !is_bare("status='failed'", false));
+    }
 }

@@ -279,4 +279,23 @@ mod tests {
             assert_eq!(read(document, &ReadOptions::default()).report.seed, seed);
         }
     }
+
+    #[test]
+    fn a_repeated_test_adds_no_worker_beyond_the_results() {
+        let part =
+            |worker| suite(&format!("{}{}", properties(&[("worker", worker)]), case("a", "")));
+        let report = report(&format!("<testsuites>{}{}</testsuites>", part("1"), part("2")));
+        assert_eq!((report.results.len(), report.workers.len()), (1, 1));
+    }
+
+    #[test]
+    fn dashes_of_a_name_count_for_nothing_until_it_is_too_long_for_any_known_one() {
+        let of = |dashes: usize| {
+            let name = format!("{}worker", "-".repeat(dashes));
+            let document = format!("{}{}", properties(&[(name.as_str(), "w1")]), case("a", ""));
+            report(&suite(&document)).workers.of(0).map(str::to_owned)
+        };
+        assert_eq!([of(1), of(24)], [Some("w1".to_owned()), Some("w1".to_owned())]);
+        assert_eq!(of(25), None);
+    }
 }

@@ -154,4 +154,11 @@ mod tests {
         let (outcome, _, strip) = strip(&[&many]);
         assert_eq!((outcome, strip.len()), (Outcome::Passed, limits::ATTEMPTS_MAX));
     }
+
+    #[test]
+    fn what_belongs_to_no_test_stays_in_the_report() {
+        let mut collector = Collector::new("unknown");
+        collector.report().name = "nightly".to_owned();
+        assert_eq!(collector.finish().0.name, "nightly");
+    }
 }

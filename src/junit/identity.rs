@@ -545,4 +545,41 @@ mod tests {
             |name| identify(&RawIdentity { name, explicit: Some("T-1"), ..RawIdentity::default() });
         assert_eq!(with("a").id, with("b").id);
     }
+
+    #[test]
+    fn a_letter_beyond_ascii_is_no_blank_in_a_class() {
+        let of = |class: &str| explain("x", "s", class, "n").qualified;
+        assert!(of("tests/größe") && of("größe::a"));
+        assert!(!of("tests/größe\u{a0}eins"));
+    }
+
+    #[test]
+    fn nested_suites_are_joined_from_the_outside_in() {
+        let test =
+            identify(&RawIdentity { suites: &["a", "b", "c"], name: "n", ..Default::default() });
+        assert_eq!(test.suite, "a\u{1f}b\u{1f}c");
+    }
+
+    #[test]
+    fn a_mask_is_listed_once_and_only_where_it_took_something_out() {
+        let masked = |producer: &str, suite: &str, class: &str| {
+            let test = explain(producer, suite, class, "n");
+            (test.suite, test.masks.iter().map(Mask::word).collect::<Vec<_>>())
+        };
+        let expected = |suite: &str, words: &[&'static str]| (suite.to_owned(), words.to_vec());
+        let both = masked("cargo-nextest", "demo@stress-3", "demo@stress-3");
+        assert_eq!(both, expected("demo", &["stress-index"]));
+        let suite_alone = masked("cargo-nextest", "demo@stress-3", "demo");
+        assert_eq!(suite_alone, expected("demo", &["stress-index"]));
+        assert_eq!(masked("rspec", "rspec2", "a.b"), expected("rspec", &["worker-number"]));
+        assert_eq!(masked("rspec", "rspec", "a.b"), expected("rspec", &[]));
+        // Only a worker's number is one: a suite may end in a digit of its own.
+        assert_eq!(masked("rspec", "models2", "a.b"), expected("models2", &[]));
+    }
+
+    #[test]
+    fn a_mask_that_is_set_twice_is_set() {
+        let once = Masks::default().with(Mask::LineNumber);
+        assert!(once.with(Mask::LineNumber) == once && once.contains(Mask::LineNumber));
+    }
 }

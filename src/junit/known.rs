@@ -461,4 +461,35 @@ mod tests {
             assert_eq!(bytes(&known), 0);
         }
     }
+
+    #[test]
+    fn a_document_of_another_runner_is_read_by_that_runners_masks() {
+        let suite = "<testsuite name='s'><testcase classname='w:7' name='t'/></testsuite>";
+        let mut reader = Reader::within(1 << 20);
+        let mut class = |root: &str| {
+            let text = format!("<testsuites{root}>{suite}</testsuites>");
+            let reading = reader.read(text.as_bytes(), &ReadOptions::default());
+            reading.report.tests.iter().next().unwrap().classname.to_owned()
+        };
+        // Of an unknown runner `:7` may be a line, with bun it is a part of the name.
+        assert_eq!([class(""), class(" name='bun test'"), class("")], ["w", "w:7", "w"]);
+    }
+
+    #[test]
+    fn a_test_in_two_projects_of_playwright_stays_two_though_it_is_known() {
+        let suite = |host: &str| {
+            format!(
+                "<testsuite name='a.spec.ts'{host}><testcase classname='a.spec.ts' name='t'/></testsuite>"
+            )
+        };
+        let suites = [suite(""), suite(" hostname='firefox'")].concat();
+        let text = format!("<testsuites id='' name=''>{suites}</testsuites>");
+        let mut reader = Reader::within(1 << 20);
+        for _ in 0..2 {
+            let report = reader.read(text.as_bytes(), &ReadOptions::default()).report;
+            let in_variant: Vec<_> =
+                report.results.iter().map(|one| one.variant.is_some()).collect();
+            assert_eq!((report.producer, in_variant), ("playwright", vec![false, true]));
+        }
+    }
 }

@@ -374,4 +374,15 @@ mod tests {
             assert_eq!(of_property(name), producer);
         }
     }
+
+    #[test]
+    fn ginkgo_names_each_case_after_its_suite_which_is_the_root() {
+        let root = "name='s' tests='1' failures='0' errors='0' time='0'";
+        let of = |root_is_suite, case| {
+            detect(&Facts { root, root_is_suite, suite: "name='s'", case, named: None })
+        };
+        assert_eq!(of(true, "classname='s' name='n'"), "ginkgo");
+        assert_eq!(of(true, "classname='t' name='n'"), UNKNOWN);
+        assert_eq!(of(false, "classname='s' name='n'"), UNKNOWN);
+    }
 }

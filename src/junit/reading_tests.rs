@@ -570,3 +570,44 @@ fn a_file_below_the_folder_of_bazels_logs_is_of_bazel_unless_it_says_otherwise()
     assert_eq!([of(plain, path), of(plain, "x/test.xml")], ["bazel", "unknown"]);
     assert_eq!([of(eunit, path), of(eunit, "x/test.xml")], ["eunit", "eunit"]);
 }
+
+#[test]
+fn tests_that_are_declared_where_none_ran_are_not_said_to_be_missing() {
+    assert_eq!(codes(r#"<testsuite name="a" tests="2"/>"#), [Code::NoTests]);
+}
+
+#[test]
+fn elements_in_a_text_are_too_deep_beyond_the_limit_and_not_at_it() {
+    let is_too_deep = |depth: usize| {
+        let (open, close) = ("<x>".repeat(depth), "</x>".repeat(depth));
+        codes(&format!(
+            "<testsuite name='s'><testcase name='a'><failure>{open}{close}</failure></testcase></testsuite>"
+        ))
+        .contains(&Code::TooDeep)
+    };
+    assert!(!is_too_deep(limits::DEPTH_MAX) && is_too_deep(limits::DEPTH_MAX + 1));
+}
+
+#[test]
+fn what_is_odd_about_a_class_is_said_once_for_the_cases_that_share_it() {
+    let of = |classes: [&str; 3]| {
+        let case =
+            |(no, class): (u32, &str)| format!("<testcase classname='{class}' name='t{no}'/>");
+        let cases: String = (0..).zip(classes).map(case).collect();
+        codes(&format!("<testsuite name='s'>{cases}</testsuite>"))
+    };
+    assert_eq!(of(["a", "a", "a"]), []);
+    assert_eq!(of(["a & b", "a & b", "a"]), [Code::Repaired]);
+    assert_eq!(of(["a & b", "a", "a & b"]), [Code::Repaired, Code::Repaired]);
+}
+
+#[test]
+fn a_sign_that_the_end_cuts_off_may_begin_any_markup() {
+    let of =
+        |end: &str| codes(&format!("<testsuite name='s'><testcase classname='c' name='a'/>{end}"));
+    // Nothing that is shorter than `<![CDATA[` and one more can be told from it.
+    for end in ["<!", "<!x", "<!x234567"] {
+        assert_eq!(of(end), [Code::Truncated], "{end}");
+    }
+    assert_eq!(of("<!x2345678"), [Code::Repaired, Code::Truncated]);
+}

@@ -260,4 +260,11 @@ mod tests {
         assert!(matches!(read.started(false), Some(Started::Local(_))));
         assert_eq!(Moment::Day.started(true), None);
     }
+
+    #[test]
+    fn a_weekday_of_two_letters_is_no_day_of_the_month() {
+        // As the C library writes it in German.
+        assert_eq!(moment("So Nov 22 08:29:29 2026"), naive("2026-11-22T08:29:29"));
+        assert_eq!(moment("So Nov 22 08:29:29 UTC 2026"), at(1_795_336_169.0));
+    }
 }

@@ -508,21 +508,33 @@ mod tests {
         assert!(matches!(tokens.next(), Token::Eof));
     }
 
+    /// The text of an element `f`, and where it and its end tag end.
+    fn whole(text: &str) -> Option<(&str, usize)> {
+        let mut tokens = Tokens::new(text);
+        tokens.next();
+        match tokens.text_until_end("f") {
+            TextEnd::Whole { raw, .. } => Some((raw, tokens.offset())),
+            _ => None,
+        }
+    }
+
     #[test]
     fn texts_end_at_their_own_end_tag() {
-        let whole = |text: &'static str| {
-            let mut tokens = Tokens::new(text);
-            tokens.next();
-            match tokens.text_until_end("f") {
-                TextEnd::Whole { raw, .. } => Some((raw, tokens.offset())),
-                _ => None,
-            }
-        };
         assert_eq!(whole("<f>a<b>c</f>d"), Some(("a<b>c", 12)));
         assert_eq!(whole("<f><![CDATA[</f>]]></f>"), Some(("<![CDATA[</f>]]>", 23)));
         assert_eq!(whole("<f>a<f>b</f>c</f>"), Some(("a<f>b</f>c", 17)));
         assert_eq!(whole("<f>a</testcase></f>"), None);
         assert_eq!(whole("<f>a"), None);
+    }
+
+    #[test]
+    fn what_looks_like_a_tag_in_a_text_neither_hides_its_end_nor_moves_it() {
+        assert_eq!(whole("<f><![CDATA[a <f ]]></f>"), Some(("<![CDATA[a <f ]]>", 24)));
+        assert_eq!(whole("<f><!-- <f --></f>"), Some(("<!-- <f -->", 18)));
+        assert_eq!(whole("<f>a <! b</f>-->"), Some(("a <! b", 13)));
+        // With a namespace, an end tag is that of the same element.
+        assert_eq!(whole("<n:f>a</n:f>"), Some(("a", 12)));
+        assert_eq!(whole("<n:f>a<n:f>b</n:f>c</n:f>"), Some(("a<n:f>b</n:f>c", 25)));
     }
 
     proptest! {

@@ -228,4 +228,16 @@ mod tests {
         assert_eq!(short_decimal(b"00000012.345678"), None);
         assert_eq!(short_decimal(b"0.1234567"), None);
     }
+
+    #[test]
+    fn what_is_no_duration_is_said_by_the_word_for_it() {
+        for (text, oddity) in [
+            ("1e400", "not finite"),
+            ("-1e400", "not finite"),
+            ("-1", "negative"),
+            ("31536001", "longer than a year"),
+        ] {
+            assert_eq!(seconds(text), Seconds::odd(None, oddity), "{text}");
+        }
+    }
 }

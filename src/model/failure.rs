@@ -219,4 +219,16 @@ mod tests {
         assert!(matches!(mask("assertion failed: left == right"), Cow::Borrowed(_)));
         assert_eq!(mask("see /tmp/log"), "see log");
     }
+
+    #[test]
+    fn a_uuid_of_letters_alone_is_masked_as_any_other() {
+        let uuid = "abcdefab-abcd-abcd-abcd-abcdefabcdef";
+        for (word, masked) in
+            [(uuid.to_owned(), "*"), (format!("({uuid})"), "(*)"), (format!("{uuid}_x"), "*_x")]
+        {
+            assert_eq!(mask(&format!("7 {word}")), format!("# {masked}"));
+        }
+        // One letter short, it is a word.
+        assert_eq!(mask(&format!("7 {}", &uuid[1..])), format!("# {}", &uuid[1..]));
+    }
 }

@@ -348,3 +348,24 @@ fn what_may_have_been_a_flake_ends_a_clean_row() {
     assert_eq!((figures.flakes, figures.clean, figures.last_flake), (0, 12, Some(day_no(10))));
     assert_eq!(of("").clean, 12);
 }
+
+#[test]
+fn of_two_cells_that_both_lack_clean_runs_the_one_that_lacks_more_decides() {
+    // Every second of the first 19 runs of one cell flaked, 11 clean ones follow and 30 are asked
+    // for; after one flake in the first run of the other cell follow 29 and 143 are asked for: the
+    // first m with 3.87/5.15 · 4.87/6.15 · … (m factors) below 0.01.
+    let mut marks = vec!['.'; 60];
+    (0..40).step_by(4).for_each(|run| marks[run] = 'r');
+    marks[1] = 'r';
+    let flaky: String = marks.into_iter().collect();
+    for cells in [["os=a", "os=b"], ["os=b", "os=a"]] {
+        let world = World { cells: cells.to_vec(), healthy: 30, ..World::new(&[&flaky]) };
+        let of = |keys: &str| {
+            let figures = figures_of(&world, 60, "t0", keys);
+            (figures.clean, figures.clean_needed)
+        };
+        let each = cells.map(|cell| of(&format!("variant = \"{cell}\"")));
+        assert_eq!(each, [(11, 30), (29, 143)]);
+        assert_eq!(of(""), (29, 143), "{cells:?}");
+    }
+}

@@ -204,18 +204,23 @@ impl<'a> Copying<'a> {
             }
             let is_fine = match token {
                 Token::Start(tag) => self.start(&tag, out),
-                Token::End { name, at } => {
-                    let is_root = is_stripped && self.open.is_empty() && name == "testsuites";
-                    if is_root {
-                        self.flush(at, out);
+                Token::End { name: "testsuites", at } if !self.open.contains(&"testsuites") => {
+                    self.flush(at, out);
+                    if is_stripped && !self.open.contains(&"testcase") {
+                        close(out, &std::mem::take(&mut self.open));
                         return true;
                     }
-                    self.end(name, out);
+                    // It would end the root of the merged document.
+                    self.copied = self.tokens.offset();
+                    !is_stripped
+                }
+                Token::End { name, .. } => {
+                    let is_fine = self.end(name, out);
                     if !is_stripped && self.open.is_empty() {
                         self.flush(self.tokens.offset(), out);
                         return true;
                     }
-                    true
+                    is_fine
                 }
                 Token::Comment(_) | Token::Doctype { .. } => true,
                 Token::Broken(at) => self.tokens.skip_stray(at),
@@ -263,15 +268,20 @@ impl<'a> Copying<'a> {
         true
     }
 
-    fn end(&mut self, name: &str, out: &str) {
+    /// False where a case is open in what ends: nothing tells its outcome.
+    fn end(&mut self, name: &str, out: &str) -> bool {
         if !CONTAINERS.contains(&name) {
             self.depth = self.depth.saturating_sub(1);
-            return;
+            return true;
         }
         if let Some(place) = self.open.iter().rposition(|open| *open == name) {
+            if self.open.iter().skip(place + 1).any(|open| *open == "testcase") {
+                return false;
+            }
             self.open.truncate(place);
         }
         self.mark_whole(out);
+        true
     }
 
     /// All that was read so far may stand by itself.
@@ -317,10 +327,15 @@ impl<'a> Copying<'a> {
         let ahead = self.whole.0.saturating_sub(out.len());
         self.flush(self.copied.saturating_add(ahead), out);
         out.truncate(self.whole.0);
-        for name in self.whole.1.iter().rev() {
-            let _ = write!(out, "</{name}>");
-        }
+        close(out, &self.whole.1);
         out.push('\n');
+    }
+}
+
+/// Writes the end tags of what is open, the innermost first.
+fn close(out: &mut String, open: &[&str]) {
+    for name in open.iter().rev() {
+        let _ = write!(out, "</{name}>");
     }
 }
 
@@ -534,6 +549,79 @@ mod unit {
         let test = reading.report.tests.get(reading.report.results[0].test).unwrap();
         assert_eq!((test.suite, test.name), ("pytest", "test_x[\"<&]"));
         assert_eq!(reading.report.failures[0].kind, "Crash");
+    }
+
+    /// The whole of a document that says the same alone and in front of another one.
+    fn stays_whole(text: &str) -> String {
+        let case = r#"<testsuites><testcase classname="d" name="last"/></testsuites>"#;
+        let parts = [text, case].map(|text| part(text.as_bytes(), 0));
+        let merged = read_back(&parts);
+        let alone =
+            parts.iter().flat_map(|part| told(&read(&part.bytes, &ReadOptions::default()).report));
+        assert_eq!(
+            told(&merged.report),
+            alone.collect::<Vec<_>>(),
+            "{text}: {:?}",
+            merged.warnings
+        );
+        String::from_utf8(merge(&parts)).unwrap()
+    }
+
+    #[test]
+    fn every_root_of_a_document_is_copied_and_what_stands_around_them_is_not() {
+        let root = |name: &str| {
+            format!(r#"<testsuites><testcase classname="c" name="{name}"/></testsuites>"#)
+        };
+        let suite = r#"<testsuite name="s"><testcase classname="c" name="c"/></testsuite>"#;
+        let text = format!("log <output> <! of it\n{}\nmore <b>\n{}{suite}", root("a"), root("b"));
+        let merged = stays_whole(&text);
+        assert!(!["<output>", "<b>", "of it"].iter().any(|one| merged.contains(one)), "{merged}");
+    }
+
+    #[test]
+    fn what_ends_in_a_root_does_not_end_it() {
+        let case = r#"<testcase classname="c" name="a"/>"#;
+        let properties = r#"<properties><property name="k" value="v"/></properties>"#;
+        for inside in [
+            format!("{properties}{case}"),
+            format!("</x>{case}"),
+            format!("<testsuites></testsuites>{case}"),
+        ] {
+            stays_whole(&format!("<testsuites>{inside}</testsuites>"));
+        }
+    }
+
+    #[test]
+    fn an_end_tag_that_fits_nothing_open_does_no_harm_to_the_documents_behind() {
+        let [a, b] = ["a", "b"].map(|name| format!(r#"<testcase classname="c" name="{name}"/>"#));
+        let open = r#"<testcase classname="c" name="o"><x>"#;
+        for text in [
+            // The root ends with what is open in it.
+            format!("<testsuites><testsuite name='s'>{a}</testsuites>"),
+            format!("<testsuites><testsuite name='s'><testsuite name='t'>{a}</testsuites>{b}"),
+            // A suite that stands alone is ended by its own tag.
+            format!("<testsuite name='s'>{a}</testsuites>{b}</testsuite>"),
+            // A case that is open takes all behind it along.
+            format!("<testsuites><testsuite name='s'>{a}{open}</testsuite>{b}</testsuites>"),
+            format!("<testsuites><testsuite name='s'>{a}{open}</testsuites></testcase>{b}"),
+            format!("<testsuite name='s'>{a}{open}</testsuite>{b}"),
+        ] {
+            stays_whole(&text);
+        }
+    }
+
+    #[test]
+    fn class_and_file_of_a_made_case_are_written_where_it_has_them() {
+        let case = |classname: &str, file: &str| MadeCase {
+            suite: "s".into(),
+            classname: classname.into(),
+            name: "n".into(),
+            file: file.into(),
+            ..MadeCase::default()
+        };
+        let text = String::from_utf8(made(&[case("c", "f.py"), case("", "")])).unwrap();
+        assert!(text.contains(r#"<testcase name="n" classname="c" file="f.py">"#), "{text}");
+        assert!(text.contains(r#"<testcase name="n">"#), "{text}");
     }
 
     /// A document as runners write them, with tests of its own.

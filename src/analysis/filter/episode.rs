@@ -180,7 +180,9 @@ fn causes(classes: &Classes, failure: &Episodic, later: &Message, is_main: bool)
         }
         let breakage = class * by_breakage / both;
         let flake = class * by_flake / both;
-        let (in_broken, in_sound) = (outage / broken, outage / sound);
+        // What is too unlikely for any float has no part in an outage.
+        let part = |of: f64| if of > 0.0 { outage / of } else { 0.0 };
+        let (in_broken, in_sound) = (part(broken), part(sound));
         causes.outage += breakage * in_broken + flake * in_sound;
         causes.flake += flake * (1.0 - in_sound);
         let breakage = breakage * (1.0 - in_broken);

@@ -441,9 +441,13 @@ mod tests {
         assert_eq!((beta_cdf(0.0, 2.0, 3.0), beta_cdf(1.0, 2.0, 3.0)), (0.0, 1.0));
         assert_eq!((beta_cdf(-1.0, 2.0, 3.0), beta_cdf(7.0, 2.0, 3.0)), (0.0, 1.0));
         assert_eq!((beta_quantile(0.0, 2.0, 3.0), beta_quantile(1.0, 2.0, 3.0)), (0.0, 1.0));
+        // Here all of the distribution that a float can hold lies below one half.
+        assert_eq!(beta_quantile(1.0, 1.0, 1e6), 1.0);
         for wrong in [0.0, -1.0, f64::NAN, f64::INFINITY] {
             assert!(beta_cdf(0.5, wrong, 1.0).is_nan() && beta_cdf(0.5, 1.0, wrong).is_nan());
             assert!(beta_quantile(0.5, wrong, 1.0).is_nan() && ln_beta(wrong, 1.0).is_nan());
+            // At the ends the distribution is known without a look at the shapes.
+            assert!(beta_cdf(0.0, wrong, 1.0).is_nan() && beta_cdf(0.0, 1.0, wrong).is_nan());
         }
         assert!(ln_gamma(0.0).is_nan() && ln_gamma(-2.5).is_nan() && ln_gamma(f64::NAN).is_nan());
         assert!(

@@ -107,6 +107,13 @@ mod tests {
     use super::*;
     use crate::analysis::filter::belief::{Circumstance, Observed, weigh};
 
+    #[test]
+    fn a_message_that_contradicts_all_that_was_believed_changes_nothing() {
+        let (mut classes, mut message) = ([0.0; CLASSES], [1.0; CLASSES]);
+        (classes[0], message[0]) = (1.0, 0.0);
+        assert_eq!(corrected(&classes, &message), classes);
+    }
+
     /// Every path of classes through a few results, weighed one by one.
     #[test]
     fn the_message_is_the_sum_over_all_paths() {

@@ -112,6 +112,28 @@ mod tests {
     }
 
     #[test]
+    fn three_tests_are_enough_to_last() {
+        assert_eq!(lasts(&[(&GROUP[..3], true); 3]), [false, false, true]);
+    }
+
+    #[test]
+    fn a_run_in_which_a_module_does_not_fail_ends_its_row() {
+        let model = Model { outage_revisions: 2, ..Model::default() };
+        let lasts = |fails_between: bool| {
+            let mut rows = Rows::default();
+            let look = |run| {
+                let module = Some(7);
+                Look { run, fresh: true, module, failing: GROUP, outage: true }
+            };
+            let early = [0, 1].map(|run| rows.take(&model, &look(run)).is_some());
+            rows.keep(&|module| module == 7 && fails_between);
+            (early, rows.take(&model, &look(3)))
+        };
+        assert_eq!(lasts(true), ([false; 2], Some(vec![0, 1])));
+        assert_eq!(lasts(false), ([false; 2], None));
+    }
+
+    #[test]
     fn other_tests_another_look_or_too_few_begin_anew() {
         let group = (GROUP, true);
         let others: (&[u32], bool) = (&[1, 2, 7, 8, 9], true);

@@ -226,9 +226,8 @@ impl<'a> Results<'a> {
                 while block.get(at).is_some_and(|place| *place < seen.run as usize) {
                     at += 1;
                 }
-                let Some(results) = self.of_block.get_mut(at).filter(|_| at < block.len()) else {
-                    break;
-                };
+                // Only the last block is shorter, and nothing comes behind it.
+                let Some(results) = self.of_block.get_mut(at) else { break };
                 *ahead = rest;
                 let Some(observed) = observed(seen) else { continue };
                 let test = || self.units.get(*unit as usize).map(|unit| unit.test);

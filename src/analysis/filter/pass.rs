@@ -7,8 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::belief::{
-    Broken, Circumstance, Drift, Likelihood, Observed, broken, fails, next_revision,
-    suspect_commit, weigh,
+    Broken, Circumstance, Drift, Likelihood, Observed, fails, next_revision, suspect_commit, weigh,
 };
 use super::explain::{
     Failures, Groups, ModuleCount, ModuleExplained, RunCount, Weights, module, whole,
@@ -189,12 +188,6 @@ impl<'m> Pass<'m> {
     #[must_use]
     pub fn taken_back(&self) -> &[TakenBack] {
         &self.taken_back
-    }
-
-    /// P(broken) of a slot on the main line.
-    #[must_use]
-    pub fn broken(&self, slot: u32) -> f64 {
-        self.belief(slot).map_or(0.0, |(classes, on_main)| broken(&classes, &on_main))
     }
 
     /// Moves the slots that ran to the run's revision; returns the place of the line, and whether

@@ -417,3 +417,22 @@ struct Step<'a> {
     in_group: bool,
     one: Episodic,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_proof_is_forgotten_below_the_threshold_and_not_at_it() {
+        let settings = FilterSettings::default();
+        for (flaky, kept) in [(FORGOTTEN_BELOW, 1), (0.04, 0)] {
+            let mut replay = Replay::new(&settings, 0);
+            let mut classes = [0.0; CLASSES];
+            (classes[0], classes[1]) = (1.0 - flaky, flaky);
+            replay.course.classes = classes;
+            replay.course.proofs = 1;
+            replay.judge(0);
+            assert_eq!(replay.course.proofs, kept, "{flaky}");
+        }
+    }
+}

@@ -5,12 +5,18 @@ use std::collections::HashSet;
 use proptest::prelude::*;
 use serde::Deserialize;
 
-use super::belief::{Observed, actionable, broken};
+use super::belief::{Circumstance, Observed, actionable, broken};
+use super::explain::{Failures, Groups, ModuleCount, ModuleExplained, RunCount, Weights, module};
+use super::ledger::Kind;
 use super::model::{CLASSES, Model};
-use super::pass::{Pass, RunAbout, Slot, SlotResult};
+use super::pass::{Explained, Pass, RunAbout, Slot, SlotResult};
 use super::replay::{Course, Replay};
 use super::settings::FilterSettings;
-use crate::model::Timestamp;
+use super::{Moments, mixed, presence, replay};
+use crate::analysis::settings::OutageSettings;
+use crate::analysis::{History, HistoryBuilder};
+use crate::model::{Outcome, Repeat, Timestamp};
+use crate::store::query::{ResultRow, RunRow, TestNo};
 
 #[derive(Deserialize)]
 struct Case {
@@ -263,6 +269,232 @@ proptest! {
             let attributed: Vec<u32> = course.failures.iter().map(|failure| failure.run).collect();
             prop_assert_eq!(&attributed, &failed);
             prop_assert_eq!(attributed.iter().collect::<HashSet<_>>().len(), attributed.len());
+        }
+    }
+}
+
+/// A history of runs, a letter for each test, as in the rows of the reference.
+fn told(runs: &[&str]) -> History {
+    let rows: Vec<RunRow> = (0..runs.len() as u32).map(RunRow::bare).collect();
+    let mut builder = HistoryBuilder::new(&rows, HashSet::new(), &OutageSettings::default());
+    for (no, letters) in runs.iter().enumerate() {
+        let row = |(test, letter)| {
+            let Observed { failed, passed } = observed(letter)?;
+            Some(ResultRow {
+                test: TestNo(test),
+                outcome: if passed { Outcome::Passed } else { Outcome::Failed },
+                repeat: Repeat::Single,
+                attempts: u32::from(failed) + u32::from(passed),
+                bad_attempts: failed.into(),
+                duration: None,
+                worker: 0,
+            })
+        };
+        let rows: Vec<ResultRow> = (0..).zip(letters.chars()).filter_map(row).collect();
+        builder.add(no, &rows);
+    }
+    builder.finish()
+}
+
+/// A run of the main line in which one test of each module failed.
+fn failed_in(settings: &FilterSettings, modules: u32) -> Explained {
+    let slots = (0..modules).map(|module| Slot { module, tests: 1 }).collect();
+    let fail = |slot| SlotResult { slot, observed: Observed::FAIL, signature: None };
+    let results: Vec<SlotResult> = (0..modules).map(fail).collect();
+    let about = RunAbout { branch: None, revision: 0, started: Timestamp(0) };
+    Pass::new(&settings.model, slots).step(&about, &results)
+}
+
+#[test]
+fn only_a_failure_before_a_pass_is_a_retry() {
+    let retried = Observed { failed: 1, passed: true };
+    let said = [Observed::PASS, Observed::FAIL, retried].map(|one| (one.troubled(), one.retried()));
+    assert_eq!(said, [(false, false), (true, false), (true, true)]);
+}
+
+#[test]
+fn numbers_are_mixed_as_the_published_generator_does() {
+    // What SplitMix64 gives first from seed 0.
+    let published = [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4, 0x06c4_5d18_8009_454f];
+    assert_eq!([1, 2, 3].map(mixed), published);
+}
+
+#[test]
+fn tests_that_ran_in_the_same_runs_alone_share_a_fingerprint() {
+    let prints = presence(&told(&["...-", "..-."]), 0);
+    assert_eq!(prints[0], prints[1]);
+    let halves = |print: u128| [(print >> 64) as u64, print as u64];
+    for half in 0..2 {
+        let of = |test: usize| halves(prints[test])[half];
+        assert!(of(0) != of(2) && of(0) != of(3) && of(2) != of(3), "{half}");
+    }
+}
+
+#[test]
+fn a_failure_in_a_run_that_is_as_likely_an_outage_as_not_tells_nothing_of_the_test() {
+    let (history, settings) = (told(&["F"]), FilterSettings::default());
+    let mut explained = failed_in(&settings, 1);
+    for (outage, tells) in [(0.49, true), (0.5, false)] {
+        explained.modules[0].around.outage = outage;
+        let runs = [Some(explained.clone())];
+        let course = replay(&history.units[0], &settings, &runs, Moments::Forget);
+        assert_eq!(course.is_some(), tells, "{outage}");
+    }
+}
+
+#[test]
+fn a_module_that_is_an_outage_by_itself_stays_one_when_the_run_is_none() {
+    let mut explained = failed_in(&FilterSettings::default(), 3);
+    for (one, outage) in explained.modules.iter_mut().zip([0.4, 0.5, 0.6]) {
+        (one.weights.outage, one.around.outage) = (outage, 0.9);
+    }
+    explained.take_back(None);
+    assert_eq!([0, 1, 2].map(|module| explained.around(module).outage), [0.0, 0.9, 0.9]);
+    // Three of its four tests failed, for the commit and not for the machine.
+    (explained.modules[1].failing, explained.modules[1].tests) = (3, 4);
+    explained.take_back(Some(1));
+    let around = explained.around(1);
+    assert_eq!((around.outage, around.bad_commit), (0.0, 0.75));
+}
+
+#[test]
+fn thousands_of_failures_that_look_alike_are_an_outage() {
+    let count = Failures { failing: 2_000, tests: 2_000, expected: 1.0, alike: 2_000 };
+    let weights = Weights::of(&Model::default(), &count, None);
+    assert!(weights.outage > 0.99, "{weights:?}");
+}
+
+const USUAL: Circumstance = Circumstance::USUAL;
+
+/// What is said of the module in which these of ten tests failed together.
+fn together(
+    model: &Model,
+    groups: &mut Groups,
+    (number, whole): (u32, &Circumstance),
+    failing: &[u32],
+) -> ModuleExplained {
+    let failures = failures(failing.len() as u32);
+    let run = RunCount { failures, bad_commit: None, run: number };
+    let count = ModuleCount { failures, failing: failing.to_vec() };
+    module(model, &run, whole, 0, count, groups)
+}
+
+fn failures(failing: u32) -> Failures {
+    Failures { failing, tests: 10, expected: 0.5, alike: 0 }
+}
+
+#[test]
+fn tests_that_failed_together_before_recur_until_the_group_is_forgotten() {
+    let model = Model { groups_kept: 1, ..Model::default() };
+    let mut groups = Groups::default();
+    let runs: [(u32, &[u32], bool); 7] = [
+        (0, &[1, 2], false),
+        (2, &[1, 2], true),
+        // One test is no group, and takes no place.
+        (4, &[3], false),
+        (6, &[1, 2], true),
+        (8, &[5, 6], false),
+        (10, &[1, 2], false),
+        // The event goes on.
+        (11, &[1, 2], false),
+    ];
+    for (run, failing, recurring) in runs {
+        let said = together(&model, &mut groups, (run, &USUAL), failing);
+        assert_eq!(said.recurring, recurring, "run {run}");
+    }
+}
+
+#[test]
+fn without_a_weight_for_recurrence_nothing_recurs() {
+    let model = Model { recurrence: 0.0, ..Model::default() };
+    let mut groups = Groups::default();
+    let said = [0, 2].map(|run| together(&model, &mut groups, (run, &USUAL), &[1, 2]).recurring);
+    assert_eq!(said, [false; 2]);
+}
+
+/// A model for which two failures are an outage exactly as likely as not.
+fn undecided() -> Model {
+    let model = Model { systemic: 0.0, ..Model::default() };
+    let outage = |model: &Model| Weights::of(model, &failures(2), None).outage;
+    let even = model.outage * (1.0 - outage(&model)) / outage(&model);
+    let near = (-99..99).map(|step| f64::from_bits(even.to_bits().wrapping_add_signed(step)));
+    let mut models = near.map(|outage| Model { outage, ..model.clone() });
+    models.find(|model| outage(model).to_bits() == 0.5_f64.to_bits()).unwrap()
+}
+
+#[test]
+fn tests_that_fail_together_in_what_may_be_an_outage_are_no_group() {
+    let outage = Circumstance { outage: 0.5, ..USUAL };
+    for (model, whole) in [(Model::default(), outage), (undecided(), USUAL)] {
+        let mut groups = Groups::default();
+        together(&model, &mut groups, (0, &whole), &[1, 2]);
+        let again = together(&Model::default(), &mut groups, (2, &USUAL), &[1, 2]);
+        assert!(!again.recurring, "{whole:?}");
+    }
+}
+
+#[test]
+fn a_module_that_is_no_likelier_an_outage_than_its_run_has_the_share_of_the_run() {
+    let model = Model::default();
+    let Weights { outage, .. } = Weights::of(&model, &failures(3), None);
+    let whole = Circumstance { outage, share: 0.7, bad_commit: 0.0 };
+    let said = together(&model, &mut Groups::default(), (0, &whole), &[1, 2, 3]);
+    assert_eq!((said.around.outage, said.around.share), (outage, 0.7));
+}
+
+#[test]
+fn the_branch_that_was_not_used_longest_is_forgotten_and_no_other_line() {
+    let model = Model { branches_kept: 3, ..Model::default() };
+    let mut pass = Pass::new(&model, vec![Slot { module: 0, tests: 1 }]);
+    let branches = [None, Some(0), Some(1), Some(2), Some(1), None, Some(2), Some(0)];
+    let line = |(at, branch): (u32, Option<u32>)| {
+        let about = RunAbout { branch, revision: at, started: Timestamp(at.into()) };
+        let result = SlotResult { slot: 0, observed: Observed::PASS, signature: None };
+        pass.step(&about, &[result]).line
+    };
+    // With the fourth line the first branch goes, and comes back as another one.
+    let lines: Vec<u32> = (0..).zip(branches).map(line).collect();
+    assert_eq!(lines, [0, 1, 2, 3, 2, 0, 3, 4]);
+}
+
+/// A run of revision `revision` in which each test did what its letter says; failures look alike.
+fn step(branch: Option<u32>, revision: u32, letters: &str) -> (RunAbout, Vec<SlotResult>) {
+    let about = RunAbout { branch, revision, started: Timestamp(revision.into()) };
+    let result = |(slot, letter)| {
+        let observed = observed(letter)?;
+        Some(SlotResult { slot, observed, signature: observed.troubled().then_some(7) })
+    };
+    (about, (0..).zip(letters.chars()).filter_map(result).collect())
+}
+
+#[test]
+fn tests_that_one_commit_broke_together_did_not_fail_on_branches_of_their_own() {
+    let steps = [
+        step(None, 0, ".........."),
+        step(Some(0), 1, "FFF......."),
+        step(Some(0), 2, ".........."),
+    ];
+    let course = &courses(&[0; 10], &steps)[0];
+    assert_eq!((course.branches, course.ledger.of(Kind::BadCommit).count), (0, 1));
+}
+
+#[test]
+fn a_pass_on_retry_is_a_recovery_and_a_proof() {
+    let course = &courses(&[0], &[step(None, 0, "."), step(None, 1, "f")])[0];
+    assert_eq!((course.recoveries, course.proofs), (1, 1));
+}
+
+/// So many failed attempts are less likely on sound code than any float can say.
+#[test]
+fn failures_of_countless_attempts_have_causes_too() {
+    for failed in [490, 1_000] {
+        let observed = Observed { failed, passed: false };
+        let (about, _) = step(None, 0, "");
+        let runs = vec![(about, vec![SlotResult { slot: 0, observed, signature: None }]); 5];
+        let course = &courses(&[0], &runs)[0];
+        assert_eq!(course.failures.len(), 5);
+        for failure in &course.failures {
+            assert!(failure.causes.regression > 0.99, "{failed}: {failure:?}");
         }
     }
 }

@@ -313,12 +313,15 @@ fn at(run: &Run) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use proptest::prelude::*;
 
     use super::super::testing::{Strip, rule, verdict_of};
     use super::*;
-    use crate::analysis::Settings;
     use crate::analysis::verdict::{NextStep, Status, Verdict};
+    use crate::analysis::{HistoryBuilder, Settings};
+    use crate::store::query::RunRow;
 
     fn judged(strip: &Strip, change: impl Fn(&mut ChangepointSettings)) -> Verdict {
         let mut settings = Settings { method: "changepoint".into(), ..Settings::default() };
@@ -381,6 +384,37 @@ mod tests {
     }
 
     #[test]
+    fn retries_that_pass_no_longer_are_a_change() {
+        let verdict = judged(&Strip::new(&("r".repeat(12) + &"R".repeat(12))), |_| {});
+        assert_eq!(verdict.status, Status::NewlyBroken);
+        assert!(rule(&verdict).contains("last changed between"), "{}", rule(&verdict));
+    }
+
+    #[test]
+    fn only_failures_and_passes_since_the_change_are_a_mix() {
+        let unsure = |settings: &mut ChangepointSettings| settings.certainty = 0.1;
+        let mended = Strip::new(&("F".repeat(9) + &".".repeat(20)));
+        assert_eq!(judged(&mended, unsure).status, Status::Healthy);
+        // Too few for a breakage, and all that there is.
+        let failing = judged(&Strip::new("FF"), |settings| {
+            unsure(settings);
+            settings.min_runs = 2;
+        });
+        assert_eq!(failing.status, Status::Suspect);
+    }
+
+    #[test]
+    fn a_hash_is_shortened_and_a_name_is_not() {
+        let told = |revision: &str| {
+            let row = RunRow { revision: Some(revision.to_owned()), ..RunRow::bare(0) };
+            let settings = Settings::default();
+            at(&HistoryBuilder::new(&[row], HashSet::new(), &settings.outage).finish().runs[0])
+        };
+        assert_eq!(told("0123456789abcdef0123456789abcdef01234567"), "0123456789");
+        assert_eq!(told("release-candidate-7"), "release-candidate-7");
+    }
+
+    #[test]
     fn every_number_is_a_setting() {
         let mix = Strip::new(".F........F.........");
         assert_eq!(judged(&mix, |_| {}).status, Status::Flaky);
@@ -438,17 +472,44 @@ mod tests {
         equal.flat_map(|(cut, _)| last_change(series, *cut, settings)).collect()
     }
 
+    /// The marks of a strip, so many to a revision.
+    fn series(strip: &str, revisions: usize) -> Series {
+        let mut series = Series::default();
+        for (place, mark) in strip.chars().enumerate() {
+            let (failed, retried) = (mark != '.', "rR".contains(mark));
+            let (failed_again, bad) = (mark == 'R', "FR".contains(mark));
+            let mark = Mark { failed, retried, failed_again, bad };
+            series.push(mark, place % revisions == 0);
+        }
+        series
+    }
+
+    #[test]
+    fn the_first_of_equal_splits_is_taken() {
+        // Read backwards, with both ends of a retry changed for each other, it is itself: a split
+        // behind the first result is as good as one before the last. Behind the first, one more
+        // split is worth it, and no third.
+        let settings = ChangepointSettings { change_odds: 0.85, ..ChangepointSettings::default() };
+        assert_eq!(series(".r.R.", 1).last_change(&settings), 2);
+    }
+
+    #[test]
+    fn a_split_that_makes_nothing_likelier_is_none() {
+        // With so firm a belief in a rate, results say nothing.
+        let settings = ChangepointSettings {
+            change_odds: 1.0,
+            prior: [1e20, 1e20],
+            retry_prior: [1e20, 1e20],
+            ..ChangepointSettings::default()
+        };
+        assert_eq!(series(".F.F", 1).last_change(&settings), 0);
+    }
+
     proptest! {
         #[test]
         fn the_split_is_the_best_of_all(strip in "(\\.{1,9}|F{1,7}|[.FrR]{1,6}){0,12}", revisions in 1_usize..4) {
             let settings = ChangepointSettings::default();
-            let mut series = Series::default();
-            for (place, mark) in strip.chars().enumerate() {
-                let (failed, retried) = (mark != '.', "rR".contains(mark));
-                let (failed_again, bad) = (mark == 'R', "FR".contains(mark));
-                let mark = Mark { failed, retried, failed_again, bad };
-                series.push(mark, place % revisions == 0);
-            }
+            let series = series(&strip, revisions);
             let found = series.last_change(&settings);
             prop_assert!(last_change(&series, 0, &settings).contains(&found), "{strip} {found}");
         }

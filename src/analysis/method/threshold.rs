@@ -143,7 +143,16 @@ fn status(latest: Latest, evidence: &Evidence, settings: &ThresholdSettings) -> 
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::{Strip, verdict_of};
     use super::*;
+    use crate::analysis::Settings;
+    use crate::analysis::verdict::Verdict;
+
+    fn judged(strip: &Strip, window: u32) -> Verdict {
+        let mut settings = Settings { method: "threshold".into(), ..Settings::default() };
+        settings.threshold.window = window;
+        verdict_of(strip, &settings)
+    }
 
     fn latest(strip: &str) -> Latest {
         let bads = strip.chars().rev().map(|c| c == 'F').enumerate();
@@ -164,6 +173,37 @@ mod tests {
         assert_eq!(clean_runs(".F."), [NextStep::CleanRuns { runs: 1 }]);
         // Nine failures at the end: seven must leave the window of ten.
         assert_eq!(clean_runs(".FFFFFFFFF"), [NextStep::CleanRuns { runs: 8 }]);
+    }
+
+    #[test]
+    fn a_forecast_reaches_as_far_back_as_its_bits() {
+        let steps = |window: u32| {
+            let settings = ThresholdSettings { window, ..ThresholdSettings::default() };
+            latest(".F.").steps_to_clear(&settings)
+        };
+        assert_eq!(steps(128), [NextStep::CleanRuns { runs: 1 }]);
+        assert_eq!((steps(129), steps(0)), (Vec::new(), Vec::new()));
+    }
+
+    #[test]
+    fn a_window_of_more_results_than_a_forecast_reads_counts_them_all() {
+        let strip = Strip::new(&("F".to_owned() + &".".repeat(140)));
+        assert_eq!(judged(&strip, 200).score, Some(1.0 / 141.0));
+    }
+
+    #[test]
+    fn a_pass_before_the_window_tells_newly_broken_from_broken() {
+        let failing = "F".repeat(10);
+        assert_eq!(judged(&Strip::new(&failing), 10).status, Status::Broken);
+        // On a change, where the main line did not see it.
+        let passed = Strip::new(&(".".to_owned() + &failing)).lanes("CDDDDDDDDDD");
+        assert_eq!(judged(&passed, 10).status, Status::NewlyBroken);
+    }
+
+    #[test]
+    fn without_a_failure_nothing_is_flaky_whatever_the_threshold() {
+        let settings = ThresholdSettings { threshold: 0.0, ..ThresholdSettings::default() };
+        assert_eq!([0, 1, 5].map(|bad| settings.is_flaky(5, bad)), [false, true, false]);
     }
 
     #[test]

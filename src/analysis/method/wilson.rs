@@ -184,6 +184,12 @@ mod tests {
     }
 
     #[test]
+    fn without_a_failure_no_rate_is_above_nothing() {
+        // Each of its retries passed.
+        assert_eq!(judged("r.....r...", |s| s.lower = 0.0).status, Status::Healthy);
+    }
+
+    #[test]
     fn only_the_main_line_counts_unless_told_otherwise() {
         let strip = Strip::new(".F.F......").lanes("DCDCDDDDDD");
         let mut settings = Settings { method: "wilson".into(), ..Settings::default() };

@@ -8,13 +8,16 @@ use std::path::Path;
 use proptest::prelude::*;
 use serde::Deserialize;
 
+use super::evidence::{Evidence, Reading};
 use super::late::settled;
 use super::method::METHODS;
 use super::settings::Lanes;
+use super::streak::StreakKind;
+use super::trail::Trail;
 use super::verdict::{Fact, Judgement, Status, Verdict};
-use super::{HistoryBuilder, Settings, judge};
+use super::{History, HistoryBuilder, Settings, judge};
 use crate::model::{Lane, Micros, Outcome, Repeat, Timestamp};
-use crate::store::query::{ResultRow, RunNo, RunRow, TestNo};
+use crate::store::query::{ReportRow, ResultRow, RunNo, RunRow, RunRows, TestNo};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -70,19 +73,45 @@ struct Window {
 }
 
 impl Window {
+    fn history(&self, keep: HashSet<TestNo>) -> History {
+        let mut builder = HistoryBuilder::new(&self.runs, keep, &Settings::default().outage);
+        for (run, rows) in self.rows.iter().enumerate() {
+            builder.add(run, rows);
+        }
+        builder.finish()
+    }
+
     fn judge_by(&self, method: &str) -> Judgement {
         let settings = Settings { method: method.into(), ..Settings::default() };
         let bad = self.rows.iter().flatten().filter(|row| row.bad_attempts > 0);
         let keep: HashSet<TestNo> = bad.map(|row| row.test).collect();
-        let mut builder = HistoryBuilder::new(&self.runs, keep, &settings.outage);
-        for (run, rows) in self.rows.iter().enumerate() {
-            builder.add(run, rows);
-        }
-        judge(&builder.finish(), &settings).unwrap()
+        judge(&self.history(keep), &settings).unwrap()
     }
 
     fn judge(&self) -> Judgement {
         self.judge_by("evidence")
+    }
+
+    /// The evidence about the first test, whose every result is kept where it is among `keep`.
+    fn evidence(&self, keep: &[u32]) -> Evidence {
+        let history = self.history(keep.iter().copied().map(TestNo).collect());
+        let outages = vec![false; history.runs.len()];
+        Reading::new(&history, &outages, &Settings::default()).of(&history.units[0])
+    }
+
+    /// The trail of the first test, each run one report of the machine `w1`.
+    fn trail(&self) -> Trail {
+        let (settings, asked) = (Settings::default(), TestNo(0));
+        let mut builder = HistoryBuilder::new(&self.runs, HashSet::from([asked]), &settings.outage);
+        for (run, rows) in self.rows.iter().enumerate() {
+            let (host, end) = ("w1".to_owned(), rows.len() as u32);
+            let reports = [ReportRow { host, end, ..ReportRow::default() }];
+            builder.add_reports(run, &RunRows { rows, reports: &reports, workers: &[] });
+        }
+        let history = History { asked: vec![asked], ..builder.finish() };
+        let verdicts = judge(&history, &settings).unwrap().verdicts;
+        let verdict = verdicts.into_iter().find(|verdict| verdict.test == asked).unwrap();
+        *verdict.trail.unwrap()
     }
 }
 
@@ -495,13 +524,7 @@ fn settings_are_read_with_defaults_and_refuse_what_they_do_not_know() {
 #[test]
 fn one_test_can_be_looked_at_closely_although_it_never_failed() {
     let window = window(&[(0, 1, 0, 0), (0, 2, 0, 1), (0, 3, 0, 0)], &[vec!['.'; 40]]);
-    let settings = Settings::default();
-    let mut builder =
-        HistoryBuilder::new(&window.runs, HashSet::from([TestNo(0)]), &settings.outage);
-    for (run, rows) in window.rows.iter().enumerate() {
-        builder.add(run, rows);
-    }
-    let history = builder.finish();
+    let history = window.history(HashSet::from([TestNo(0)]));
     let places = |variant: &str| -> Vec<u32> {
         let unit = history.unit(TestNo(0), variant).unwrap();
         unit.cells().iter().map(|cell| cell.run).collect()
@@ -509,7 +532,7 @@ fn one_test_can_be_looked_at_closely_although_it_never_failed() {
     assert_eq!((places("v=0"), places("v=1")), (vec![0, 2], vec![1]));
     assert!(history.unit(TestNo(1), "v=0").is_none());
     assert!(history.unit(TestNo(0), "v=2").is_none());
-    let judgement = judge(&history, &settings).unwrap();
+    let judgement = judge(&history, &Settings::default()).unwrap();
     let verdict = judgement.verdicts.iter().find(|verdict| verdict.variant == "v=0").unwrap();
     assert_eq!(verdict.duration_median, Some(Micros(1_000)));
 }
@@ -523,4 +546,69 @@ fn a_skip_is_no_run() {
     assert_eq!(of(0).last_run, judgement.runs[3].started);
     assert_eq!(of(0).last_failure, Some(judgement.runs[2].started));
     assert_eq!(of(1).last_run, judgement.runs[5].started);
+}
+
+/// One strip for each test, the runs of one lane, each with a revision of its own.
+fn strips(lane: u8, strips: &[&str]) -> Window {
+    let runs = strips[0].len() as u8;
+    let shapes: Vec<Shape> = (1..=runs).map(|revision| (lane, revision, 0, 0)).collect();
+    let strips: Vec<Vec<char>> = strips.iter().map(|strip| strip.chars().collect()).collect();
+    window(&shapes, &strips)
+}
+
+#[test]
+fn a_test_that_keeps_no_results_is_counted_like_one_that_does() {
+    let window = strips(0, &["..s....s."]);
+    for keep in [&[][..], &[0]] {
+        let Evidence { executions, skipped, clean, .. } = window.evidence(keep);
+        assert_eq!((executions, skipped, clean), (7, 2, 7), "{keep:?}");
+    }
+}
+
+#[test]
+fn what_a_breakage_did_is_no_part_of_the_rate_that_the_next_streak_is_held_against() {
+    // Four of four with retries: 4.28 / 8.15 = 0.525 with the prior, so that a flake fails again
+    // with 0.148 + 0.852 * 0.525 = 0.595; ln 0.01 / ln 0.595 = 8.9. A pass later, the ten failures
+    // set aside, four of five: 0.468, 0.546, 7.6.
+    let evidence = strips(0, &["rrrrFFFFFFFFFF.F"]).evidence(&[0]);
+    let told: Vec<_> = evidence.streaks.iter().map(|one| (one.kind, one.needed)).collect();
+    assert_eq!(told, [(StreakKind::Breakage, 9), (StreakKind::Open, 8)]);
+}
+
+#[test]
+fn each_run_without_a_revision_counts_as_one() {
+    let strip = "....FFF....";
+    let window = window(&[(0, 0, 0, 0); 11], &[strip.chars().collect()]);
+    let Evidence { streaks, recoveries, .. } = window.evidence(&[0]);
+    assert_eq!((streaks[0].unnamed, streaks[0].kind), (3, StreakKind::Breakage));
+    assert_eq!(recoveries, 0);
+}
+
+#[test]
+fn a_test_vanished_only_where_others_ran() {
+    let (gone, there) = ("............        ", "....................");
+    let status = |lane: u8, tests: &[&str]| {
+        let judgement = strips(lane, tests).judge();
+        judgement.verdicts.iter().find(|verdict| verdict.test == TestNo(0)).unwrap().status
+    };
+    for lane in 0..3 {
+        assert_eq!(status(lane, &[gone, there]), Status::Stale, "{lane}");
+        assert_eq!(status(lane, &[gone]), Status::Healthy, "{lane}");
+    }
+}
+
+#[test]
+fn a_trail_tells_where_results_came_from_and_what_was_tried_again() {
+    let mut window = strips(0, &[".r.r", "...."]);
+    // A skipped attempt was tried again, and nothing failed.
+    window.rows[1][0].bad_attempts = 0;
+    let trail = window.trail();
+    let places: Vec<_> = trail
+        .places
+        .iter()
+        .map(|place| (place.run, place.host.as_deref(), place.before, place.tests))
+        .collect();
+    assert_eq!(places, [0, 1, 2, 3].map(|run| (run, Some("w1"), 0, 2)));
+    let tried: Vec<_> = trail.retried.iter().map(|one| (one.run, one.failed)).collect();
+    assert_eq!(tried, [(3, 1)]);
 }

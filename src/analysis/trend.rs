@@ -301,6 +301,31 @@ mod tests {
         assert_eq!(trend.periods[0].begins.to_date(), "1969-12-29");
     }
 
+    #[test]
+    fn a_period_is_as_long_as_the_window_asks() {
+        const HOUR: i64 = DAY / 24;
+        let step = |span: i64| {
+            let runs = vec![run(0, 0, false), run(span, 0, false)];
+            Trend::new(&judgement(runs, Vec::new())).step_ms
+        };
+        assert_eq!([step(24 * HOUR), step(48 * HOUR), step(48 * HOUR + 1)], [HOUR, HOUR, 6 * HOUR]);
+        // Up to 89 weeks a week each, and from there on months.
+        let weeks = |count: i64| step(count * 7 * DAY) / (7 * DAY);
+        assert_eq!([weeks(89), weeks(90), weeks(200), weeks(356), weeks(357)], [1, 4, 4, 4, 8]);
+    }
+
+    #[test]
+    fn a_suite_that_is_red_less_often_gets_better() {
+        let runs = |share: [u32; 2]| -> Vec<JudgedRun> {
+            let half = |red: u32| (0..60).map(move |no| run(0, u32::from(no < red), false));
+            share.into_iter().flat_map(half).collect()
+        };
+        let direction = |share| Halves::of_red(&runs(share)).direction();
+        assert_eq!(direction([12, 2]), Direction::Better);
+        assert_eq!(direction([2, 12]), Direction::Worse);
+        assert_eq!(direction([3, 2]), Direction::Unclear);
+    }
+
     proptest! {
         #[test]
         fn every_run_has_its_period(times in prop::collection::vec(any::<i64>(), 1..20), scale in 0_u32..60) {

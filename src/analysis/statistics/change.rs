@@ -80,6 +80,16 @@ mod tests {
     }
 
     #[test]
+    fn a_change_has_enough_values_on_either_side() {
+        // The last value alone stands out; seven before and three behind is as near as one gets.
+        let mut values = vec![1.0; 9];
+        values.push(9.0);
+        assert_eq!(pettitt(&values, 3).unwrap().at, 7);
+        assert_eq!(pettitt(&values[..5], 3), None);
+        assert_eq!(pettitt(&[1.0, 2.0], 1).unwrap().at, 1);
+    }
+
+    #[test]
     fn what_never_changes_has_no_change() {
         assert_eq!(pettitt(&[3.0; 20], 5).unwrap().p, 1.0);
         assert_eq!(pettitt(&[1.0, 2.0, 3.0], 2), None);

@@ -183,6 +183,11 @@ mod tests {
     }
 
     #[test]
+    fn by_the_normal_distribution_too_equal_rank_sums_are_certain_to_be_chance() {
+        assert_eq!(Ranked::new(&[1.0, 4.0], &[2.0, 3.0]).normal(), 1.0);
+    }
+
+    #[test]
     fn empty_samples_and_no_numbers_say_nothing() {
         assert_eq!(compare(&[], &[1.0]), None);
         assert_eq!(compare(&[1.0], &[f64::NAN]), None);

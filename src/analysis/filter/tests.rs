@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use serde::Deserialize;
 
 use super::belief::{Circumstance, Observed, actionable, broken};
+use super::episode::Attribution;
 use super::explain::{Failures, Groups, ModuleCount, ModuleExplained, RunCount, Weights, module};
 use super::ledger::Kind;
 use super::model::{CLASSES, Model};
@@ -494,7 +495,9 @@ fn failures_of_countless_attempts_have_causes_too() {
         let course = &courses(&[0], &runs)[0];
         assert_eq!(course.failures.len(), 5);
         for failure in &course.failures {
-            assert!(failure.causes.regression > 0.99, "{failed}: {failure:?}");
+            let Attribution { flake, regression, change, outage } = failure.causes;
+            let all = flake + regression + change + outage;
+            assert!(regression > 0.99 && (all - 1.0).abs() < 1e-9, "{failed}: {failure:?}");
         }
     }
 }

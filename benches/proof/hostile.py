@@ -153,21 +153,23 @@ def spend(targets, minutes, quick):
     """Fuzzes each target until it has its CPU minutes; a target with a finding has to be mended first."""
     kept, lock = ledger(), threading.Lock()
     begun = {target: 0 if quick else kept.get(target, {}).get("seconds", 0) for target in targets}
-    open_ = collections.deque(target for target in targets if begun[target] < 60 * minutes)
+    open_ = {target for target in targets if begun[target] < 60 * minutes}
 
     def work():
         while True:
             with lock:
                 if not open_:
                     return
-                target = open_.popleft()
+                # The one that had the least is next, so that a run that is stopped leaves none behind.
+                target = min(open_, key=lambda target: (begun[target], target))
+                open_.remove(target)
             found = fuzz(target, SLICE_SECONDS)
             add(kept, target, found, lock)
             begun[target] += found["seconds"]
             print(f"{target}: {begun[target] / 60:.1f} of {minutes} CPU minutes, {found['executions']} executions, {found['edges']} edges", flush=True)
             if "finding" not in found and begun[target] < 60 * minutes:
                 with lock:
-                    open_.append(target)
+                    open_.add(target)
 
     workers = [threading.Thread(target=work) for _ in range(AT_ONCE)]
     for worker in workers:

@@ -375,7 +375,7 @@ fn evidence_asks_for_no_clean_runs_where_there_are_enough() {
         verdict.next
     };
     let rerun = NextStep::RerunRevision { times: 3 };
-    assert_eq!(next(33), [rerun.clone(), NextStep::CleanRuns { runs: 1 }]);
+    assert_eq!(next(33), [rerun, NextStep::CleanRuns { runs: 1 }]);
     assert_eq!(next(34), [rerun]);
 }
 

@@ -13,3 +13,14 @@ pub fn counted(count: impl Into<u64>, noun: &str) -> String {
         count => format!("{count} {noun}s"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::counted;
+
+    #[test]
+    fn one_thing_alone_takes_no_s() {
+        let counts = [0_u32, 1, 2, 1_000].map(|count| counted(count, "test"));
+        assert_eq!(counts, ["0 tests", "1 test", "2 tests", "1000 tests"]);
+    }
+}

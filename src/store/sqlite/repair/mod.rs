@@ -80,9 +80,12 @@ pub fn repair_in_place(path: &Path) -> Result<(Repaired, PathBuf), StoreError> {
     let mut repaired = rebuild(path, &mut pages, &fresh)?;
     name_log(path, held.as_ref(), &mut repaired);
     // Windows renames nothing over a file that the engine has open.
-    let held = held.filter(|_| !cfg!(windows));
+    #[cfg(windows)]
+    drop(held);
     let replaced = replace(path, &fresh);
-    drop((pages, held));
+    drop(pages);
+    #[cfg(not(windows))]
+    drop(held);
     match replaced {
         Ok(kept) => Ok((repaired, kept)),
         Err(error) => {

@@ -74,7 +74,11 @@ enum Shape {
 /// Understands the records of one test, in document order; there are two at least.
 pub(super) fn understand(records: &[Record], custom: Custom) -> Understood {
     if records.iter().any(|record| record.is_marked) {
-        return last_decides(records, Repeat::Retried);
+        // Xcode marks each round of a test that it runs several times, whether one failed or not.
+        let mut attempts = records.iter().flat_map(Record::own_attempts);
+        let is_retry = attempts.any(|attempt| attempt.outcome.is_bad());
+        let repeat = if is_retry { Repeat::Retried } else { Repeat::Repeated };
+        return last_decides(records, repeat);
     }
     let hidden = match custom {
         Custom::EmptyRecordsAreFailures => hidden_failures(records),
@@ -212,6 +216,9 @@ mod tests {
             ("FE", EmptyRecordsAreFailures, "Failed Single "),
             (".E", EmptyRecordsAreFailures, "Errored Single "),
             ("Fm", General, "Passed Retried F."),
+            ("mF", General, "Failed Retried .F"),
+            ("mmm", General, "Passed Repeated ..."),
+            ("sm", General, "Passed Repeated s."),
         ] {
             assert_eq!(read(shape, custom), expected, "{shape} {custom:?}");
         }

@@ -611,3 +611,27 @@ fn a_sign_that_the_end_cuts_off_may_begin_any_markup() {
     }
     assert_eq!(of("<!x2345678"), [Code::Repaired, Code::Truncated]);
 }
+
+#[test]
+fn rounds_of_a_repeated_test_are_a_retry_only_where_one_failed() {
+    // trainer writes what Xcode ran several times, whether to retry or to look for flakes.
+    let round = |number: u32, inside: &str| {
+        let property = format!(
+            "<properties><property name='repetition' value='Repetition {number}'/></properties>"
+        );
+        format!(
+            "<testcase classname='Shop' name='testCart' time='0.1'>{property}{inside}</testcase>"
+        )
+    };
+    let of = |inside: [&str; 3]| {
+        let cases: String = (1..).zip(inside).map(|(number, one)| round(number, one)).collect();
+        let report = reading(&format!(
+            "<testsuites><testsuite name='Shop'>{cases}</testsuite></testsuites>"
+        ))
+        .report;
+        let [result] = report.results.as_slice() else { panic!("{:?}", report.results) };
+        (result.outcome, result.repeat, result.attempts.len())
+    };
+    assert_eq!(of(["", "", ""]), (Outcome::Passed, Repeat::Repeated, 3));
+    assert_eq!(of(["", "<failure/>", ""]), (Outcome::Passed, Repeat::Retried, 3));
+}

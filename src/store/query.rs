@@ -131,7 +131,7 @@ impl ResultRow {
     /// Passed, but only after a failed attempt in the same run.
     #[must_use]
     pub fn is_flaky(&self) -> bool {
-        self.repeat == Repeat::Retried && self.outcome == Outcome::Passed
+        self.repeat == Repeat::Retried && self.outcome == Outcome::Passed && self.bad_attempts > 0
     }
 }
 

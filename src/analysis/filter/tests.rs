@@ -307,6 +307,31 @@ fn failed_in(settings: &FilterSettings, modules: u32) -> Explained {
 }
 
 #[test]
+fn rounds_that_all_passed_are_no_retry_whatever_the_record_says() {
+    let round = |bad_attempts| {
+        let row = ResultRow {
+            test: TestNo(0),
+            outcome: Outcome::Passed,
+            repeat: Repeat::Retried,
+            attempts: 3,
+            bad_attempts,
+            duration: None,
+            worker: 0,
+        };
+        let mut builder = HistoryBuilder::new(
+            &[RunRow::bare(0)],
+            HashSet::from([row.test]),
+            &OutageSettings::default(),
+        );
+        builder.add(0, &[row]);
+        let seen = builder.finish().units[0].seen[0];
+        (row.is_flaky(), seen.retried(), super::observed(&seen).unwrap())
+    };
+    assert_eq!(round(0), (false, false, Observed::PASS));
+    assert_eq!(round(2), (true, true, Observed { failed: 2, passed: true }));
+}
+
+#[test]
 fn only_a_failure_before_a_pass_is_a_retry() {
     let retried = Observed { failed: 1, passed: true };
     let said = [Observed::PASS, Observed::FAIL, retried].map(|one| (one.troubled(), one.retried()));

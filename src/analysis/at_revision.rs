@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::history::{History, Unit};
 use super::verdict::{Cell, Fact, JudgedRun, Judgement, Verdict};
-use crate::model::{Lane, Outcome};
+use crate::model::Outcome;
 use crate::store::query::TestNo;
 
 /// What a failure on a revision is, in the light of everything else.
@@ -136,13 +136,14 @@ fn previous(all: &[JudgedRun], runs: &[u32]) -> Option<String> {
     let first = *runs.first()? as usize;
     let about = all.get(first)?;
     let earlier = all.get(..first)?;
-    let other = |run: &&JudgedRun| run.revision.is_some() && run.revision != about.revision;
+    // No run before the first one has its revision.
+    let named = |run: &&JudgedRun| run.revision.is_some();
     let line = |run: &&JudgedRun| match about.on_main {
         true => run.on_main,
         false => run.lane == about.lane && run.branch == about.branch,
     };
-    let on_line = earlier.iter().rev().filter(other).find(line);
-    let on_main = || earlier.iter().rev().filter(other).find(|run| run.on_main);
+    let on_line = earlier.iter().rev().filter(named).find(line);
+    let on_main = || earlier.iter().rev().filter(named).find(|run| run.on_main);
     on_line.or_else(on_main).and_then(|run| run.revision.clone())
 }
 
@@ -219,8 +220,7 @@ fn failed_before(judgement: &Judgement, verdict: &Verdict, first: Option<&Cell>)
             false => run.lane == about.lane && run.branch == about.branch,
         })
     };
-    let main =
-        |cell: &&&Cell| run(cell).is_some_and(|run| run.on_main && about.lane != Lane::Default);
+    let main = |cell: &&&Cell| run(cell).is_some_and(|run| run.on_main);
     let before = earlier.iter().find(own).or_else(|| earlier.iter().find(main));
     before.is_some_and(|cell| cell.outcome.is_bad())
 }

@@ -196,6 +196,33 @@ mod tests {
     }
 
     #[test]
+    fn as_many_results_as_asked_for_are_enough() {
+        let settings = EvidenceSettings { min_runs: 5, ..EvidenceSettings::default() };
+        let presence = |executions| {
+            let evidence = Evidence { executions, ..Evidence::default() };
+            Signs::read(&evidence, false, &settings).presence
+        };
+        assert_eq!([4, 5].map(presence), [Presence::Scarce, Presence::Enough]);
+    }
+
+    #[test]
+    fn as_many_passes_as_needed_are_longer_than_chance_and_twice_as_many_settle_it() {
+        let settings = EvidenceSettings::default();
+        // Ten are needed, as below.
+        let clean = |clean| {
+            let evidence = Evidence {
+                failures: 8,
+                executions_to_last_trouble: 16,
+                clean,
+                ..Evidence::default()
+            };
+            Signs::read(&evidence, false, &settings).clean
+        };
+        let wanted = [Clean::Short, Clean::Long, Clean::Long, Clean::Settled];
+        assert_eq!([9, 10, 19, 20].map(clean), wanted);
+    }
+
+    #[test]
     fn a_rare_flake_needs_more_clean_runs_than_a_loud_one() {
         let settings = EvidenceSettings::default();
         let seen = |failures, executions_to_last_trouble| Evidence {

@@ -210,7 +210,9 @@ fn group(members: &[usize], q: f64, rows: &[Row], runs: &[JudgedRun]) -> Group {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::cause::Causes;
     use crate::analysis::history::HistoryBuilder;
+    use crate::analysis::verdict::{Cell, Status};
     use crate::analysis::{Settings, judge};
     use crate::model::{Lane, Repeat};
     use crate::store::query::{ResultRow, RunRow};
@@ -277,6 +279,29 @@ mod tests {
         let p = 1.0 / 487_635.0;
         assert!(found.groups[1].q <= 15.0 * p + 1e-12, "{}", found.groups[1].q);
         assert!(found.groups.iter().all(|group| group.q <= 0.05));
+    }
+
+    #[test]
+    fn a_test_that_never_failed_is_not_left_out_but_none_of_them() {
+        use Outcome::{Failed, Passed};
+        let verdict = |test, outcomes: [Outcome; 2]| {
+            let cell = |(run, outcome)| Cell { run, outcome, retried: false, duration: None };
+            let cells = (0..).zip(outcomes).map(cell).collect();
+            Verdict { cells, ..Verdict::bare(test, Status::New) }
+        };
+        let judgement = Judgement {
+            method: "filter",
+            runs: vec![JudgedRun::bare(1), JudgedRun::bare(2)],
+            verdicts: vec![verdict(1, [Passed, Passed]), verdict(2, [Passed, Failed])],
+            events: Vec::new(),
+            causes: Causes::default(),
+        };
+        let found = company(&judgement, &CompanySettings::default());
+        assert_eq!(
+            (found.compared, found.left_out),
+            (0, 1),
+            "of those that failed, one too rarely"
+        );
     }
 
     #[test]

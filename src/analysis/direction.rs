@@ -87,6 +87,13 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_word_is_that_of_json() {
+        for direction in [Direction::Better, Direction::Worse, Direction::Unclear] {
+            assert_eq!(serde_json::to_value(direction).unwrap(), direction.word());
+        }
+    }
+
     proptest! {
         #[test]
         fn time_turned_round_turns_the_direction(a in 0_u32..40, b in 0_u32..40, more_a in 0_u32..40, more_b in 0_u32..40) {

@@ -84,6 +84,35 @@ mod tests {
         }
     }
 
+    /// What a failure of 4 s costs in a run of 10 s that was red for it alone.
+    fn cost_in(run: RunRow) -> Harm {
+        let main = RunRow { lane: Lane::Default, ..RunRow::bare(1) };
+        let keep = [TestNo(1)].into_iter().collect();
+        let mut builder = HistoryBuilder::new(&[main, run], keep, &Settings::default().outage);
+        let passed = |test, seconds| row(test, Outcome::Passed, (1, 0), seconds);
+        builder.add(0, &[passed(1, 4), passed(2, 6)]);
+        builder.add(1, &[row(1, Outcome::Failed, (1, 1), 4), passed(2, 6)]);
+        let history = builder.finish();
+        let mut harm = Harm::default();
+        harm.add(&history.units[0].seen[1], &history.runs[1]);
+        harm
+    }
+
+    #[test]
+    fn a_failure_costs_where_somebody_waits_for_the_run() {
+        let on = |lane| cost_in(RunRow { lane, ..RunRow::bare(2) });
+        let cost = Harm { reddened: 1, alone: 1, share: 1.0, lost: Micros(10 * SECOND) };
+        assert_eq!((on(Lane::Default), on(Lane::Change)), (cost, cost));
+        assert_eq!(on(Lane::Other), Harm::default(), "nobody waits for a branch of one's own");
+    }
+
+    #[test]
+    fn a_suite_that_failed_as_a_whole_takes_its_part_of_the_blame() {
+        let cost = cost_in(RunRow { lane: Lane::Default, suite_failures: 1, ..RunRow::bare(2) });
+        let half = Harm { reddened: 1, alone: 0, share: 0.5, lost: Micros(5 * SECOND) };
+        assert_eq!(cost, half);
+    }
+
     #[test]
     fn builds_are_shared_and_time_is_that_of_the_run() {
         use Outcome::{Failed, Passed};

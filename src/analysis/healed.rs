@@ -107,3 +107,97 @@ fn of(judgement: &Judgement, place: usize, verdict: &Verdict) -> Option<Healed> 
         revision: passes.and_then(|(revision, ..)| revision),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::cause::Causes;
+    use crate::analysis::filter::episode::{Attributed, Attribution};
+    use crate::analysis::verdict::{JudgedRun, Rate, Weighing};
+
+    /// What is said of one test that failed so; each run started at its place.
+    fn of_strip(strip: &str, verdict: Verdict) -> Vec<Healed> {
+        let cell = |(run, letter)| {
+            let outcome = if letter == 'F' { Outcome::Failed } else { Outcome::Passed };
+            Cell { run, outcome, retried: false, duration: None }
+        };
+        let cells: Vec<Cell> = (0..).zip(strip.chars()).map(cell).collect();
+        let run = |no| JudgedRun { started: Timestamp(i64::from(no)), ..JudgedRun::bare(no) };
+        healed(&Judgement {
+            method: "filter",
+            runs: (0..cells.len() as u32).map(run).collect(),
+            verdicts: vec![Verdict { cells, ..verdict }],
+            events: Vec::new(),
+            causes: Causes::default(),
+        })
+    }
+
+    /// Its failures were flakes; it was called flaky with that run, if it ever was.
+    fn weighed(flaky_since: Option<u32>, failed: &[u32]) -> Option<Box<Weighing>> {
+        let causes = Attribution { flake: 1.0, regression: 0.0, change: 0.0, outage: 0.0 };
+        Some(Box::new(Weighing {
+            prior: 0.0,
+            time: 0.0,
+            total: 0.0,
+            entries: Vec::new(),
+            proofs: Vec::new(),
+            flaky_since,
+            flakes: failed.len() as u32,
+            chances: 8,
+            flake_rate: Rate { value: 0.0, low: 0.0, high: 1.0 },
+            failures: failed.iter().map(|run| Attributed { run: *run, causes }).collect(),
+        }))
+    }
+
+    fn passes_since(run: i64, failed_runs: u32, runs: u32) -> Vec<Fact> {
+        let first_good = Some(format!("r{run}"));
+        vec![Fact::PassesSince { runs, failed_runs, first_good, since: Timestamp(run) }]
+    }
+
+    #[test]
+    fn a_healthy_test_got_well_only_where_it_was_called_flaky() {
+        let healthy = |flaky_since| {
+            let weighing = weighed(flaky_since, &[1, 3]);
+            of_strip(".F.F..", Verdict { weighing, ..Verdict::bare(1, Status::Healthy) })
+        };
+        assert_eq!(healthy(None), []);
+        let wanted = Healed {
+            verdict: 0,
+            healing: Healing::NoLongerFlaky,
+            failed_runs: 2,
+            bad_since: Timestamp(1),
+            bad_until: Timestamp(3),
+            well_since: Timestamp(4),
+            revision: None,
+            clean_runs: 2,
+        };
+        assert_eq!(healthy(Some(3)), [wanted]);
+    }
+
+    #[test]
+    fn a_breakage_of_old_is_not_what_a_flaky_test_got_well_from() {
+        let weighing = weighed(Some(5), &[1, 5]);
+        let facts = passes_since(4, 1, 1);
+        let verdict = Verdict { weighing, facts, ..Verdict::bare(1, Status::Healthy) };
+        let found = of_strip(".F.F.F..", verdict);
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].revision.as_deref(), found[0].clean_runs), (None, 2));
+        assert_eq!((found[0].bad_since, found[0].well_since), (Timestamp(1), Timestamp(6)));
+    }
+
+    #[test]
+    fn the_bad_time_of_a_broken_test_is_its_last_row_of_failures() {
+        let verdict = Verdict { facts: passes_since(5, 2, 2), ..Verdict::bare(1, Status::Fixed) };
+        let wanted = Healed {
+            verdict: 0,
+            healing: Healing::Fixed,
+            failed_runs: 2,
+            bad_since: Timestamp(3),
+            bad_until: Timestamp(4),
+            well_since: Timestamp(5),
+            revision: Some("r5".to_owned()),
+            clean_runs: 2,
+        };
+        assert_eq!(of_strip(".F.FF..", verdict), [wanted]);
+    }
+}

@@ -233,6 +233,28 @@ mod tests {
     }
 
     #[test]
+    fn every_finding_has_its_word() {
+        for (finding, word) in [
+            (Finding::Flaky, "flaky"),
+            (Finding::UnderLoad, "under-load"),
+            (Finding::AlwaysFails, "always-fails"),
+            (Finding::Clean, "clean"),
+        ] {
+            assert_eq!(finding.word(), word);
+        }
+    }
+
+    #[test]
+    fn no_number_of_runs_makes_it_certain_to_meet_a_flake() {
+        let goal = Goal { runs: 1_000, confidence: 0.95 };
+        // By hand: 0.1 to the power of 1,000 is far below what can be taken from 1.
+        for rate in [0.9, 1.0] {
+            let power = goal.power(rate);
+            assert!(power < 1.0 && power > 0.999_999, "{rate}: {power}");
+        }
+    }
+
+    #[test]
     fn both_outcomes_in_one_run_are_a_flake_by_themselves() {
         let mut once = Ledger::default();
         once.add(Company::Alone, Seen::Both);

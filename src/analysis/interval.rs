@@ -311,6 +311,18 @@ mod tests {
         assert_eq!(runs_until_unlikely(0.5, 0.25), 2);
     }
 
+    #[test]
+    fn what_is_no_number_is_never_excluded() {
+        assert_eq!(runs_until_unlikely(f64::NAN, 0.05), u32::MAX);
+        assert_eq!(runs_until_unlikely(0.5, f64::NAN), u32::MAX);
+    }
+
+    #[test]
+    fn no_clean_runs_exclude_no_rate() {
+        // 1 / (1 - 0.05^(1/n)): 1.05 for one run, 20.2 for 59.
+        assert_eq!([0, 1, 59].map(excluded_one_in), [None, Some(1), Some(20)]);
+    }
+
     proptest! {
         #[test]
         fn bounds_enclose_the_share_and_shrink_with_data(bad in 0_u32..5_000, more in 0_u32..5_000) {

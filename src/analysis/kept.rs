@@ -93,3 +93,58 @@ fn append_tight(list: &mut Vec<Seen>, more: &[Seen], left: usize) {
     }
     list.extend_from_slice(more);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::{HistoryBuilder, Settings};
+    use crate::model::{Outcome, Repeat};
+    use crate::store::query::{ResultRow, RunRow, TestNo};
+
+    /// A result as a history keeps it.
+    fn result() -> Seen {
+        let outage = Settings::default().outage;
+        let mut builder = HistoryBuilder::new(&[RunRow::bare(1)], [TestNo(1)].into(), &outage);
+        let row = ResultRow {
+            test: TestNo(1),
+            outcome: Outcome::Failed,
+            repeat: Repeat::Single,
+            attempts: 1,
+            bad_attempts: 1,
+            duration: None,
+            worker: 0,
+        };
+        builder.add(0, &[row]);
+        builder.finish().units[0].seen[0]
+    }
+
+    #[test]
+    fn lists_are_visited_once_for_eight_runs() {
+        let (mut kept, seen) = (Kept::default(), result());
+        let list = kept.open();
+        for run in 1..=STAGED_RUNS {
+            assert_eq!((kept.staged.len(), kept.lists[0].len()), (run - 1, 0));
+            kept.push(list, seen);
+            kept.end_run(100);
+        }
+        assert_eq!((kept.staged.len(), kept.lists[0].len()), (0, STAGED_RUNS));
+    }
+
+    #[test]
+    fn a_list_gets_a_quarter_more_room_than_it_needs() {
+        let seen = result();
+        // What it holds and has room for, what comes, what may still come, the room it gets.
+        for (held, room, more, left, wanted) in [
+            (0, 0, 8, 100, 24),
+            (0, 0, 8, 3, 11),
+            (0, 0, 8, 0, 8),
+            (92, 92, 8, 1_000, 125),
+            (16, 24, 8, 100, 24),
+        ] {
+            let mut list = Vec::with_capacity(room);
+            list.resize(held, seen);
+            append_tight(&mut list, &vec![seen; more], left);
+            assert_eq!((list.len(), list.capacity()), (held + more, wanted), "{held} and {more}");
+        }
+    }
+}

@@ -207,6 +207,22 @@ mod tests {
     }
 
     #[test]
+    fn one_typing_error_is_forgiven_for_every_four_characters() {
+        let fit = |typed: &str, label: &str| find(typed, &[label]).first().map(|one| one.fit);
+        assert_eq!(fit("wish", "with"), Some(Fit::Misspelt));
+        assert_eq!(fit("wash", "with"), None, "two errors in four characters");
+        assert_eq!(fit("washstand", "withstand"), Some(Fit::Misspelt));
+    }
+
+    #[test]
+    fn an_end_that_cuts_a_name_in_two_is_only_a_part() {
+        for typed in ["add", "dition"] {
+            assert_eq!(find(typed, &["cart::do_add", "cart::addition"])[0].fit, Fit::Part);
+        }
+        assert_eq!(find("addition", &["cart::addition"])[0].fit, Fit::Suffix);
+    }
+
+    #[test]
     fn only_one_candidate_is_certain() {
         assert!(certain(&find("TestCart::test_add", &LABELS)).is_some());
         assert!(certain(&find("Test_Send", &LABELS)).is_none());

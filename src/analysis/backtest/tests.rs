@@ -6,11 +6,13 @@ use proptest::prelude::*;
 
 use super::breakage::{Breakage, breakages};
 use super::rule::{Rule, Stand};
-use super::{Backtest, Trial, backtest};
+use super::{Backtest, Bench, Case, Trial, backtest};
 use crate::analysis::filter::episode::{Attributed, Attribution};
 use crate::analysis::filter::replay::{Course, Moment, Replay};
 use crate::analysis::filter::{FilterSettings, Moments, filter};
+use crate::analysis::judge::judged_run;
 use crate::analysis::settings::{Lanes, Outages, ThresholdSettings};
+use crate::analysis::verdict::JudgedRun;
 use crate::analysis::{History, HistoryBuilder, Settings};
 use crate::model::{Lane, Outcome, Repeat, Timestamp};
 use crate::store::query::{ResultRow, RunNo, RunRow, TestNo};
@@ -236,6 +238,50 @@ fn a_run_turns_green_where_all_that_failed_was_called_flaky_before() {
     let flag = &trial.flags[0];
     assert_eq!((flag.subject.test, flag.since, flag.until), (TestNo(0), 2, None));
     assert_eq!(trial.flagged_at_end(), 1);
+}
+
+/// A test that the classic rule calls flaky from the third run on, so that it forgives the fourth
+/// and the sixth: a flake, and one that the code has more part in than the test itself.
+fn forgiven_twice(change: impl FnOnce(&mut [JudgedRun])) -> Trial {
+    let (history, settings) = (Window::new(&[".F.F.F"]).whole(), Settings::default());
+    let failures =
+        vec![failed(1, 1.0, 0.0, 0.0), failed(3, 1.0, 0.0, 0.0), failed(5, 0.4, 0.3, 0.0)];
+    let course = Course { failures, ..course_of(&[]) };
+    let cases = [Case::new(&history, &history.units[0], Some(&course))];
+    let mut runs: Vec<JudgedRun> =
+        history.runs.iter().map(|run| judged_run(&history, run, false)).collect();
+    change(&mut runs);
+    let bench = Bench {
+        history: &history,
+        runs: &runs,
+        cases: &cases,
+        set_aside: &[],
+        settings: &settings,
+    };
+    bench.try_out(Rule::Classic(ThresholdSettings::default()))
+}
+
+#[test]
+fn a_run_is_green_wrongly_where_the_code_broke_whoever_changed_it() {
+    let trial = forgiven_twice(|_| {});
+    assert_eq!((trial.greened, trial.greened_wrongly), (2, 1));
+    assert_eq!(trial.changes_hidden, 0, "on the main line no change is to blame alone");
+}
+
+#[test]
+fn a_run_stays_red_where_a_suite_failed_or_the_machine_did() {
+    let suite = forgiven_twice(|runs| runs[3].suite_failures = 1);
+    assert_eq!((suite.greened, suite.greened_wrongly), (1, 1));
+    let machine = forgiven_twice(|runs| runs[5].outage = true);
+    assert_eq!((machine.greened, machine.greened_wrongly), (1, 0));
+}
+
+#[test]
+fn the_classic_rule_is_in_force_where_the_settings_name_it() {
+    let settings = Settings { method: "threshold".to_owned(), ..Settings::default() };
+    let tested = backtest(&Window::new(&[".F.F.F"]).whole(), &settings).unwrap();
+    assert!(matches!(in_force(&tested).rule, Rule::Classic(_)));
+    assert_eq!(tested.trials.iter().filter(|trial| trial.in_force).count(), 1);
 }
 
 #[test]

@@ -18,6 +18,8 @@ enum Acts {
     Needs(u8),
     /// Fails in this part of its executions, by chance.
     Chance(f64),
+    /// Fails in this replay alone, the first is 1.
+    FailsIn(usize),
     /// Has no result.
     Skips,
 }
@@ -63,6 +65,7 @@ impl Stage for Suite {
                     Acts::FailsWith(bits) => state & bits == *bits,
                     Acts::Needs(bits) => state & bits != *bits,
                     Acts::Chance(share) => (self.chance.next() as f64) < share * u64::MAX as f64,
+                    Acts::FailsIn(replay) => self.made.len() == *replay,
                     Acts::Skips => {
                         outcome = Seen::Absent;
                         false
@@ -101,6 +104,33 @@ fn run(suite: &mut Suite, plan: &Plan) -> Found {
 fn of(found: &Found, test: usize) -> (Verdict, Option<Role>, Vec<usize>) {
     let case = found.cases.iter().find(|case| case.test == test).unwrap();
     (case.verdict, case.role, case.needed.clone())
+}
+
+#[test]
+fn purposes_and_verdicts_have_their_words() {
+    for (purpose, word) in [
+        (Purpose::Remembered, "remembered"),
+        (Purpose::AsListed, "as-listed"),
+        (Purpose::Reversed, "reversed"),
+        (Purpose::Shuffled, "shuffled"),
+        (Purpose::Last, "last"),
+        (Purpose::Alone, "alone"),
+        (Purpose::Again, "again"),
+        (Purpose::Halving, "halving"),
+        (Purpose::Confirming, "confirming"),
+    ] {
+        assert_eq!(purpose.word(), word);
+    }
+    for (verdict, word) in [
+        (Verdict::Proven, "proven"),
+        (Verdict::Flaky, "flaky"),
+        (Verdict::AlwaysFails, "always-fails"),
+        (Verdict::Cleared, "cleared"),
+        (Verdict::DidNotRun, "did-not-run"),
+        (Verdict::NotDecided, "not-decided"),
+    ] {
+        assert_eq!(verdict.word(), word);
+    }
 }
 
 #[test]
@@ -189,6 +219,28 @@ fn what_does_not_depend_on_order_is_said_so() {
     let nobody = run(&mut Suite::new(40, &acts), &plan(40, None, 30));
     assert_eq!((nobody.cases, nobody.open, nobody.failing), (vec![], vec![], vec![5]));
     assert_eq!((nobody.orders, nobody.cut), (10, false));
+}
+
+#[test]
+fn what_fails_and_passes_in_one_order_is_flaky() {
+    // In the first order; neither alone nor in that order again.
+    let found = run(&mut Suite::new(3, &[(2, Acts::FailsIn(1))]), &plan(3, Some(2), 30));
+    assert_eq!(of(&found, 2), (Verdict::Flaky, None, vec![]));
+    assert_eq!((found.replays, found.cases[0].among), (3, 0));
+}
+
+#[test]
+fn three_replays_each_way_are_enough_for_a_proof() {
+    let acts = [(0, Acts::Sets(1)), (1, Acts::FailsWith(1))];
+    let found = |budget| run(&mut Suite::new(2, &acts), &plan(2, Some(1), budget));
+    // The order, alone, again: three, and six to be sure.
+    let nine = found(9);
+    assert_eq!(of(&nine, 1), (Verdict::Proven, Some(Role::Victim), vec![0]));
+    assert_eq!((nine.cases[0].with, nine.cases[0].without), (all(3), none(3)));
+    assert_eq!((nine.replays, nine.cut), (9, false));
+    let eight = found(8);
+    assert_eq!(of(&eight, 1), (Verdict::NotDecided, Some(Role::Victim), vec![0]));
+    assert_eq!((eight.replays, eight.cut), (7, true), "what proves nothing is not begun");
 }
 
 #[test]

@@ -4,8 +4,10 @@ use serde::Serialize;
 
 use super::statistics::counts::{LnFactorials, Table};
 
-/// A difference between halves that chance makes less often than this is one.
-const LEVEL: f64 = 0.05;
+/// A difference between halves that chance makes no more often than this is one, in billionths:
+/// rounding must not tell one table of exactly 5 % from another.
+const LEVEL: u64 = 50_000_000;
+const BILLION: f64 = 1e9;
 
 /// Where a share of failures goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -51,7 +53,7 @@ impl Direction {
         let all = older.1.saturating_add(newer.1);
         let marked = older.0.saturating_add(newer.0);
         let table = Table { hits: newer.0, drawn: newer.1, marked, all };
-        if factorials.either_way(table) > LEVEL {
+        if (factorials.either_way(table) * BILLION).round() as u64 > LEVEL {
             return Self::Unclear;
         }
         // The larger share, without dividing by an empty half.
@@ -85,6 +87,17 @@ mod tests {
         ] {
             assert_eq!(Direction::between(older, newer), wanted, "{older:?} {newer:?}");
         }
+    }
+
+    #[test]
+    fn a_difference_of_exactly_the_level_is_one_whichever_way_time_goes() {
+        // By hand: 1/20, C(4,2) / C(16,2) = 6/120 and C(6,2) / C(25,2) = 15/300.
+        for (less, more) in [((0, 19), (1, 1)), ((2, 14), (2, 2)), ((4, 23), (2, 2))] {
+            assert_eq!(Direction::between(less, more), Direction::Worse, "{less:?} {more:?}");
+            assert_eq!(Direction::between(more, less), Direction::Better, "{less:?} {more:?}");
+        }
+        // 1/19 is more than 5 %.
+        assert_eq!(Direction::between((0, 18), (1, 1)), Direction::Unclear);
     }
 
     #[test]

@@ -101,7 +101,7 @@ pub(crate) fn check(bytes: &[u8]) {
     match bytes.split_first() {
         Some((0xff, raw)) => fs::write(&path, [b"SQLite format 3\0", raw].concat()).unwrap(),
         Some(_) => {
-            fs::copy(seed(), &path).unwrap();
+            copy_seed(&path);
             Edits(bytes).apply(&path);
         }
         None => return,
@@ -109,11 +109,16 @@ pub(crate) fn check(bytes: &[u8]) {
     holds(&path, folder.path());
 }
 
+/// Not by one call of the system, which the fuzzer's alarm may interrupt.
+fn copy_seed(path: &Path) {
+    fs::write(path, fs::read(seed()).unwrap()).unwrap();
+}
+
 /// What holds for the file of somebody else.
 pub(crate) fn holds(theirs: &Path, folder: &Path) {
     let before = fs::read(theirs).unwrap();
     let own = folder.join("own.db");
-    fs::copy(seed(), &own).unwrap();
+    copy_seed(&own);
     let mut store = SqliteStore::open(&own, OpenMode::ReadWrite).unwrap();
     let ours = store.contents().unwrap();
     let merged = store.merge_from(theirs);

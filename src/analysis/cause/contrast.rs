@@ -135,7 +135,7 @@ pub(super) fn sharpest<T>(
 
 #[cfg(test)]
 mod tests {
-    use super::testable;
+    use super::{Share, Split, testable};
 
     #[test]
     fn only_what_could_come_out_is_counted() {
@@ -145,5 +145,12 @@ mod tests {
         // At 0.05 there are three, more than one; at 0.05 / 2 two.
         assert_eq!(testable(&mut [0.001, 0.02, 0.04]), 2);
         assert_eq!(testable(&mut [1e-6; 100]), 100);
+    }
+
+    #[test]
+    fn a_split_with_an_empty_side_says_nothing() {
+        let (some, none) = (Share { failed: 1, runs: 3 }, Share::default());
+        let idle = |inside, outside| Split { inside, outside }.is_idle();
+        assert_eq!([idle(some, none), idle(none, some), idle(some, some)], [true, true, false]);
     }
 }

@@ -123,7 +123,7 @@ pub fn find(
 ) -> (Vec<Vec<Hint>>, Causes) {
     let mut hints = vec![Vec::new(); history.units.len()];
     let examined = examined(history, settings, counts);
-    let factorials = LnFactorials::up_to(2 * history.runs.len() as u32);
+    let factorials = LnFactorials::up_to(history.runs.len() as u32);
     let mut findings: Vec<(usize, Finding)> = Vec::new();
     let mut causes =
         Causes { false_discovery_rate: settings.false_discovery_rate, ..Causes::default() };

@@ -184,3 +184,40 @@ fn least(table: Table, factorials: &LnFactorials) -> f64 {
     let at = |hits| factorials.either_way(Table { hits, ..table });
     at(most).min(at(fewest))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_that_changes_the_rate_by_less_than_half_is_not_named() {
+        let share = |failed| Share { failed, runs: 4 };
+        let parted =
+            |inside, outside| is_parted(Split { inside: share(inside), outside: share(outside) });
+        assert_eq!([parted(3, 1), parted(0, 2), parted(2, 1)], [true, true, false]);
+    }
+
+    #[test]
+    fn the_rarest_split_that_the_margins_allow_may_be_that_of_the_fewest_failures() {
+        // Of C(10, 4) = 210 choices 15 hit four of the six, and one hits none.
+        let table = Table { hits: 2, drawn: 6, marked: 4, all: 10 };
+        let least = least(table, &LnFactorials::up_to(10));
+        assert!((least - 1.0 / 210.0).abs() < 1e-12, "{least}");
+    }
+
+    #[test]
+    fn of_equals_the_one_that_ran_before_in_the_earlier_trials_is_named() {
+        let early = (1 << 10) - 1;
+        let victim = Victim {
+            test: TestNo(0),
+            variant: String::new(),
+            failed: (0..20).map(|trial| trial < 10).collect(),
+            in_worker: false,
+            before: HashMap::from([(TestNo(7), vec![early]), (TestNo(5), vec![early << 10])]),
+        };
+        let (cause, p) = victim.polluter(&LnFactorials::up_to(20)).unwrap();
+        assert_eq!(cause.test(), Some(TestNo(7)));
+        // Either way, of two candidates: 2 * 2 / C(20, 10).
+        assert!((p - 4.0 / 184_756.0).abs() < 1e-12, "{p}");
+    }
+}

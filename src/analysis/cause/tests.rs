@@ -2,15 +2,16 @@
 
 mod parallel;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
+use super::contrast::{Share, Split};
 use super::polluter::Search;
 use super::*;
 use crate::analysis::verdict::{Judgement, Verdict};
 use crate::analysis::{HistoryBuilder, Settings, judge};
 use crate::model::random::Random;
-use crate::model::{Counts, Lane, Micros, Outcome, Repeat, RunKey, Timestamp};
-use crate::store::query::{ReportRow, ResultRow, RunNo, RunRow, RunRows};
+use crate::model::{Counts, Lane, Micros, Outcome, Repeat, RunKey, TestId, Timestamp};
+use crate::store::query::{ReportRow, ResultRow, RunNo, RunRow, RunRows, TestRow};
 
 /// One run: its reports with host and source, and in each the tests in order.
 struct MadeRun {
@@ -368,4 +369,49 @@ fn branches_that_fail_more_than_the_main_line_are_no_spells() {
         let hints = words(&window.judge(), 0);
         assert!(!hints.contains(&"burst"), "seed {seed}: {hints:?}");
     }
+}
+
+#[test]
+fn only_tests_whose_place_changes_are_looked_at_for_their_order() {
+    let examined = |window: &Window, test: u32| {
+        let examined = window.judge().causes.examined;
+        examined.iter().find(|one| one.test == TestNo(test)).unwrap().shuffled
+    };
+    let fixed = simple(40, 5, |no, _, _, _| (no % 4 == 0, 20));
+    let mixed = shuffled(|before, test| (test == 3).then(|| before.contains(&17)));
+    assert_eq!((examined(&fixed, 0), examined(&mixed, 3)), (false, true));
+}
+
+#[test]
+fn a_cause_that_names_other_tests_is_told_with_their_names_and_scopes() {
+    let row = |no: u32, classname: &str| TestRow {
+        no: TestNo(no),
+        id: TestId([no as u8; 16]),
+        suite: String::new(),
+        classname: classname.to_owned(),
+        name: format!("test_{no}"),
+        file: String::new(),
+        qualified: false,
+        first_seen: Timestamp(0),
+    };
+    let rows = [row(1, "shop.cart"), row(2, "shop.mail"), row(3, "shop.cart")];
+    let rows: BTreeMap<TestNo, TestRow> = rows.into_iter().map(|row| (row.no, row)).collect();
+    let (name, scopes) = (String::new(), Vec::new());
+    let share = Share { failed: 1, runs: 2 };
+    let split = Split { inside: share, outside: share };
+    let (test, alike, in_worker) = (TestNo(1), vec![TestNo(2), TestNo(3)], false);
+    let mut polluter = Cause::Polluter { test, name, split, alike, scopes, in_worker };
+    polluter.name(&rows);
+    let Cause::Polluter { name, scopes, .. } = &polluter else { panic!("{polluter:?}") };
+    assert_eq!(
+        (&**name, &**scopes),
+        ("shop.cart::test_1", &["shop.cart", "shop.mail"].map(str::to_owned)[..])
+    );
+    assert_eq!(polluter.tests().collect::<Vec<_>>(), [1, 2, 3].map(TestNo));
+    let (test, name) = (TestNo(2), String::new());
+    let mut together = Cause::Together { test, name, both: 4, either: 5, others: 0 };
+    together.name(&rows);
+    assert!(matches!(&together, Cause::Together { name, .. } if name == "shop.mail::test_2"));
+    assert_eq!(together.test(), Some(TestNo(2)));
+    assert_eq!(Cause::Burst { split }.test(), None);
 }

@@ -123,4 +123,10 @@ mod tests {
             prop_assert!((pettitt(&values, side).unwrap().p - expected).abs() < 1e-12);
         }
     }
+
+    #[test]
+    fn where_nothing_changes_nothing_rises() {
+        let change = pettitt(&[1.0; 4], 1).unwrap();
+        assert_eq!((change.rises, change.p), (false, 1.0));
+    }
 }

@@ -357,3 +357,66 @@ proptest! {
         prop_assert_eq!(found.replays as usize, suite.made.len());
     }
 }
+
+#[test]
+fn what_was_looked_into_is_not_open() {
+    let acts = [(3, Acts::Sets(1)), (8, Acts::FailsWith(1))];
+    let found = run(&mut Suite::new(20, &acts), &plan(20, None, 30));
+    assert_eq!(of(&found, 8).0, Verdict::Proven);
+    assert_eq!((found.open, found.cut), (vec![], false));
+}
+
+/// A suite of ten whose test 4 fails in the first replay, and which ends after so many.
+struct FailsOnce {
+    made: u32,
+    most: u32,
+}
+
+impl Stage for FailsOnce {
+    fn replay(&mut self, _: &[usize], _: Purpose) -> Option<Vec<Seen>> {
+        self.made += 1;
+        let mut seen = vec![Seen::Passed; 10];
+        if self.made == 1 {
+            seen[4] = Seen::Failed;
+        }
+        (self.made <= self.most).then_some(seen)
+    }
+}
+
+#[test]
+fn a_failure_that_its_own_order_does_not_show_again_is_a_flake() {
+    let found = search(&plan(10, Some(4), 30), &mut FailsOnce { made: 0, most: 30 });
+    assert_eq!(of(&found, 4), (Verdict::Flaky, None, vec![]));
+}
+
+#[test]
+fn a_search_that_is_ended_while_a_suspect_runs_alone_makes_no_further_replay() {
+    let suspects = vec![Suspect { test: 4, orders: vec![vec![1, 4]] }];
+    let mut stage = FailsOnce { made: 0, most: 1 };
+    let found = search(&Plan { suspects, ..plan(10, None, 30) }, &mut stage);
+    assert_eq!((stage.made, found.cut, found.cases), (2, true, vec![]));
+}
+
+#[test]
+fn a_suspect_is_looked_into_once_and_only_where_it_runs() {
+    let acts = [(10, Acts::Sets(1)), (30, Acts::FailsWith(1))];
+    let suspect = |test, order: &[usize]| Suspect { test, orders: vec![order.to_vec()] };
+    let mut suite = Suite::new(300, &acts);
+    let twice = vec![suspect(30, &[10, 30]), suspect(30, &[10, 30])];
+    let found = run(&mut suite, &Plan { suspects: twice, ..plan(300, None, 30) });
+    assert_eq!((found.cases.len(), found.replays), (1, 13));
+    let mut suite = Suite::new(60, &[(50, Acts::Skips)]);
+    let absent = vec![suspect(50, &[20, 50])];
+    run(&mut suite, &Plan { suspects: absent, ..plan(60, None, 30) });
+    assert!(suite.made.iter().all(|(purpose, _)| *purpose != Purpose::Alone), "{:?}", suite.made);
+}
+
+/// The first numbers of the reference implementation of SplitMix64 from this seed.
+#[test]
+fn numbers_by_chance_are_those_of_the_reference() {
+    let mut chance = Chance(1_234_567);
+    let numbers = [chance.next(), chance.next(), chance.next()];
+    let reference =
+        [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
+    assert_eq!(numbers, reference);
+}

@@ -81,3 +81,19 @@ impl Knowledge {
         Some(moments)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_tests_of_the_module_that_was_explained_otherwise_are_read_again() {
+        let read_again = |changed: Option<u32>, module: u32| {
+            let stage = |from, changed| Stage { from, changed, runs: Vec::new() };
+            let stages = vec![stage(0, Vec::new()), stage(5, vec![changed])];
+            Knowledge { stages }.moments(module, &|_| None).is_some()
+        };
+        assert_eq!([read_again(Some(7), 7), read_again(Some(7), 8)], [true, false]);
+        assert_eq!([read_again(None, 7), read_again(None, 8)], [true; 2]);
+    }
+}

@@ -142,4 +142,12 @@ mod tests {
         let few: (&[u32], bool) = (&[1, 2], true);
         assert_eq!(lasts(&[few, few, few, few]), [false; 4]);
     }
+
+    #[test]
+    fn groups_that_share_just_enough_are_one() {
+        // 19 of 20 are 95 %.
+        let many: Vec<u32> = (0..20).collect();
+        let (all, most) = ((&many[..], true), (&many[1..], true));
+        assert_eq!(lasts(&[all, most, all]), [false, false, true]);
+    }
 }

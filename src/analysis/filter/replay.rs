@@ -435,4 +435,11 @@ mod tests {
             assert_eq!(replay.course.proofs, kept, "{flaky}");
         }
     }
+
+    #[test]
+    fn nothing_of_a_branch_that_cannot_be_broken_is_inherited() {
+        let settings = FilterSettings::default();
+        let (replay, sound) = (Replay::new(&settings, 0), [0.0; CLASSES]);
+        assert_eq!(replay.inherited(0.5, Some(&sound), &sound, &sound), 0.0);
+    }
 }

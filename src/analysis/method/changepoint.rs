@@ -514,4 +514,29 @@ mod tests {
             prop_assert!(last_change(&series, 0, &settings).contains(&found), "{strip} {found}");
         }
     }
+
+    #[test]
+    fn only_places_behind_the_start_where_results_change_can_be_splits() {
+        let cuts = |strip: &str, from: usize| series(strip, 1).cuts(from).collect::<Vec<_>>();
+        assert_eq!(cuts("..FF", 0), [2]);
+        assert_eq!(cuts(".F.F", 0), [1, 2, 3]);
+        assert_eq!(cuts(".F.F", 2), [3]);
+    }
+
+    #[test]
+    fn a_breakage_needs_a_failure_and_more_than_the_certainty_asked_for() {
+        // No rate is below 0: any result excludes such a one.
+        let broken = |strip: &str, broken_certainty: f64| {
+            let settings = ChangepointSettings {
+                broken_rate: 0.0,
+                broken_certainty,
+                ..ChangepointSettings::default()
+            };
+            Segment::last(&series(strip, 1), &settings).broken
+        };
+        assert_eq!(
+            [broken("....", 0.5), broken(".F..", 0.5), broken(".F..", 1.0)],
+            [false, true, false]
+        );
+    }
 }

@@ -417,3 +417,23 @@ fn rules_that_count_outages_set_nothing_aside() {
     let evidence = verdict_of(&strip, &by("evidence"));
     assert_eq!((evidence.executions, evidence.failures), (14, 1));
 }
+
+#[test]
+fn a_test_exactly_as_likely_broken_as_the_limit_is_not_quarantined() {
+    let mut settings = by("filter");
+    settings.filter.false_discovery_rate = 1.0;
+    let strip = Strip::new(&(".F.".repeat(20) + "F"));
+    let verdict = verdict_of(&strip, &settings);
+    assert_eq!((verdict.status, verdict.quarantine), (Status::Flaky, true));
+    settings.filter.withhold = verdict.broken_probability.unwrap();
+    assert!(!verdict_of(&strip, &settings).quarantine);
+}
+
+#[test]
+fn no_passes_are_asked_for_where_none_would_do() {
+    let mut settings = by("filter");
+    settings.filter.recovered = 0.0;
+    let strip = Strip::new(&("F.".repeat(6) + &".".repeat(400)));
+    let verdict = verdict_of(&strip, &settings);
+    assert_eq!((verdict.status, verdict.next), (Status::Recovering, vec![]));
+}

@@ -217,4 +217,10 @@ mod tests {
         assert_eq!(step.next, [NextStep::CleanRuns { runs: 1 }]);
         assert_eq!(said("r....", "abcde", |s| s.min_runs = 6).0, Status::New);
     }
+
+    #[test]
+    fn a_pass_of_the_same_revision_long_before_proves_nothing() {
+        let status = |days| said(".....F.", "abcdeaf", |settings| settings.days = days).0;
+        assert_eq!([status(4), status(5)], [Status::Healthy, Status::Flaky]);
+    }
 }

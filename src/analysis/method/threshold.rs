@@ -217,4 +217,15 @@ mod tests {
              passes among them"
         );
     }
+
+    #[test]
+    fn outages_count_where_they_are_told_to() {
+        let score = |outages: Outages| {
+            let mut settings = Settings { method: "threshold".into(), ..Settings::default() };
+            (settings.threshold.window, settings.threshold.outages) = (50, outages);
+            verdict_of(&Strip::new("....F.....F....").outages(&[4]), &settings).score
+        };
+        assert_eq!(score(Outages::Count), Some(2.0 / 15.0));
+        assert_eq!(score(Outages::LeaveOut), Some(1.0 / 14.0));
+    }
 }

@@ -224,3 +224,108 @@ fn failed_before(judgement: &Judgement, verdict: &Verdict, first: Option<&Cell>)
     let before = earlier.iter().find(own).or_else(|| earlier.iter().find(main));
     before.is_some_and(|cell| cell.outcome.is_bad())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::cause::Causes;
+    use crate::analysis::filter::episode::{Attributed, Attribution};
+    use crate::analysis::verdict::{Rate, Status, Weighing};
+
+    /// A failure in this run.
+    const fn failed(run: u32) -> Cell {
+        Cell { run, outcome: Outcome::Failed, retried: false, duration: None }
+    }
+
+    const fn passed(run: u32) -> Cell {
+        Cell { outcome: Outcome::Passed, ..failed(run) }
+    }
+
+    const fn retried(run: u32) -> Cell {
+        Cell { retried: true, ..passed(run) }
+    }
+
+    /// What these cells of a revision are, in runs of the main line of which the first is an outage.
+    fn told(here: &[Cell]) -> FailureKind {
+        told_of(main(4), Verdict::bare(0, Status::Suspect), here)
+    }
+
+    fn told_of(runs: Vec<JudgedRun>, verdict: Verdict, here: &[Cell]) -> FailureKind {
+        let (events, causes) = (Vec::new(), Causes::default());
+        let verdicts = Vec::new();
+        let judgement = Judgement { method: "filter", runs, verdicts, events, causes };
+        kind(&judgement, &verdict, &here.iter().collect::<Vec<_>>(), "r")
+    }
+
+    fn main(runs: u32) -> Vec<JudgedRun> {
+        (0..runs).map(|no| JudgedRun { outage: no == 0, ..JudgedRun::bare(no) }).collect()
+    }
+
+    #[test]
+    fn failures_and_retries_in_an_outage_are_no_fault_of_the_test() {
+        assert_eq!(told(&[failed(0)]), FailureKind::Outage);
+        assert_eq!(told(&[retried(0)]), FailureKind::Outage);
+        assert_eq!(told(&[failed(0), passed(1)]), FailureKind::Outage);
+        assert_eq!(told(&[failed(0), failed(1)]), FailureKind::Unclear);
+    }
+
+    #[test]
+    fn a_retry_or_both_outcomes_are_a_flake() {
+        assert_eq!(told(&[retried(1)]), FailureKind::Flake);
+        assert_eq!(told(&[failed(1), passed(2)]), FailureKind::Flake);
+    }
+
+    #[test]
+    fn a_failure_that_a_broken_main_line_explains_began_there() {
+        let failure = |regression: f64, change: f64| {
+            let causes = Attribution { flake: 0.1, regression, change, outage: 0.0 };
+            let weighing = Weighing {
+                prior: 0.0,
+                time: 0.0,
+                total: 0.0,
+                entries: Vec::new(),
+                proofs: Vec::new(),
+                flaky_since: None,
+                flakes: 0,
+                chances: 1,
+                flake_rate: Rate { value: 0.0, low: 0.0, high: 1.0 },
+                failures: vec![Attributed { run: 1, causes }],
+            };
+            let verdict = Verdict {
+                weighing: Some(Box::new(weighing)),
+                ..Verdict::bare(0, Status::NewlyBroken)
+            };
+            told_of(main(2), verdict, &[failed(1)])
+        };
+        assert_eq!(failure(0.9, 0.0), FailureKind::Began);
+        assert_eq!(failure(0.3, 0.3), FailureKind::Began);
+        assert_eq!(failure(0.2, 0.2), FailureKind::Unclear);
+    }
+
+    #[test]
+    fn only_a_failure_before_makes_it_go_on() {
+        let after = |before: Cell| {
+            let cells = vec![before, failed(2)];
+            told_of(main(3), Verdict { cells, ..Verdict::bare(0, Status::Suspect) }, &[failed(2)])
+        };
+        assert_eq!(after(failed(1)), FailureKind::Continued);
+        assert_eq!(after(passed(1)), FailureKind::Unclear);
+    }
+
+    #[test]
+    fn a_new_change_stands_on_the_main_line_and_not_on_other_changes() {
+        let change = |no: u32, branch: &str| JudgedRun {
+            lane: Lane::Change,
+            on_main: false,
+            branch: Some(branch.to_owned()),
+            ..JudgedRun::bare(no)
+        };
+        let told = |on_main: Cell, on_other: Cell| {
+            let runs = vec![JudgedRun::bare(0), change(1, "other"), change(2, "own")];
+            let cells = vec![on_main, on_other, failed(2)];
+            told_of(runs, Verdict { cells, ..Verdict::bare(0, Status::Suspect) }, &[failed(2)])
+        };
+        assert_eq!(told(passed(0), failed(1)), FailureKind::Unclear);
+        assert_eq!(told(failed(0), passed(1)), FailureKind::Continued);
+    }
+}

@@ -297,4 +297,9 @@ mod tests {
             prop_assert!(goal.excluded_by(clean + 1) < goal.excluded_by(clean));
         }
     }
+
+    #[test]
+    fn runs_alone_and_beside_others_are_runs_alike() {
+        assert_eq!(ledger((2, 1), (1, 1)).runs(), 5);
+    }
 }

@@ -238,4 +238,15 @@ mod tests {
             prop_assert_eq!(&labels[found[0].place], label);
         }
     }
+
+    #[test]
+    fn typing_errors_are_forgiven_up_to_the_longest_name_that_is_typed() {
+        let fits = |length: usize| {
+            let label = "a".repeat(length - 2) + "xb";
+            let found = find(&("a".repeat(length - 1) + "b"), &[label]);
+            found.first().map(|candidate| candidate.fit)
+        };
+        assert_eq!(fits(TYPED_CHARACTERS_MAX), Some(Fit::Misspelt));
+        assert_eq!(fits(TYPED_CHARACTERS_MAX + 1), None);
+    }
 }

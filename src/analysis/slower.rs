@@ -365,4 +365,29 @@ mod tests {
             prop_assert!(count < PASSES_KEPT as u32 || kept.len() > PASSES_KEPT / 2);
         }
     }
+
+    #[test]
+    fn tests_with_too_few_passes_for_both_sides_are_not_asked() {
+        let told = |passes: u32, passes_min: usize| {
+            let all = runs(passes);
+            let mut builder = PaceBuilder::new(&all);
+            (0..all.len()).for_each(|run| builder.add(run, &[passed(1, 1_000)]));
+            let pace = builder.finish(&PaceSettings { passes_min, ..PaceSettings::default() });
+            (pace.too_few, pace.too_quick)
+        };
+        assert_eq!((told(11, 12), told(12, 12)), ((1, 0), (0, 1)));
+        // Five on either side are ten.
+        assert_eq!((told(9, 1), told(10, 1)), ((1, 0), (0, 1)));
+    }
+
+    #[test]
+    fn a_change_too_small_to_matter_is_not_told_for_the_sake_of_one_long_run() {
+        let millis = |run: usize| match run {
+            39 => 1_000,
+            25.. => 80,
+            _ => 10,
+        };
+        let found = pace(&runs(40), &|run| vec![passed(1, millis(run))]);
+        assert_eq!((found.asked, found.too_quick, found.slower), (1, 0, vec![]));
+    }
 }

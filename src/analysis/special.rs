@@ -478,4 +478,23 @@ mod tests {
             prop_assert!((next - one - x.ln()).abs() <= 1e-13 + 1e-15 * next.abs());
         }
     }
+
+    /// Exact sums of 60 digits: the chance of at least `a` of `a + b - 1` trials that hit with `x`.
+    #[test]
+    fn next_to_an_end_no_digits_are_lost() {
+        for (x, a, b, exact) in [
+            (1e-8, 20.0, 1e9, 0.003_454_342_517_020_424_5),
+            (5e-9, 20.0, 2e9, 0.003_454_342_246_438_608_3),
+            (1e-9, 20.0, 1e10, 0.003_454_342_029_973_168_5),
+        ] {
+            let ours = beta_cdf(x, a, b);
+            assert!(close(ours, exact, 1e-12, 0.0), "{x} {a} {b}: {ours} {exact}");
+        }
+    }
+
+    #[test]
+    fn shapes_that_one_more_does_not_change_still_give_a_chance() {
+        // 1e17 + 1 is 1e17: the fraction starts with 1 / 0.
+        assert!((0.0..=1.0).contains(&beta_cdf(0.5, 1e17, 1e17)));
+    }
 }

@@ -422,4 +422,29 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn each_way_to_group_has_a_word() {
+        assert_eq!(By::ALL.map(By::word), ["test", "file", "class", "group"]);
+    }
+
+    /// Two shards that hold the first so many units, and the rest.
+    fn dealt(units: &[Unit], first: usize) -> Deal<'_> {
+        let mut deal = Deal::new(units, 2);
+        (0..units.len()).for_each(|unit| deal.put(unit, usize::from(unit >= first)));
+        deal
+    }
+
+    #[test]
+    fn a_move_that_only_changes_which_shard_is_slow_is_none() {
+        let units = of(&[4]);
+        assert_eq!(dealt(&units, 1).exchange(0, 1), None);
+    }
+
+    #[test]
+    fn the_swap_that_leaves_the_least_gap_is_taken() {
+        // 30 against 15: 20 for 12 makes 22 and 23; 10 for 1, the next best, 21 and 24.
+        let units = of(&[20, 10, 12, 1, 1, 1]);
+        assert_eq!(dealt(&units, 2).exchange(0, 1), Some((0, Some(2))));
+    }
 }

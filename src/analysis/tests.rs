@@ -9,6 +9,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use serde::Deserialize;
 
+use super::changes::{Side, changes};
 use super::evidence::{Evidence, Reading};
 use super::late::settled;
 use super::method::METHODS;
@@ -612,4 +613,47 @@ fn a_trail_tells_where_results_came_from_and_what_was_tried_again() {
     assert_eq!(places, [0, 1, 2, 3].map(|run| (run, Some("w1"), 0, 2)));
     let tried: Vec<_> = trail.retried.iter().map(|one| (one.run, one.failed)).collect();
     assert_eq!(tried, [(3, 1)]);
+}
+
+#[test]
+fn a_pass_on_retry_is_kept_whether_anybody_asked_for_it_or_not() {
+    let history = strips(0, &["..r."]).history(HashSet::new());
+    assert_eq!(history.units[0].seen.first().map(|seen| seen.run), Some(2));
+}
+
+#[test]
+fn results_take_no_room_for_runs_that_do_not_come() {
+    let history = strips(0, &[&"F".repeat(20)]).history(HashSet::new());
+    let seen = &history.units[0].seen;
+    assert!(seen.len() == 20 && seen.capacity() < 30, "{}", seen.capacity());
+}
+
+#[test]
+fn each_run_counts_on_one_side_of_a_moment() {
+    let whole = strips(0, &["..F.F...."]);
+    let (judgement, history) = (whole.judge(), whole.history(HashSet::new()));
+    let side = Side { judgement: &judgement, history: &history };
+    let changed = changes(side, side, judgement.runs[4].started);
+    assert_eq!((changed.runs_before, changed.runs_since), ((1, 4), (1, 5)));
+}
+
+#[test]
+fn a_window_of_one_run_is_compared_with_the_next() {
+    let Window { runs, rows } = strips(0, &[&("F".to_owned() + &".".repeat(29))]);
+    let part = |range: std::ops::Range<usize>| Window {
+        runs: runs[range.clone()].to_vec(),
+        rows: rows[range].to_vec(),
+    };
+    let (before, now) = (part(0..1), part(1..30));
+    let (was, is) = (before.judge(), now.judge());
+    let (old, new) = (before.history(HashSet::new()), now.history(HashSet::new()));
+    let changed = changes(
+        Side { judgement: &was, history: &old },
+        Side { judgement: &is, history: &new },
+        runs[1].started,
+    );
+    // One of 30 places for the only failure.
+    let rates: Vec<_> = changed.rates.iter().map(|one| (one.before, one.since)).collect();
+    assert_eq!(rates, [((1, 1), (0, 29))]);
+    assert!((changed.rates[0].p - 1.0 / 30.0).abs() < 1e-12);
 }

@@ -497,4 +497,15 @@ mod tests {
         // 1e17 + 1 is 1e17: the fraction starts with 1 / 0.
         assert!((0.0..=1.0).contains(&beta_cdf(0.5, 1e17, 1e17)));
     }
+
+    #[test]
+    fn shapes_too_small_for_any_digits_still_have_their_quantile_between_the_ends() {
+        // The chance of the leading term is lost in rounding here, and may come out as infinity.
+        for power in 14..300 {
+            for a in [1.0, 1.7, 2.3, 3.1, 5.9, 8.3].map(|digits| digits * 10_f64.powi(-power)) {
+                let x = beta_quantile(0.5, a, a);
+                assert!((0.0..=1.0).contains(&x), "{a}: {x}");
+            }
+        }
+    }
 }

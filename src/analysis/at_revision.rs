@@ -231,6 +231,7 @@ mod tests {
     use crate::analysis::cause::Causes;
     use crate::analysis::filter::episode::{Attributed, Attribution};
     use crate::analysis::verdict::{Rate, Status, Weighing};
+    use crate::model::Lane;
 
     /// A failure in this run.
     const fn failed(run: u32) -> Cell {
@@ -247,14 +248,14 @@ mod tests {
 
     /// What these cells of a revision are, in runs of the main line of which the first is an outage.
     fn told(here: &[Cell]) -> FailureKind {
-        told_of(main(4), Verdict::bare(0, Status::Suspect), here)
+        told_of(main(4), &Verdict::bare(0, Status::Suspect), here)
     }
 
-    fn told_of(runs: Vec<JudgedRun>, verdict: Verdict, here: &[Cell]) -> FailureKind {
+    fn told_of(runs: Vec<JudgedRun>, verdict: &Verdict, here: &[Cell]) -> FailureKind {
         let (events, causes) = (Vec::new(), Causes::default());
         let verdicts = Vec::new();
         let judgement = Judgement { method: "filter", runs, verdicts, events, causes };
-        kind(&judgement, &verdict, &here.iter().collect::<Vec<_>>(), "r")
+        kind(&judgement, verdict, &here.iter().collect::<Vec<_>>(), "r")
     }
 
     fn main(runs: u32) -> Vec<JudgedRun> {
@@ -295,7 +296,7 @@ mod tests {
                 weighing: Some(Box::new(weighing)),
                 ..Verdict::bare(0, Status::NewlyBroken)
             };
-            told_of(main(2), verdict, &[failed(1)])
+            told_of(main(2), &verdict, &[failed(1)])
         };
         assert_eq!(failure(0.9, 0.0), FailureKind::Began);
         assert_eq!(failure(0.3, 0.3), FailureKind::Began);
@@ -306,7 +307,7 @@ mod tests {
     fn only_a_failure_before_makes_it_go_on() {
         let after = |before: Cell| {
             let cells = vec![before, failed(2)];
-            told_of(main(3), Verdict { cells, ..Verdict::bare(0, Status::Suspect) }, &[failed(2)])
+            told_of(main(3), &Verdict { cells, ..Verdict::bare(0, Status::Suspect) }, &[failed(2)])
         };
         assert_eq!(after(failed(1)), FailureKind::Continued);
         assert_eq!(after(passed(1)), FailureKind::Unclear);
@@ -323,7 +324,7 @@ mod tests {
         let told = |on_main: Cell, on_other: Cell| {
             let runs = vec![JudgedRun::bare(0), change(1, "other"), change(2, "own")];
             let cells = vec![on_main, on_other, failed(2)];
-            told_of(runs, Verdict { cells, ..Verdict::bare(0, Status::Suspect) }, &[failed(2)])
+            told_of(runs, &Verdict { cells, ..Verdict::bare(0, Status::Suspect) }, &[failed(2)])
         };
         assert_eq!(told(passed(0), failed(1)), FailureKind::Unclear);
         assert_eq!(told(failed(0), passed(1)), FailureKind::Continued);

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::changes::{Side, changes};
 use super::evidence::{Evidence, Reading};
+use super::filter::ledger::{Entry, Kind};
 use super::late::settled;
 use super::method::METHODS;
 use super::settings::Lanes;
@@ -656,4 +657,26 @@ fn a_window_of_one_run_is_compared_with_the_next() {
     let rates: Vec<_> = changed.rates.iter().map(|one| (one.before, one.since)).collect();
     assert_eq!(rates, [((1, 1), (0, 29))]);
     assert!((changed.rates[0].p - 1.0 / 30.0).abs() < 1e-12);
+}
+
+#[test]
+fn an_outage_beyond_doubt_is_counted_though_it_weighs_nothing() {
+    // 20 tests with a failure or two of their own, and many that fail in the outage alone.
+    let own: Vec<String> = (0..20)
+        .map(|test| {
+            let failed = |run: usize| run == 9 || run == test % 9 || (test > 9 && run == 11);
+            (0..14).map(|run| if failed(run) { 'F' } else { '.' }).collect()
+        })
+        .collect();
+    let own: Vec<&str> = own.iter().map(String::as_str).collect();
+    let judgement = strips(0, &[&own[..], &[".........F...."; 600]].concat()).judge_by("filter");
+    let outage = |test: u32| {
+        let verdict = judgement.verdicts.iter().find(|one| one.test == TestNo(test)).unwrap();
+        let entries = &verdict.weighing.as_ref().unwrap().entries;
+        entries.iter().find(|(kind, _)| *kind == Kind::Outage).map(|(_, entry)| *entry)
+    };
+    let entries: Vec<_> = (0..20).map(outage).collect();
+    // Of a good part of them 0 itself.
+    let counted = |entry: Entry| entry.count == 1 && entry.nats.abs() < 1e-12;
+    assert!(entries.iter().all(|entry| entry.is_some_and(counted)), "{entries:?}");
 }

@@ -29,6 +29,7 @@ use serde::Deserialize;
 use toml::{Spanned, Value};
 
 use crate::model::limits::CONTEXT_FILE_BYTES_MAX;
+use crate::model::run::VariantError;
 use crate::model::{Facts, Lane, Shard, Timestamp, Variant};
 
 /// The name of the file.
@@ -203,16 +204,20 @@ fn variant(value: Spanned<Value>) -> Converted<Variant> {
     let span = value.span();
     match value.into_inner() {
         Value::String(text) => {
-            text.parse().map_err(|error: crate::model::run::VariantError| (span, error.to_string()))
+            text.parse().map_err(|error: VariantError| (span, error.to_string()))
         }
         Value::Table(table) => {
             let pairs: BTreeMap<String, Value> = table.into_iter().collect();
-            pairs.into_iter().try_fold(Variant::default(), |variant, (key, value)| match value {
-                Value::String(text) => Ok(variant.with(&key, &text)),
-                Value::Integer(_) | Value::Float(_) | Value::Boolean(_) => {
-                    Ok(variant.with(&key, &value.to_string()))
-                }
-                _ => Err((span.clone(), format!("variant key `{key}` must be a plain value"))),
+            pairs.into_iter().try_fold(Variant::default(), |variant, (key, value)| {
+                let text = match value {
+                    Value::String(text) => text,
+                    Value::Integer(_) | Value::Float(_) | Value::Boolean(_) => value.to_string(),
+                    _ => {
+                        let wrong = format!("variant key `{key}` must be a plain value");
+                        return Err((span.clone(), wrong));
+                    }
+                };
+                variant.try_with(&key, &text).map_err(|error| (span.clone(), error.to_string()))
             })
         }
         _ => Err((span, "write the variant as \"os=linux\" or { os = \"linux\" }".to_owned())),

@@ -91,6 +91,17 @@ impl Variant {
         self
     }
 
+    /// The same for a key that anybody may have written.
+    ///
+    /// # Errors
+    /// [`VariantError`] for a key without a visible character.
+    pub fn try_with(self, key: &str, value: &str) -> Result<Self, VariantError> {
+        match key.trim() {
+            "" => Err(VariantError(format!("={}", value.trim()))),
+            key => Ok(self.with(key, value)),
+        }
+    }
+
     /// This variant with all pairs of `other` that it lacks.
     #[must_use]
     pub fn with_all(self, other: &Self) -> Self {
@@ -132,8 +143,8 @@ impl std::str::FromStr for Variant {
         text.split(',').map(str::trim).filter(|pair| !pair.is_empty()).try_fold(
             Self::default(),
             |variant, pair| match pair.split_once('=') {
-                Some((key, value)) if !key.trim().is_empty() => Ok(variant.with(key, value)),
-                _ => Err(VariantError(pair.to_owned())),
+                Some((key, value)) => variant.try_with(key, value),
+                None => Err(VariantError(pair.to_owned())),
             },
         )
     }
@@ -203,6 +214,8 @@ mod tests {
         assert_eq!(variant.to_string().parse::<Variant>().unwrap(), variant);
         assert!("linux".parse::<Variant>().is_err());
         assert!("=x".parse::<Variant>().is_err());
+        let nameless = Variant::default().try_with(" ", " x ").unwrap_err();
+        assert_eq!(nameless, "=x".parse::<Variant>().unwrap_err());
         let odd = Variant::default().with("k", "a,b=c\n");
         assert_eq!(odd.to_string().parse::<Variant>().unwrap(), odd);
     }

@@ -116,10 +116,11 @@ impl<'de> Deserialize<'de> for VariantValue {
             Written::Text(text) => text.parse().map(Self).map_err(de::Error::custom),
             Written::Object(pairs) => {
                 let with = |variant: Variant, (key, value): (String, Text)| match value.0 {
-                    Some(value) => variant.with(&key, &value),
-                    None => variant,
+                    Some(value) => variant.try_with(&key, &value),
+                    None => Ok(variant),
                 };
-                Ok(Self(pairs.into_iter().fold(Variant::default(), with)))
+                let variant = pairs.into_iter().try_fold(Variant::default(), with);
+                variant.map(Self).map_err(de::Error::custom)
             }
         }
     }

@@ -148,3 +148,12 @@ fn what_an_editor_or_a_shell_does_to_a_file_does_no_harm() {
     let (_, account) = read(&FORMAT, b"{\"passed\":[\"a.B::\xff\"],\"ts\":1}");
     assert_eq!(account.findings[0].code, Code::InvalidUtf8);
 }
+
+#[test]
+fn a_variant_without_a_key_is_a_bad_line() {
+    let run = |variant: &str| format!("{{\"passed\":[\"a\"],\"ts\":1,\"variant\":{variant}}}\n");
+    assert_eq!(findings(&run("{\"os\":\"linux\"}")), [""; 0]);
+    for nameless in ["{\" \":\"linux\"}", "\"=linux\""] {
+        assert_eq!(findings(&run(nameless)), ["1 BAD_LINE"], "{nameless}");
+    }
+}

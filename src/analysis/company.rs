@@ -214,7 +214,7 @@ mod tests {
     use crate::analysis::history::HistoryBuilder;
     use crate::analysis::verdict::{Cell, Status};
     use crate::analysis::{Settings, judge};
-    use crate::model::{Lane, Repeat};
+    use crate::model::Lane;
     use crate::store::query::{ResultRow, RunRow};
 
     /// The judgement of strips, one for each test from number 1 on.
@@ -233,15 +233,7 @@ mod tests {
         for run in 0..runs.len() {
             let row = |(no, strip): (u32, &String)| {
                 let failed = strip.as_bytes()[run] == b'F';
-                ResultRow {
-                    test: TestNo(no),
-                    outcome: if failed { Outcome::Failed } else { Outcome::Passed },
-                    repeat: Repeat::Single,
-                    attempts: 1,
-                    bad_attempts: u32::from(failed),
-                    duration: None,
-                    worker: 0,
-                }
+                ResultRow::bare(no, if failed { Outcome::Failed } else { Outcome::Passed })
             };
             builder.add(run, &(1..).zip(strips).map(row).collect::<Vec<_>>());
         }

@@ -74,13 +74,11 @@ mod tests {
     fn row(test: u32, outcome: Outcome, attempts: (u32, u32), seconds: u64) -> ResultRow {
         let repeat = if attempts.0 > 1 { Repeat::Retried } else { Repeat::Single };
         ResultRow {
-            test: TestNo(test),
-            outcome,
             repeat,
             attempts: attempts.0,
             bad_attempts: attempts.1,
             duration: Some(Micros(seconds * SECOND)),
-            worker: 0,
+            ..ResultRow::bare(test, outcome)
         }
     }
 

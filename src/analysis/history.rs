@@ -103,7 +103,7 @@ impl Seen {
     /// Passed only after a failed attempt of the same test.
     #[must_use]
     pub fn retried(&self) -> bool {
-        self.repeat == Repeat::Retried && self.outcome == Outcome::Passed && self.bad_attempts > 0
+        self.repeat.is_pass_on_retry(self.outcome, self.bad_attempts.into())
     }
 
     /// It passed or failed.

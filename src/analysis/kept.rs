@@ -98,23 +98,14 @@ fn append_tight(list: &mut Vec<Seen>, more: &[Seen], left: usize) {
 mod tests {
     use super::*;
     use crate::analysis::{HistoryBuilder, Settings};
-    use crate::model::{Outcome, Repeat};
+    use crate::model::Outcome;
     use crate::store::query::{ResultRow, RunRow, TestNo};
 
     /// A result as a history keeps it.
     fn result() -> Seen {
         let outage = Settings::default().outage;
         let mut builder = HistoryBuilder::new(&[RunRow::bare(1)], [TestNo(1)].into(), &outage);
-        let row = ResultRow {
-            test: TestNo(1),
-            outcome: Outcome::Failed,
-            repeat: Repeat::Single,
-            attempts: 1,
-            bad_attempts: 1,
-            duration: None,
-            worker: 0,
-        };
-        builder.add(0, &[row]);
+        builder.add(0, &[ResultRow::bare(1, Outcome::Failed)]);
         builder.finish().units[0].seen[0]
     }
 

@@ -191,8 +191,8 @@ impl OriginsBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Outcome, Repeat};
-    use crate::store::query::{ReportRow, ResultRow, TestNo};
+    use crate::model::Outcome;
+    use crate::store::query::{ReportRow, ResultRow};
 
     fn report(host: &str, source: &str, end: u32) -> ReportRow {
         let (host, source) = (host.to_owned(), source.to_owned());
@@ -201,13 +201,8 @@ mod tests {
 
     fn rows(workers: &[u16]) -> Vec<ResultRow> {
         let row = |(test, worker): (u32, &u16)| ResultRow {
-            test: TestNo(test),
-            outcome: Outcome::Passed,
-            repeat: Repeat::Single,
-            attempts: 1,
-            bad_attempts: 0,
-            duration: None,
             worker: *worker,
+            ..ResultRow::bare(test, Outcome::Passed)
         };
         (0..).zip(workers).map(row).collect()
     }

@@ -260,7 +260,7 @@ fn median(values: &[f64]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Repeat, Timestamp};
+    use crate::model::Timestamp;
     use proptest::prelude::*;
 
     fn runs(count: u32) -> Vec<JudgedRun> {
@@ -273,15 +273,8 @@ mod tests {
     }
 
     fn passed(test: u32, millis: u64) -> ResultRow {
-        ResultRow {
-            test: TestNo(test),
-            outcome: Outcome::Passed,
-            repeat: Repeat::Single,
-            attempts: 1,
-            bad_attempts: 0,
-            duration: Some(Micros(millis * 1_000)),
-            worker: 0,
-        }
+        let duration = Some(Micros(millis * 1_000));
+        ResultRow { duration, ..ResultRow::bare(test, Outcome::Passed) }
     }
 
     fn pace(runs: &[JudgedRun], rows: &dyn Fn(usize) -> Vec<ResultRow>) -> Pace {

@@ -19,7 +19,7 @@ use super::streak::StreakKind;
 use super::trail::Trail;
 use super::verdict::{Fact, Judgement, Status, Verdict};
 use super::{History, HistoryBuilder, Settings, judge};
-use crate::model::{Lane, Micros, Outcome, Repeat, Timestamp};
+use crate::model::{Lane, Micros, Outcome, Timestamp};
 use crate::store::query::{ReportRow, ResultRow, RunNo, RunRow, RunRows, TestNo};
 
 #[derive(Debug, Deserialize)]
@@ -150,27 +150,9 @@ fn late_runs_stand_with_their_revision() {
 }
 
 fn row(test: u32, strip: char) -> Option<ResultRow> {
-    let (outcome, repeat, attempts, bad_attempts) = match strip {
-        '.' => (Outcome::Passed, Repeat::Single, 1, 0),
-        'F' => (Outcome::Failed, Repeat::Single, 1, 1),
-        'E' => (Outcome::Errored, Repeat::Single, 1, 1),
-        's' => (Outcome::Skipped, Repeat::Single, 1, 0),
-        'r' => (Outcome::Passed, Repeat::Retried, 2, 1),
-        'R' => (Outcome::Failed, Repeat::Retried, 3, 3),
-        'a' => (Outcome::Failed, Repeat::Ambiguous, 2, 1),
-        ' ' => return None,
-        other => panic!("`{other}` in a strip"),
-    };
-    let duration = Some(Micros(1_000 + u64::from(test)));
-    Some(ResultRow {
-        test: TestNo(test),
-        outcome,
-        repeat,
-        attempts,
-        bad_attempts,
-        duration,
-        worker: 0,
-    })
+    let row = ResultRow::marked(test, strip);
+    assert!(row.is_some() || strip == ' ', "`{strip}` in a strip");
+    row.map(|row| ResultRow { duration: Some(Micros(1_000 + u64::from(test))), ..row })
 }
 
 fn lane(letter: char) -> Lane {

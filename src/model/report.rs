@@ -185,6 +185,19 @@ impl Repeat {
             _ => None,
         }
     }
+
+    /// True for an outcome that is a pass on retry: so many of its attempts failed, one at least.
+    ///
+    /// ```
+    /// use flakedb::model::{Outcome, Repeat};
+    /// assert!(Repeat::Retried.is_pass_on_retry(Outcome::Passed, 1));
+    /// assert!(!Repeat::Retried.is_pass_on_retry(Outcome::Passed, 0));
+    /// assert!(!Repeat::Retried.is_pass_on_retry(Outcome::Failed, 1));
+    /// ```
+    #[must_use]
+    pub const fn is_pass_on_retry(self, outcome: Outcome, bad_attempts: u32) -> bool {
+        matches!((self, outcome, bad_attempts), (Self::Retried, Outcome::Passed, 1..))
+    }
 }
 
 /// An error of a whole suite: a script that crashed before its first test.

@@ -8,7 +8,7 @@ use super::list::List;
 use super::policy::PolicySettings;
 use super::update::{Scene, Update};
 use crate::analysis::{History, HistoryBuilder, Settings, judge};
-use crate::model::{Lane, Outcome, Repeat, RunKey, Timestamp};
+use crate::model::{Lane, Outcome, RunKey, Timestamp};
 use crate::store::query::{ResultRow, RunNo, RunRow, TestNo};
 
 /// 2026-01-01, midnight.
@@ -52,9 +52,11 @@ impl World {
         let keep: HashSet<TestNo> = (0..self.strips.len() as u32).map(TestNo).collect();
         let mut builder = HistoryBuilder::new(&runs, keep, &Settings::default().outage);
         for run in 0..count {
-            let mark = |strip: &String| strip.as_bytes().get(run).copied().unwrap_or(b' ');
-            let rows = (0..).zip(&self.strips).filter_map(|(test, strip)| row(test, mark(strip)));
-            let others = (0..self.healthy).filter_map(|no| row(10_000 + no, b'.'));
+            let mark = |strip: &String| strip.as_bytes().get(run).map(|mark| char::from(*mark));
+            let rows = (0..)
+                .zip(&self.strips)
+                .filter_map(|(test, strip)| ResultRow::marked(test, mark(strip)?));
+            let others = (0..self.healthy).map(|no| ResultRow::bare(10_000 + no, Outcome::Passed));
             builder.add(run, &rows.chain(others).collect::<Vec<_>>());
         }
         builder.finish()
@@ -77,24 +79,6 @@ impl World {
         let owner = |_: TestNo| Some("@team".to_owned());
         what(&Scene::new(&judgement, &history, policy, &label, &owner, today))
     }
-}
-
-fn row(test: u32, mark: u8) -> Option<ResultRow> {
-    let (outcome, repeat, attempts, bad_attempts) = match mark {
-        b'.' => (Outcome::Passed, Repeat::Single, 1, 0),
-        b'F' => (Outcome::Failed, Repeat::Single, 1, 1),
-        b'r' => (Outcome::Passed, Repeat::Retried, 2, 1),
-        _ => return None,
-    };
-    Some(ResultRow {
-        test: TestNo(test),
-        outcome,
-        repeat,
-        attempts,
-        bad_attempts,
-        duration: None,
-        worker: 0,
-    })
 }
 
 pub(super) fn day_no(no: usize) -> NaiveDate {

@@ -207,23 +207,15 @@ mod tests {
         assert_eq!(again, (Passed, Ambiguous));
     }
 
-    fn row(test: u32, outcome: Outcome) -> ResultRow {
-        ResultRow {
-            test: TestNo(test),
-            outcome,
-            repeat: Single,
-            attempts: 1,
-            bad_attempts: u32::from(outcome.is_bad()),
-            duration: None,
-            worker: 0,
-        }
-    }
-
     #[test]
     fn a_rerun_of_what_failed_makes_flaky_what_then_passes() {
-        let first = vec![row(1, Passed), row(2, Failed), row(3, Errored)];
-        let second = vec![row(3, Failed), row(2, Passed)];
-        let third = vec![row(3, Passed)];
+        let first = vec![
+            ResultRow::bare(1, Passed),
+            ResultRow::bare(2, Failed),
+            ResultRow::bare(3, Errored),
+        ];
+        let second = vec![ResultRow::bare(3, Failed), ResultRow::bare(2, Passed)];
+        let third = vec![ResultRow::bare(3, Passed)];
         let (rows, ends) = combine_reports(vec![first, second, third]);
         assert_eq!(ends, [3, 3, 3]);
         let brief: Vec<_> = rows
@@ -237,18 +229,34 @@ mod tests {
     #[test]
     fn shards_that_list_each_others_tests_as_skipped_do_not_clash() {
         let (rows, ends) = combine_reports(vec![
-            vec![row(2, Skipped), row(1, Passed), row(3, Passed)],
-            vec![row(1, Skipped), row(2, Failed), row(4, Passed)],
+            vec![
+                ResultRow::bare(2, Skipped),
+                ResultRow::bare(1, Passed),
+                ResultRow::bare(3, Passed),
+            ],
+            vec![
+                ResultRow::bare(1, Skipped),
+                ResultRow::bare(2, Failed),
+                ResultRow::bare(4, Passed),
+            ],
         ]);
-        assert_eq!(rows, [row(1, Passed), row(3, Passed), row(2, Failed), row(4, Passed)]);
+        assert_eq!(
+            rows,
+            [
+                ResultRow::bare(1, Passed),
+                ResultRow::bare(3, Passed),
+                ResultRow::bare(2, Failed),
+                ResultRow::bare(4, Passed)
+            ]
+        );
         assert_eq!(ends, [2, 4]);
     }
 
     #[test]
     fn a_report_with_one_test_that_had_passed_is_no_rerun() {
         let (rows, _) = combine_reports(vec![
-            vec![row(1, Passed), row(2, Failed)],
-            vec![row(1, Passed), row(2, Passed)],
+            vec![ResultRow::bare(1, Passed), ResultRow::bare(2, Failed)],
+            vec![ResultRow::bare(1, Passed), ResultRow::bare(2, Passed)],
         ]);
         assert_eq!((rows[0].outcome, rows[0].repeat), (Passed, Repeated));
         assert_eq!((rows[1].outcome, rows[1].repeat), (Failed, Ambiguous));
@@ -257,11 +265,11 @@ mod tests {
     #[test]
     fn a_row_that_leaves_the_head_of_a_report_takes_no_end_before_it_along() {
         let (rows, ends) = combine_reports(vec![
-            vec![row(1, Passed)],
-            vec![row(2, Skipped)],
-            vec![row(2, Passed)],
+            vec![ResultRow::bare(1, Passed)],
+            vec![ResultRow::bare(2, Skipped)],
+            vec![ResultRow::bare(2, Passed)],
         ]);
-        assert_eq!(rows, [row(1, Passed), row(2, Passed)]);
+        assert_eq!(rows, [ResultRow::bare(1, Passed), ResultRow::bare(2, Passed)]);
         assert_eq!(ends, [1, 1, 2]);
     }
 }

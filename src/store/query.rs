@@ -131,7 +131,41 @@ impl ResultRow {
     /// Passed, but only after a failed attempt in the same run.
     #[must_use]
     pub fn is_flaky(&self) -> bool {
-        self.repeat == Repeat::Retried && self.outcome == Outcome::Passed && self.bad_attempts > 0
+        self.repeat.is_pass_on_retry(self.outcome, self.bad_attempts)
+    }
+}
+
+#[cfg(test)]
+impl ResultRow {
+    /// One execution, of which nothing else is known; tests say what matters to them.
+    pub(crate) fn bare(test: u32, outcome: Outcome) -> Self {
+        Self {
+            test: TestNo(test),
+            outcome,
+            repeat: Repeat::Single,
+            attempts: 1,
+            bad_attempts: u32::from(outcome.is_bad()),
+            duration: None,
+            worker: 0,
+        }
+    }
+
+    /// What a letter of a strip stands for; `None` where it stands for no result.
+    ///
+    /// `.` passed, `F` failed, `E` errored, `s` skipped, `r` passed on retry, `R` failed three times,
+    /// `a` failed under a name that tests share.
+    pub(crate) fn marked(test: u32, mark: char) -> Option<Self> {
+        let (outcome, repeat, attempts, bad_attempts) = match mark {
+            '.' => (Outcome::Passed, Repeat::Single, 1, 0),
+            'F' => (Outcome::Failed, Repeat::Single, 1, 1),
+            'E' => (Outcome::Errored, Repeat::Single, 1, 1),
+            's' => (Outcome::Skipped, Repeat::Single, 1, 0),
+            'r' => (Outcome::Passed, Repeat::Retried, 2, 1),
+            'R' => (Outcome::Failed, Repeat::Retried, 3, 3),
+            'a' => (Outcome::Failed, Repeat::Ambiguous, 2, 1),
+            _ => return None,
+        };
+        Some(Self { repeat, attempts, bad_attempts, ..Self::bare(test, outcome) })
     }
 }
 
@@ -284,15 +318,7 @@ mod tests {
 
     #[test]
     fn the_rows_of_a_run_are_gone_through_one_by_one() {
-        let row = |test| ResultRow {
-            test: TestNo(test),
-            outcome: Outcome::Passed,
-            repeat: Repeat::Single,
-            attempts: 1,
-            bad_attempts: 0,
-            duration: None,
-            worker: 0,
-        };
+        let row = |test| ResultRow::bare(test, Outcome::Passed);
         let rows = [row(3), row(1)];
         let run = RunRows { rows: &rows, reports: &[], workers: &[] };
         let mut tests = Vec::new();

@@ -14,7 +14,7 @@ use crate::analysis::judge::judged_run;
 use crate::analysis::settings::{Lanes, Outages, ThresholdSettings};
 use crate::analysis::verdict::JudgedRun;
 use crate::analysis::{History, HistoryBuilder, Settings};
-use crate::model::{Lane, Outcome, Repeat, Timestamp};
+use crate::model::{Lane, Timestamp};
 use crate::store::query::{ResultRow, RunNo, RunRow, TestNo};
 
 /// What some tests did, a strip each: `.` passed, `F` failed, `r` passed on retry.
@@ -25,24 +25,6 @@ struct Window {
     lanes: String,
     /// A letter for each run.
     revisions: String,
-}
-
-fn row(test: u32, mark: char) -> Option<ResultRow> {
-    let (outcome, repeat, attempts, bad_attempts) = match mark {
-        '.' => (Outcome::Passed, Repeat::Single, 1, 0),
-        'F' => (Outcome::Failed, Repeat::Single, 1, 1),
-        'r' => (Outcome::Passed, Repeat::Retried, 2, 1),
-        _ => return None,
-    };
-    Some(ResultRow {
-        test: TestNo(test),
-        outcome,
-        repeat,
-        attempts,
-        bad_attempts,
-        duration: None,
-        worker: 0,
-    })
 }
 
 /// A revision for each run: `abc…`.
@@ -79,7 +61,7 @@ impl Window {
         let runs: Vec<RunRow> = (0..count).map(|no| self.run(no)).collect();
         let marks = |no: usize| {
             let strips = (0..).zip(&self.strips);
-            strips.filter_map(move |(test, strip)| row(test, strip.chars().nth(no)?))
+            strips.filter_map(move |(test, strip)| ResultRow::marked(test, strip.chars().nth(no)?))
         };
         let bad = (0..count).flat_map(marks).filter(|row| row.bad_attempts > 0);
         let keep: HashSet<TestNo> = bad.map(|row| row.test).collect();

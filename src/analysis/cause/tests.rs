@@ -10,7 +10,7 @@ use super::*;
 use crate::analysis::verdict::{Judgement, Verdict};
 use crate::analysis::{HistoryBuilder, Settings, judge};
 use crate::model::random::Random;
-use crate::model::{Counts, Lane, Micros, Outcome, Repeat, RunKey, TestId, Timestamp};
+use crate::model::{Counts, Lane, Micros, Outcome, RunKey, TestId, Timestamp};
 use crate::store::query::{ReportRow, ResultRow, RunNo, RunRow, RunRows, TestRow};
 
 /// One run: its reports with host and source, and in each the tests in order.
@@ -37,13 +37,8 @@ fn made(runs: Vec<MadeRun>) -> Window {
         let (mut rows, mut reports) = (Vec::new(), Vec::new());
         for (host, source, tests) in run.reports {
             rows.extend(tests.into_iter().map(|(test, failed, ms)| ResultRow {
-                test: TestNo(test),
-                outcome: if failed { Outcome::Failed } else { Outcome::Passed },
-                repeat: Repeat::Single,
-                attempts: 1,
-                bad_attempts: failed.into(),
                 duration: Some(Micros(ms * 1_000)),
-                worker: 0,
+                ..ResultRow::bare(test, if failed { Outcome::Failed } else { Outcome::Passed })
             }));
             reports.push(ReportRow {
                 host,

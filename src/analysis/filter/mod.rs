@@ -81,7 +81,7 @@ pub fn observed(seen: &Seen) -> Option<Observed> {
         (Outcome::Skipped, ..) => None,
         (_, Repeat::Ambiguous, 1..) => None,
         (Outcome::Failed | Outcome::Errored, Repeat::Ambiguous, 0) => None,
-        (Outcome::Passed, Repeat::Retried, failed @ 1..) => Some(Observed { failed, passed: true }),
+        (_, _, failed) if seen.retried() => Some(Observed { failed, passed: true }),
         (Outcome::Passed, ..) => Some(Observed::PASS),
         (Outcome::Failed | Outcome::Errored, Repeat::Retried, failed) => {
             Some(Observed { failed: failed.max(1), passed: false })

@@ -17,7 +17,7 @@ use super::{Moments, mixed, presence, replay};
 use crate::analysis::settings::OutageSettings;
 use crate::analysis::{History, HistoryBuilder};
 use crate::model::{Outcome, Repeat, Timestamp};
-use crate::store::query::{ResultRow, RunRow, TestNo};
+use crate::store::query::{ResultRow, RunRow};
 
 #[derive(Deserialize)]
 struct Case {
@@ -281,14 +281,11 @@ fn told(runs: &[&str]) -> History {
     for (no, letters) in runs.iter().enumerate() {
         let row = |(test, letter)| {
             let Observed { failed, passed } = observed(letter)?;
+            let outcome = if passed { Outcome::Passed } else { Outcome::Failed };
             Some(ResultRow {
-                test: TestNo(test),
-                outcome: if passed { Outcome::Passed } else { Outcome::Failed },
-                repeat: Repeat::Single,
                 attempts: u32::from(failed) + u32::from(passed),
                 bad_attempts: failed.into(),
-                duration: None,
-                worker: 0,
+                ..ResultRow::bare(test, outcome)
             })
         };
         let rows: Vec<ResultRow> = (0..).zip(letters.chars()).filter_map(row).collect();
@@ -310,13 +307,10 @@ fn failed_in(settings: &FilterSettings, modules: u32) -> Explained {
 fn rounds_that_all_passed_are_no_retry_whatever_the_record_says() {
     let round = |bad_attempts| {
         let row = ResultRow {
-            test: TestNo(0),
-            outcome: Outcome::Passed,
             repeat: Repeat::Retried,
             attempts: 3,
             bad_attempts,
-            duration: None,
-            worker: 0,
+            ..ResultRow::bare(0, Outcome::Passed)
         };
         let mut builder = HistoryBuilder::new(
             &[RunRow::bare(0)],

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::analysis::verdict::{Fact, Verdict};
 use crate::analysis::{HistoryBuilder, Settings, judge};
-use crate::model::{Lane, Outcome, Repeat, Timestamp};
+use crate::model::{Lane, Timestamp};
 use crate::store::query::{ResultRow, RunNo, RunRow, TestNo};
 
 /// 2026-01-01T00:00:00Z.
@@ -74,30 +74,10 @@ impl Strip {
     }
 
     fn rows(&self, no: usize) -> Vec<ResultRow> {
-        let others = |test| row(test, if self.outages.contains(&no) { 'F' } else { '.' });
-        row(0, self.marks[no]).into_iter().chain((1..10).filter_map(others)).collect()
+        let others =
+            |test| ResultRow::marked(test, if self.outages.contains(&no) { 'F' } else { '.' });
+        ResultRow::marked(0, self.marks[no]).into_iter().chain((1..10).filter_map(others)).collect()
     }
-}
-
-fn row(test: u32, mark: char) -> Option<ResultRow> {
-    let (outcome, repeat, attempts, bad_attempts) = match mark {
-        '.' => (Outcome::Passed, Repeat::Single, 1, 0),
-        'F' => (Outcome::Failed, Repeat::Single, 1, 1),
-        'r' => (Outcome::Passed, Repeat::Retried, 2, 1),
-        'R' => (Outcome::Failed, Repeat::Retried, 3, 3),
-        'a' => (Outcome::Failed, Repeat::Ambiguous, 2, 1),
-        's' => (Outcome::Skipped, Repeat::Single, 1, 0),
-        _ => return None,
-    };
-    Some(ResultRow {
-        test: TestNo(test),
-        outcome,
-        repeat,
-        attempts,
-        bad_attempts,
-        duration: None,
-        worker: 0,
-    })
 }
 
 /// What the method of `settings` makes of the strip.

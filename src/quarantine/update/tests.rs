@@ -303,19 +303,25 @@ fn a_fix_is_found_by_its_revision_or_the_beginning_of_it() {
     assert_eq!([first("revisi"), first("revision-30"), first("")], [None; 3]);
 }
 
-#[test]
-fn the_cell_that_lacks_most_decides() {
-    // In one cell many flakes lately, in the other one long ago.
-    let mut marks = vec!['.'; 200];
+const CELLS: [[&str; 2]; 2] = [["os=a", "os=b"], ["os=b", "os=a"]];
+
+/// The clean runs of a test, and those asked for, after so many runs in turn in two cells: early in
+/// one of them it often flaked, in the other one once.
+fn clean_of_one_cell_that_flakes(cells: [&'static str; 2], runs: usize, keys: &str) -> (u32, u32) {
+    let mut marks = vec!['.'; runs];
     (0..40).step_by(4).for_each(|run| marks[run] = 'r');
     marks[1] = 'r';
     let flaky: String = marks.into_iter().collect();
-    for cells in [["os=a", "os=b"], ["os=b", "os=a"]] {
-        let world = World { cells: cells.to_vec(), healthy: 30, ..World::new(&[&flaky]) };
-        let of = |keys: &str| {
-            let figures = figures_of(&world, 200, "t0", keys);
-            (figures.clean, figures.clean_needed)
-        };
+    let world = World { cells: cells.to_vec(), healthy: 30, ..World::new(&[&flaky]) };
+    let figures = figures_of(&world, runs, "t0", keys);
+    (figures.clean, figures.clean_needed)
+}
+
+#[test]
+fn the_cell_that_lacks_most_decides() {
+    // In one cell many flakes lately, in the other one long ago.
+    for cells in CELLS {
+        let of = |keys: &str| clean_of_one_cell_that_flakes(cells, 200, keys);
         let [one, other] = [of("variant = \"os=a\""), of("variant = \"os=b\"")];
         let lacks = |(clean, needed): (u32, u32)| i64::from(needed) - i64::from(clean);
         let worst = if lacks(one) > lacks(other) { one } else { other };
@@ -354,16 +360,8 @@ fn of_two_cells_that_both_lack_clean_runs_the_one_that_lacks_more_decides() {
     // Every second of the first 19 runs of one cell flaked, 11 clean ones follow and 30 are asked
     // for; after one flake in the first run of the other cell follow 29 and 143 are asked for: the
     // first m with 3.87/5.15 · 4.87/6.15 · … (m factors) below 0.01.
-    let mut marks = vec!['.'; 60];
-    (0..40).step_by(4).for_each(|run| marks[run] = 'r');
-    marks[1] = 'r';
-    let flaky: String = marks.into_iter().collect();
-    for cells in [["os=a", "os=b"], ["os=b", "os=a"]] {
-        let world = World { cells: cells.to_vec(), healthy: 30, ..World::new(&[&flaky]) };
-        let of = |keys: &str| {
-            let figures = figures_of(&world, 60, "t0", keys);
-            (figures.clean, figures.clean_needed)
-        };
+    for cells in CELLS {
+        let of = |keys: &str| clean_of_one_cell_that_flakes(cells, 60, keys);
         let each = cells.map(|cell| of(&format!("variant = \"{cell}\"")));
         assert_eq!(each, [(11, 30), (29, 143)]);
         assert_eq!(of(""), (29, 143), "{cells:?}");

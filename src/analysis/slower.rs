@@ -312,6 +312,60 @@ mod tests {
     }
 
     #[test]
+    fn a_step_of_just_the_least_ratio_and_difference_is_told() {
+        // 500 ms are 1.25 times 400 ms and 100 ms more.
+        let found = pace(&runs(40), &|run| vec![passed(1, if run < 20 { 400 } else { 500 })]);
+        let [change] = found.slower.as_slice() else { panic!("{found:?}") };
+        assert_eq!((change.before, change.after), (Micros(400_000), Micros(500_000)));
+        assert_eq!((found.asked, found.too_quick), (1, 0));
+    }
+
+    #[test]
+    fn medians_that_lie_close_together_are_not_told_for_one_slow_pass() {
+        let found = pace(&runs(40), &|run| {
+            let usual = if run < 20 { 100 } else { 180 };
+            vec![passed(1, if run == 5 { 1_000 } else { usual })]
+        });
+        assert_eq!((found.slower, found.faster, found.asked), (vec![], vec![], 1));
+    }
+
+    #[test]
+    fn a_test_needs_passes_enough_for_both_sides_of_a_change() {
+        let settings = PaceSettings { passes_min: 4, ..PaceSettings::default() };
+        let asked = |count: u32| {
+            let runs = runs(count);
+            let mut builder = PaceBuilder::new(&runs);
+            (0..runs.len()).for_each(|run| builder.add(run, &[passed(1, 400 * (run as u64 + 1))]));
+            let pace = builder.finish(&settings);
+            (pace.asked, pace.too_few)
+        };
+        // Twice the five of one side.
+        assert_eq!((asked(9), asked(10)), ((0, 1), (1, 0)));
+    }
+
+    #[test]
+    fn the_difference_is_what_a_run_takes_longer() {
+        let change = |before: u64, after: u64| PaceChange {
+            test: TestNo(1),
+            variant: String::new(),
+            before: Micros(before),
+            after: Micros(after),
+            passes: (5, 5),
+            last_before: 4,
+            first_after: 5,
+            p: 0.01,
+            q: 0.01,
+        };
+        for (before, after, seconds, slower) in
+            [(250_000, 750_000, 0.5, true), (750_000, 250_000, -0.5, false), (9, 9, 0.0, false)]
+        {
+            let change = change(before, after);
+            assert!((change.seconds() - seconds).abs() < 1e-9, "{change:?}");
+            assert_eq!(change.is_slower(), slower, "{change:?}");
+        }
+    }
+
+    #[test]
     fn outages_changes_and_failures_have_no_say() {
         let mut all = runs(40);
         for run in &mut all[25..] {

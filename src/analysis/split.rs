@@ -330,6 +330,33 @@ mod tests {
         assert_eq!(loads(&split(&of(&[3, 3, 2, 2, 2]), 2)), [6, 6]);
     }
 
+    /// What two shards of these units exchange, as places: the slow one's come first.
+    fn exchanged(slow: &[u64], fast: &[u64]) -> Option<(usize, Option<usize>)> {
+        let units = of(&[slow, fast].concat());
+        let mut deal = Deal::new(&units, 2);
+        (0..units.len()).for_each(|unit| deal.put(unit, usize::from(unit >= slow.len())));
+        deal.exchange(0, 1)
+    }
+
+    #[test]
+    fn the_exchange_that_evens_out_most_is_made() {
+        // 17 and 13: 8 against 7 leaves a gap of 2, 8 against 6 none.
+        assert_eq!(exchanged(&[8, 5, 4], &[7, 6]), Some((0, Some(4))));
+        // 29 and 25: 8 would be best against 10, and 9 is next to it.
+        assert_eq!(exchanged(&[15, 10, 4], &[16, 9]), Some((1, Some(4))));
+    }
+
+    #[test]
+    fn of_exchanges_that_even_out_alike_the_first_by_name_is_made() {
+        assert_eq!(exchanged(&[2, 2], &[]), Some((0, None)));
+        assert_eq!(exchanged(&[10, 10], &[8, 8]), Some((0, Some(2))));
+    }
+
+    #[test]
+    fn each_way_of_staying_together_has_its_word() {
+        assert_eq!(By::ALL.map(By::word), ["test", "file", "class", "group"]);
+    }
+
     #[test]
     fn tests_of_no_time_are_dealt_by_number() {
         let partition = split(&of(&[0; 10]), 4);
@@ -364,6 +391,7 @@ mod tests {
         let times: Vec<Micros> = [9, 1, 1, 1, 1].map(Micros).to_vec();
         assert_eq!(by_count(&times, 2), [Micros(11), Micros(2)]);
         assert_eq!(by_count(&[], 2), [Micros(0), Micros(0)]);
+        assert_eq!(by_count(&times, 5), times, "one each");
     }
 
     proptest! {

@@ -1,5 +1,6 @@
 //! Whole judgements: hand-computed histories, a direct recount, and laws.
 
+mod outages;
 mod questions;
 mod recorded;
 

@@ -132,6 +132,8 @@ fn thresholds_are_those_of_the_grid_and_of_the_settings() {
     assert_eq!(ways, expected);
     let strict = FilterSettings { strict: true, ..FilterSettings::default() };
     assert_eq!(Rule::filter(&strict, 0.5), Rule::Filter { flaky: 0.5, stay: 0.3 });
+    // The one to enter is the one that is tried, not the strict one.
+    assert_eq!(Rule::filter(&strict, 0.2), Rule::Filter { flaky: 0.2, stay: 0.2 });
 }
 
 #[test]
@@ -208,6 +210,21 @@ fn a_regression_lasts_three_revisions_or_still_lasts() {
     let mut flake = broke(&[1, 2, 3, 4]);
     flake[1] = failed(2, 0.9, 0.1, 0.0);
     assert!(found(".FFFF.", "abcdef", main, &flake).is_empty(), "a flake ends it");
+}
+
+#[test]
+fn a_failing_run_without_a_revision_counts_as_a_revision_of_its_own() {
+    let found = |strip: &str, failing: &[u32]| {
+        // The first two runs have a revision.
+        let window = Window { revisions: "ab".to_owned(), ..Window::new(&[strip]) };
+        let history = window.history(strip.len());
+        let failures = failing.iter().map(|run| failed(*run, 0.1, 0.8, 0.0)).collect();
+        let course = Course { failures, ..course_of(&[]) };
+        let runs = breakages(&history, &history.units[0], Some(&course));
+        runs.into_iter().map(|Breakage { runs }| runs).collect::<Vec<_>>()
+    };
+    assert_eq!(found("FFF..", &[0, 1, 2]), [vec![0, 1, 2]]);
+    assert!(found(".FF..", &[1, 2]).is_empty(), "too short");
 }
 
 #[test]

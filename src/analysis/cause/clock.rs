@@ -114,6 +114,13 @@ mod tests {
             When::Weekend.has(&at("2026-11-29T12:00:00Z"))
                 && When::Weekday(0).has(&at("2026-11-30T12:00:00Z"))
         );
+        // The first day, and those that not every month has.
+        let noon = |day: &str| at(&format!("2026-{day}T12:00:00Z"));
+        let is_first = ["12-01", "12-02", "11-30"].map(|day| When::FirstDay.has(&noon(day)));
+        assert_eq!(is_first, [true, false, false]);
+        let is_long =
+            ["12-28", "12-29", "12-31", "12-01"].map(|day| When::LongMonth.has(&noon(day)));
+        assert_eq!(is_long, [false, true, true, false]);
         // Every hour is in as many windows as any other.
         for hour in 0..24 {
             let time = at(&format!("2026-11-30T{hour:02}:30:00Z"));

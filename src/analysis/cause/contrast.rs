@@ -138,6 +138,14 @@ mod tests {
     use super::{Share, Split, testable};
 
     #[test]
+    fn a_share_is_failures_per_run_and_a_split_has_two_sides() {
+        let (some, none) = (Share { failed: 1, runs: 4 }, Share::default());
+        assert!((some.rate() - 0.25).abs() < 1e-9 && none.rate().abs() < 1e-9);
+        let is_idle = |inside, outside| Split { inside, outside }.is_idle();
+        assert!(is_idle(some, none) && is_idle(none, some) && !is_idle(some, some));
+    }
+
+    #[test]
     fn only_what_could_come_out_is_counted() {
         assert_eq!(testable(&mut []), 0);
         assert_eq!(testable(&mut [0.2, 0.06]), 0);

@@ -217,3 +217,54 @@ impl Hint {
         strength(self).total_cmp(&strength(other))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Share;
+    use super::*;
+    use crate::model::{TestId, Timestamp};
+
+    fn row(no: u32, classname: &str, name: &str) -> (TestNo, TestRow) {
+        let row = TestRow {
+            no: TestNo(no),
+            id: TestId([no as u8; 16]),
+            suite: String::new(),
+            classname: classname.to_owned(),
+            name: name.to_owned(),
+            file: String::new(),
+            qualified: true,
+            first_seen: Timestamp(0),
+        };
+        (row.no, row)
+    }
+
+    #[test]
+    fn a_cause_that_names_other_tests_calls_them_by_their_names() {
+        let rows = BTreeMap::from([row(1, "b", "x"), row(2, "a", "y"), row(3, "b", "z")]);
+        let share = Share { failed: 1, runs: 4 };
+        let split = Split { inside: share, outside: share };
+        let polluter = Cause::Polluter {
+            test: TestNo(1),
+            name: String::new(),
+            split,
+            alike: vec![TestNo(2), TestNo(3)],
+            scopes: Vec::new(),
+            in_worker: false,
+        };
+        let together =
+            Cause::Together { test: TestNo(2), name: String::new(), both: 3, either: 3, others: 0 };
+        let told = |mut cause: Cause| {
+            cause.name(&rows);
+            let tests: Vec<u32> = cause.tests().map(|test| test.0).collect();
+            let (name, scopes) = match &cause {
+                Cause::Polluter { name, scopes, .. } => (name.clone(), scopes.join(" ")),
+                Cause::Together { name, .. } => (name.clone(), String::new()),
+                _ => (String::new(), String::new()),
+            };
+            (cause.test().map(|test| test.0), tests, name, scopes)
+        };
+        assert_eq!(told(polluter), (Some(1), vec![1, 2, 3], "b::x".to_owned(), "a b".to_owned()));
+        assert_eq!(told(together), (Some(2), vec![2], "a::y".to_owned(), String::new()));
+        assert_eq!(told(Cause::Burst { split }), (None, vec![], String::new(), String::new()));
+    }
+}

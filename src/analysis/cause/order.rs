@@ -65,3 +65,29 @@ fn ask(case: &Case<'_>) -> Option<Finding> {
     let cause = Cause::Position { failed, passed, in_worker };
     Some(Finding { p: difference.p, cause: Some(cause) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spread(before: &[u32], rows: u32) -> bool {
+        let placed = |before: &u32| Placed {
+            failed: false,
+            before: f64::from(*before),
+            rows: f64::from(rows),
+        };
+        is_spread(&before.iter().map(placed).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_place_changes_where_it_moves_by_three_tests_and_a_tenth_of_the_report() {
+        assert!(!spread(&[10; 20], 30), "always the eleventh");
+        assert!(spread(&[2, 2, 2, 5, 5, 5], 25), "three further");
+        assert!(!spread(&[2, 2, 2, 4, 4, 4], 25), "two further");
+        assert!(!spread(&[0, 0, 0, 5, 5, 5], 100), "five of a hundred");
+        assert!(spread(&[0, 0, 0, 10, 10, 10], 100), "ten of a hundred");
+        let mut once = [10; 20];
+        once[7] = 25;
+        assert!(!spread(&once, 30), "one of twenty");
+    }
+}

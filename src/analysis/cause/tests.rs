@@ -1,5 +1,6 @@
 //! Hints on made histories: found where there is a cause, absent where there is none.
 
+mod answers;
 mod parallel;
 
 use std::collections::{BTreeMap, HashSet};
@@ -77,15 +78,18 @@ impl Window {
         RunRows { rows: &self.rows[run], reports: &self.reports[run], workers: &self.workers[run] }
     }
 
-    fn judge(&self) -> Judgement {
-        let settings = Settings::default();
+    fn history(&self) -> History {
         let bad = self.rows.iter().flatten().filter(|row| row.bad_attempts > 0);
         let keep: HashSet<TestNo> = bad.map(|row| row.test).collect();
-        let mut builder = HistoryBuilder::new(&self.runs, keep, &settings.outage);
+        let mut builder = HistoryBuilder::new(&self.runs, keep, &Settings::default().outage);
         for run in 0..self.rows.len() {
             builder.add_reports(run, &self.of_run(run));
         }
-        judge(&builder.finish(), &settings).unwrap()
+        builder.finish()
+    }
+
+    fn judge(&self) -> Judgement {
+        judge(&self.history(), &Settings::default()).unwrap()
     }
 
     fn search(&self, judgement: &mut Judgement, tests: &[TestNo]) {
@@ -283,8 +287,10 @@ fn the_polluter_and_the_helper_are_named() {
     window.search(&mut judgement, &[TestNo(3), TestNo(4), TestNo(5)]);
     for (victim, culprit, worse) in [(3, 17, true), (4, 9, false)] {
         let hint = &of(&judgement, victim).hints[0];
-        let Cause::Polluter { test, split, alike, .. } = &hint.cause else { panic!("{hint:?}") };
-        assert_eq!((*test, alike.len()), (TestNo(culprit), 0));
+        let Cause::Polluter { test, split, alike, in_worker, .. } = &hint.cause else {
+            panic!("{hint:?}")
+        };
+        assert_eq!((*test, alike.len(), *in_worker), (TestNo(culprit), 0, false));
         assert_eq!(split.inside.rate() > split.outside.rate(), worse);
         assert!(
             !of(&judgement, victim)
@@ -293,6 +299,35 @@ fn the_polluter_and_the_helper_are_named() {
                 .any(|hint| matches!(hint.cause, Cause::Position { .. }))
         );
     }
+}
+
+/// What the polluter of test 3 is and its q, where that is named at this rate of false discoveries.
+fn polluter_of_3(window: &Window, false_discovery_rate: f64) -> Option<(TestNo, f64)> {
+    let mut judgement = window.judge();
+    judgement.causes.false_discovery_rate = false_discovery_rate;
+    window.search(&mut judgement, &[TestNo(3)]);
+    of(&judgement, 3).hints.iter().find_map(|hint| match &hint.cause {
+        Cause::Polluter { test, .. } => Some((*test, hint.q?)),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_polluter_is_named_up_to_the_very_rate_of_false_discoveries() {
+    let window = shuffled(|before, test| (test == 3).then(|| before.contains(&17)));
+    let (named, q) = polluter_of_3(&window, 0.05).unwrap();
+    assert_eq!((named, polluter_of_3(&window, q)), (TestNo(17), Some((TestNo(17), q))));
+    assert_eq!(polluter_of_3(&window, q * 0.99), None);
+}
+
+#[test]
+fn where_the_worker_of_a_test_is_not_known_all_that_ran_before_it_counts() {
+    let mut window = shuffled(|before, test| (test == 3).then(|| before.contains(&17)));
+    for row in window.rows.iter_mut().flatten().filter(|row| row.test != TestNo(3)) {
+        row.worker = 1;
+    }
+    window.workers.fill(vec!["gw0".to_owned()]);
+    assert_eq!(polluter_of_3(&window, 0.05).map(|(test, _)| test), Some(TestNo(17)));
 }
 
 /// Tests that fail at random, in a random order, on random machines, and take random times.

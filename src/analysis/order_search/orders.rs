@@ -59,3 +59,52 @@ impl Chance {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn numbers_by_chance_are_those_of_the_published_generator() {
+        // What the authors' splitmix64.c gives from 1234567 on.
+        let mut chance = Chance(1_234_567);
+        let numbers = [(); 3].map(|()| chance.next());
+        let published =
+            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
+        assert_eq!(numbers, published);
+    }
+
+    #[test]
+    fn any_order_may_come_out_by_chance() {
+        let shuffled = |seed: u64| {
+            let mut order = [0, 1, 2];
+            Chance(seed).shuffle(&mut order);
+            order
+        };
+        let orders: BTreeSet<[usize; 3]> = (0..200).map(shuffled).collect();
+        assert_eq!(orders.len(), 6);
+    }
+
+    #[test]
+    fn remembered_orders_come_on_top_of_the_others() {
+        let plan = |remembered| Plan {
+            tests: 9,
+            victim: None,
+            remembered,
+            suspects: Vec::new(),
+            free: true,
+            budget: 30,
+            seed: 1,
+        };
+        let purposes = |remembered: usize| -> Vec<Purpose> {
+            let orders = sightings(&plan(vec![vec![8, 0]; remembered]));
+            orders.into_iter().rev().map(|(_, purpose)| purpose).collect()
+        };
+        // A third of the budget, whatever is remembered.
+        let others = purposes(0);
+        assert_eq!(others.len(), 10);
+        assert_eq!(purposes(2), [vec![Purpose::Remembered; 2], others].concat());
+    }
+}

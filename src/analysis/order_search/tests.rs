@@ -22,6 +22,8 @@ enum Acts {
     FailsIn(usize),
     /// Has no result.
     Skips,
+    /// Has none unless all these bits are set.
+    SkipsWithout(u8),
 }
 
 /// A suite whose every replay starts from nothing.
@@ -68,6 +70,12 @@ impl Stage for Suite {
                     Acts::FailsIn(replay) => self.made.len() == *replay,
                     Acts::Skips => {
                         outcome = Seen::Absent;
+                        false
+                    }
+                    Acts::SkipsWithout(bits) => {
+                        if state & bits != *bits {
+                            outcome = Seen::Absent;
+                        }
                         false
                     }
                 };
@@ -290,6 +298,15 @@ fn tests_that_the_history_suspects_come_first_and_cost_little() {
     let found = run(&mut Suite::new(300, &acts), &first(wrong));
     assert_eq!(of(&found, 30), (Verdict::Proven, Some(Role::Victim), vec![10]));
     assert_eq!(found.cases.len(), 1);
+}
+
+#[test]
+fn a_suspect_that_does_not_run_alone_does_not_end_the_search() {
+    let acts = [(10, Acts::Sets(1)), (30, Acts::FailsWith(1)), (50, Acts::SkipsWithout(1))];
+    let suspects = vec![Suspect { test: 50, orders: vec![vec![10, 50]] }];
+    let found = run(&mut Suite::new(300, &acts), &Plan { suspects, ..plan(300, None, 40) });
+    assert_eq!(of(&found, 30), (Verdict::Proven, Some(Role::Victim), vec![10]));
+    assert_eq!((found.cases.len(), found.cut), (1, false));
 }
 
 #[test]

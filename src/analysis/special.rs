@@ -441,8 +441,15 @@ mod tests {
         assert_eq!((beta_cdf(0.0, 2.0, 3.0), beta_cdf(1.0, 2.0, 3.0)), (0.0, 1.0));
         assert_eq!((beta_cdf(-1.0, 2.0, 3.0), beta_cdf(7.0, 2.0, 3.0)), (0.0, 1.0));
         assert_eq!((beta_quantile(0.0, 2.0, 3.0), beta_quantile(1.0, 2.0, 3.0)), (0.0, 1.0));
-        // Here all of the distribution that a float can hold lies below one half.
+    }
+
+    #[test]
+    fn the_last_quantile_is_one_where_all_that_a_float_can_hold_lies_below_a_half() {
         assert_eq!(beta_quantile(1.0, 1.0, 1e6), 1.0);
+    }
+
+    #[test]
+    fn without_a_share_or_shapes_there_is_no_distribution() {
         for wrong in [0.0, -1.0, f64::NAN, f64::INFINITY] {
             assert!(beta_cdf(0.5, wrong, 1.0).is_nan() && beta_cdf(0.5, 1.0, wrong).is_nan());
             assert!(beta_quantile(0.5, wrong, 1.0).is_nan() && ln_beta(wrong, 1.0).is_nan());

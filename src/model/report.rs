@@ -235,6 +235,15 @@ mod tests {
     }
 
     #[test]
+    fn a_pass_on_retry_was_retried_after_a_failure() {
+        let is = |repeat: Repeat, outcome, bad| repeat.is_pass_on_retry(outcome, bad);
+        assert!(is(Repeat::Retried, Outcome::Passed, 1) && is(Repeat::Retried, Outcome::Passed, 9));
+        assert!(!is(Repeat::Retried, Outcome::Passed, 0), "no attempt failed");
+        assert!(!is(Repeat::Retried, Outcome::Failed, 1), "the last one failed as well");
+        assert!(!is(Repeat::Repeated, Outcome::Passed, 1), "run again for other reasons");
+    }
+
+    #[test]
     fn only_a_pass_on_retry_is_flaky() {
         for (code, repeat) in [Repeat::Single, Repeat::Retried, Repeat::Repeated, Repeat::Ambiguous]
             .into_iter()

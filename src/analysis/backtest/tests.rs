@@ -132,7 +132,11 @@ fn thresholds_are_those_of_the_grid_and_of_the_settings() {
     assert_eq!(ways, expected);
     let strict = FilterSettings { strict: true, ..FilterSettings::default() };
     assert_eq!(Rule::filter(&strict, 0.5), Rule::Filter { flaky: 0.5, stay: 0.3 });
-    // The one to enter is the one that is tried, not the strict one.
+}
+
+#[test]
+fn the_threshold_to_enter_is_the_one_that_is_tried_not_the_strict_one() {
+    let strict = FilterSettings { strict: true, ..FilterSettings::default() };
     assert_eq!(Rule::filter(&strict, 0.2), Rule::Filter { flaky: 0.2, stay: 0.2 });
 }
 

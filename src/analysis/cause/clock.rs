@@ -95,11 +95,22 @@ fn ask(case: &Case<'_>) -> Option<Finding> {
 mod tests {
     use super::*;
 
+    fn at(time: &str) -> Moment {
+        Moment::of(Timestamp(time.parse::<DateTime<chrono::Utc>>().unwrap().timestamp_millis()))
+    }
+
+    #[test]
+    fn a_month_has_one_first_day_and_some_months_have_longer_ends() {
+        let noon = |day: &str| at(&format!("2026-{day}T12:00:00Z"));
+        let is_first = ["12-01", "12-02", "11-30"].map(|day| When::FirstDay.has(&noon(day)));
+        assert_eq!(is_first, [true, false, false]);
+        let is_long =
+            ["12-28", "12-29", "12-31", "12-01"].map(|day| When::LongMonth.has(&noon(day)));
+        assert_eq!(is_long, [false, true, true, false]);
+    }
+
     #[test]
     fn windows_go_around_midnight_and_months_end() {
-        let at = |text: &str| {
-            Moment::of(Timestamp(text.parse::<DateTime<chrono::Utc>>().unwrap().timestamp_millis()))
-        };
         let midnight = When::Hours { from: 23, until: 1 };
         assert!(
             midnight.has(&at("2026-11-30T23:59:59Z")) && midnight.has(&at("2026-12-01T00:10:00Z"))
@@ -114,13 +125,6 @@ mod tests {
             When::Weekend.has(&at("2026-11-29T12:00:00Z"))
                 && When::Weekday(0).has(&at("2026-11-30T12:00:00Z"))
         );
-        // The first day, and those that not every month has.
-        let noon = |day: &str| at(&format!("2026-{day}T12:00:00Z"));
-        let is_first = ["12-01", "12-02", "11-30"].map(|day| When::FirstDay.has(&noon(day)));
-        assert_eq!(is_first, [true, false, false]);
-        let is_long =
-            ["12-28", "12-29", "12-31", "12-01"].map(|day| When::LongMonth.has(&noon(day)));
-        assert_eq!(is_long, [false, true, true, false]);
         // Every hour is in as many windows as any other.
         for hour in 0..24 {
             let time = at(&format!("2026-11-30T{hour:02}:30:00Z"));

@@ -273,7 +273,7 @@ fn shuffled(fails: impl Fn(&[u32], u32) -> Option<bool>) -> Window {
 }
 
 #[test]
-fn the_polluter_and_the_helper_are_named() {
+fn the_polluter_and_the_helper_are_named_where_no_worker_is_known() {
     let window = shuffled(|before, test| match test {
         3 => Some(before.contains(&17)),
         4 => Some(!before.contains(&9)),

@@ -332,7 +332,7 @@ fn a_mended_breakage_is_told_as_one() {
 }
 
 #[test]
-fn a_test_that_failed_in_its_only_run_is_new() {
+fn a_test_that_only_failed_is_new_after_one_run_and_broken_after_two() {
     let status = |strip| verdict_of(&Strip::new(strip), &by("filter")).status;
     assert_eq!([status("F"), status("FF")], [Status::New, Status::Broken]);
 }

@@ -86,8 +86,8 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
-    /// Closed uncleanly and now in a folder where its log cannot be replayed.
-    #[error("{} was not closed cleanly and its folder cannot be written; open it once where it can, or copy it with its -wal file", path.display())]
+    /// Closed uncleanly and now in a folder where its log cannot be replayed, or its journal undone.
+    #[error("{} was not closed cleanly and its folder cannot be written; open it once where it can, or copy it with its -wal or -journal file", path.display())]
     Unclean {
         /// The file.
         path: PathBuf,

@@ -8,9 +8,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use flakedb::store::sqlite::{Contents, OpenMode, SqliteStore};
+use flakedb::store::sqlite::{Contents, Journal, OpenMode, SqliteStore};
 
 use crate::command::{Said, Sandbox, finish, project};
+use crate::history::journal;
 use crate::shim::{self, Kind};
 
 /// Every call is tried where this is set; else one of so many, each kind beginning elsewhere.
@@ -216,15 +217,24 @@ fn words(line: &str) -> Vec<String> {
 
 const INGEST: &str = "ingest new --db h.db --project p --revision r2 --branch main --build 2";
 
-/// A history of one run, and the reports of another.
-fn base() -> Sandbox {
+const OLD: &str = "ingest old --db h.db --project p --revision r1 --branch main --build 1";
+
+/// A history of one run, which its second writer gives a log, and the reports of another run.
+fn young() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("old/a.xml", dated(&["a", "b", "c"], 1));
     sandbox.write("new/a.xml", dated(&["a", "b"], 2));
     sandbox.write("new/b.xml", dated(&["d"], 3));
+    sandbox.run(&words(OLD)).exits(0);
+    assert_eq!(journal(&sandbox.path("h.db")), Journal::Rollback);
     sandbox
-        .run(&words("ingest old --db h.db --project p --revision r1 --branch main --build 1"))
-        .exits(0);
+}
+
+/// The same with a log.
+fn base() -> Sandbox {
+    let sandbox = young();
+    sandbox.run(&words(OLD)).exits(0);
+    assert_eq!(journal(&sandbox.path("h.db")), Journal::WriteAhead);
     sandbox
 }
 
@@ -248,6 +258,21 @@ fn the_first_ingest_is_whole_or_not_there() {
         again: &[0],
     };
     scene.play();
+}
+
+#[test]
+fn a_second_ingest_is_whole_or_not_there() {
+    let arguments = words(INGEST);
+    Scene {
+        name: "second ingest",
+        arguments,
+        base: young(),
+        state: of_history,
+        named: &["h.db"],
+        codes: &[4],
+        again: &[0],
+    }
+    .play();
 }
 
 #[test]

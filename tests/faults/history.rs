@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::command::{Sandbox, finish, project, report};
 use flakedb::store::Store as _;
 use flakedb::store::query::Window;
-use flakedb::store::sqlite::{OpenMode, SqliteStore};
+use flakedb::store::sqlite::{Journal, OpenMode, SqliteStore};
 
 pub(super) const DB: &str = ".flakedb/history.db";
 const REPORTS_PER_RUN: usize = 5;
@@ -33,6 +33,11 @@ pub(super) fn ingest_arguments(folder: &str, build: &str) -> Vec<String> {
     ["ingest", folder, "--project", "p", "--revision", "r", "--build", build]
         .map(str::to_owned)
         .to_vec()
+}
+
+/// How changes to a history become permanent.
+pub(super) fn journal(path: &Path) -> Journal {
+    SqliteStore::open(path, OpenMode::ReadOnly).unwrap().info().unwrap().journal
 }
 
 /// The builds in the history, each with its number of reports and cases.
@@ -103,6 +108,7 @@ fn eight_writers_with_twenty_five_ingests_each_all_succeed() {
     let found = builds(&sandbox.path(DB));
     assert_eq!(found.len(), 200);
     assert!(found.iter().all(|(_, reports, cases)| (*reports, *cases) == (1, 2)));
+    assert_eq!(journal(&sandbox.path(DB)), Journal::WriteAhead);
 }
 
 #[test]

@@ -41,10 +41,11 @@ pub enum OpenMode {
 /// How changes become permanent in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Journal {
-    /// A write-ahead log: readers and a writer do not wait for each other.
+    /// A write-ahead log: readers and a writer do not wait for each other. A history gets it when it
+    /// is opened for writing the second time.
     WriteAhead,
-    /// A rollback journal, where the file system cannot share a write-ahead log: readers wait while
-    /// a writer commits.
+    /// A rollback journal, in a new history and where the file system cannot share a write-ahead log:
+    /// readers wait while a writer commits.
     Rollback,
 }
 
@@ -126,13 +127,14 @@ fn open_to_write(path: &Path, create: OpenFlags, retries: u64) -> Result<Connect
         }
         other => other?,
     };
-    refuse_others(path, &connection, OpenMode::ReadWrite)?;
+    let mark = refuse_others(path, &connection, OpenMode::ReadWrite)?;
     let synchronous = |connection: &Connection, level: &str| {
         retry(path, retries, || connection.pragma_update(None, "synchronous", level))
     };
     synchronous(&connection, SYNCHRONOUS)?;
     let mut kept_by = retry(path, retries, || journal(&connection))?;
-    if kept_by != Journal::WriteAhead && can_share_memory(path) {
+    // Behind a log all of a new history would be written twice; nobody reads it meanwhile.
+    if kept_by != Journal::WriteAhead && mark != Mark::Blank && can_share_memory(path) {
         retry(path, retries, || write_ahead(&connection))?;
         kept_by = retry(path, retries, || journal(&connection))?;
     }
@@ -164,7 +166,10 @@ fn open_to_read(path: &Path, retries: u64) -> Result<Connection, StoreError> {
         connection.pragma_update(None, "query_only", true)?;
         Ok(connection)
     };
-    let logged = fs::metadata(log_of(path)).is_ok_and(|meta| meta.len() > 0);
+    // A log has more than the file, and a journal what the file had before it was half changed.
+    let logged = [log_of(path), journal_of(path)]
+        .iter()
+        .any(|file| fs::metadata(file).is_ok_and(|meta| meta.len() > 0));
     let first = match (is_writable(path), logged) {
         (true, _) => {
             let open = || unless_full(logged, plain(OpenFlags::SQLITE_OPEN_READ_WRITE));
@@ -184,7 +189,7 @@ fn open_to_read(path: &Path, retries: u64) -> Result<Connection, StoreError> {
     let connection = match (first.flatten(), logged) {
         (Some(connection), _) => connection,
         (None, true) => return Err(StoreError::Unclean { path: path.to_path_buf() }),
-        // Nobody can write here and no log is left: the file alone is the whole history.
+        // Nobody can write here and nothing is left beside it: the file alone is the whole history.
         (None, false) => open_immutable(path)?,
     };
     refuse_others(path, &connection, OpenMode::ReadOnly)?;
@@ -301,7 +306,8 @@ pub(super) fn journal(connection: &Connection) -> rusqlite::Result<Journal> {
     Ok(if name.eq_ignore_ascii_case("wal") { Journal::WriteAhead } else { Journal::Rollback })
 }
 
-fn refuse_others(path: &Path, connection: &Connection, mode: OpenMode) -> Result<(), StoreError> {
+/// What the file is, where it may be opened like that.
+fn refuse_others(path: &Path, connection: &Connection, mode: OpenMode) -> Result<Mark, StoreError> {
     let path_buf = || path.to_path_buf();
     let mark = schema::mark(connection).map_err(|error| explain(path, &error))?;
     match (mark, mode) {
@@ -315,7 +321,7 @@ fn refuse_others(path: &Path, connection: &Connection, mode: OpenMode) -> Result
         (Mark::Foreign(application_id), _) => {
             Err(StoreError::Foreign { path: path_buf(), application_id })
         }
-        (Mark::History(_), _) | (Mark::Blank, OpenMode::ReadWrite | OpenMode::Create) => Ok(()),
+        (Mark::History(_), _) | (Mark::Blank, OpenMode::ReadWrite | OpenMode::Create) => Ok(mark),
     }
 }
 
@@ -326,6 +332,11 @@ fn is_writable(path: &Path) -> bool {
 /// The write-ahead log's file: the path with `-wal` behind.
 pub(super) fn log_of(path: &Path) -> PathBuf {
     with_ending(path, "-wal")
+}
+
+/// The rollback journal's file: the path with `-journal` behind.
+fn journal_of(path: &Path) -> PathBuf {
+    with_ending(path, "-journal")
 }
 
 fn shared_memory_of(path: &Path) -> PathBuf {
@@ -466,9 +477,11 @@ mod tests {
     fn ending_the_log_leaves_a_rollback_journal() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.db");
-        drop(open_within(&path, OpenMode::Create, 1_000).unwrap());
         let kept_by = || journal(&Connection::open(&path).unwrap()).unwrap();
-        assert_eq!(kept_by(), Journal::WriteAhead);
+        for expected in [Journal::Rollback, Journal::WriteAhead] {
+            drop(open_within(&path, OpenMode::Create, 1_000).unwrap());
+            assert_eq!(kept_by(), expected);
+        }
         end_log(&path, 0).unwrap();
         assert_eq!(kept_by(), Journal::Rollback);
     }
@@ -494,6 +507,7 @@ mod tests {
         let path = Path::new("folder/a.db");
         assert_eq!(log_of(path), Path::new("folder/a.db-wal"));
         assert_eq!(shared_memory_of(path), Path::new("folder/a.db-shm"));
+        assert_eq!(journal_of(path), Path::new("folder/a.db-journal"));
     }
 
     #[test]

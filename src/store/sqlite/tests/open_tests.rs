@@ -24,13 +24,58 @@ fn a_log_that_cannot_be_opened_matters_only_where_something_is_in_it() {
     assert!(matches!(refused, StoreError::Unclean { .. }), "{refused}");
 }
 
+/// Changes the file and leaves it so, with a journal that says what it was before.
+fn half_changed(place: &Place) {
+    let open = place.path.with_file_name("open.db");
+    fs::copy(&place.path, &open).unwrap();
+    let raw = Connection::open(&open).unwrap();
+    // Pages that do not fit into memory are written before the commit.
+    let change = "PRAGMA journal_mode = DELETE; PRAGMA cache_size = 1; BEGIN; DELETE FROM report";
+    raw.execute_batch(change).unwrap();
+    for ending in ["", "-journal"] {
+        fs::copy(with_ending(&open, ending), with_ending(&place.path, ending)).unwrap();
+    }
+}
+
+#[test]
+fn a_change_that_was_cut_off_is_undone_by_whoever_opens_next() {
+    for mode in [OpenMode::ReadOnly, OpenMode::ReadWrite, OpenMode::Create] {
+        let place = place();
+        let before = filled(&place);
+        half_changed(&place);
+        assert_ne!(fs::read(&place.path).unwrap(), before);
+        let store = SqliteStore::open(&place.path, mode).unwrap();
+        assert_eq!(store.check().unwrap(), []);
+        assert_eq!(store.info().unwrap().reports, 40);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_change_that_was_cut_off_and_cannot_be_undone_is_not_read() {
+    let place = place();
+    filled(&place);
+    half_changed(&place);
+    // The engine follows no link to a journal.
+    let (journal, elsewhere) =
+        (with_ending(&place.path, "-journal"), place.path.with_file_name("elsewhere"));
+    fs::rename(&journal, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &journal).unwrap();
+    let refused = failed_to_open(&place.path, OpenMode::ReadOnly);
+    assert!(matches!(refused, StoreError::Unclean { .. }), "{refused}");
+    assert!(refused.to_string().contains("-journal file"), "{refused}");
+}
+
 #[test]
 fn a_history_gets_a_log_only_where_one_works_beside_it() {
     let [with, without] = [place(), place()];
-    assert_eq!(create(&with).info().unwrap().journal, Journal::WriteAhead);
     // The file in which a log is tried cannot be made.
     fs::create_dir(beside(&without.path, "probe")).unwrap();
-    assert_eq!(create(&without).info().unwrap().journal, Journal::Rollback);
+    let open = |place: &Place| SqliteStore::open(&place.path, OpenMode::Create).unwrap();
+    let journals = |place: &Place| [(); 3].map(|()| open(place).info().unwrap().journal);
+    let (log, none) = (Journal::WriteAhead, Journal::Rollback);
+    assert_eq!(journals(&with), [none, log, log], "a new one is written without");
+    assert_eq!(journals(&without), [none; 3]);
 }
 
 #[test]

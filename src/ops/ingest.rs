@@ -5,6 +5,7 @@ mod retried;
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
+use std::thread;
 
 use crate::context::input::{Document, InputProblem, Severity};
 use crate::context::resolve::{Surroundings, resolve, resolve_part};
@@ -102,7 +103,11 @@ impl Collected {
     ) -> Result<IngestOutcome, IngestError> {
         watcher.phase("writing");
         watcher.steps(0);
-        let appended = store.append(&self.builder.finish())?;
+        let batch = self.builder.finish();
+        let appended = store.append(&batch);
+        // So much memory takes a while to give back, and mostly the process ends before.
+        let _ = thread::Builder::new().spawn(move || drop(batch));
+        let appended = appended?;
         let mut outcome = self.outcome;
         let view = &mut outcome.view;
         view.reports_new = appended.reports_new;

@@ -230,7 +230,7 @@ mod tests {
     use super::*;
     use crate::analysis::cause::Causes;
     use crate::analysis::filter::episode::{Attributed, Attribution};
-    use crate::analysis::verdict::{Rate, Status, Weighing};
+    use crate::analysis::verdict::{Status, Weighing};
     use crate::model::Lane;
 
     /// A failure in this run.
@@ -280,18 +280,7 @@ mod tests {
     fn a_failure_that_a_broken_main_line_explains_began_there() {
         let failure = |regression: f64, change: f64| {
             let causes = Attribution { flake: 0.1, regression, change, outage: 0.0 };
-            let weighing = Weighing {
-                prior: 0.0,
-                time: 0.0,
-                total: 0.0,
-                entries: Vec::new(),
-                proofs: Vec::new(),
-                flaky_since: None,
-                flakes: 0,
-                chances: 1,
-                flake_rate: Rate { value: 0.0, low: 0.0, high: 1.0 },
-                failures: vec![Attributed { run: 1, causes }],
-            };
+            let weighing = Weighing::bare(Attributed { run: 1, causes });
             let verdict = Verdict {
                 weighing: Some(Box::new(weighing)),
                 ..Verdict::bare(0, Status::NewlyBroken)

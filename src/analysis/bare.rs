@@ -1,8 +1,9 @@
-//! Runs and verdicts of which nothing is known, for tests that say what matters to them.
+//! Runs, verdicts and weighings of which nothing is known, for tests that say what matters to them.
 
 use super::direction::Direction;
+use super::filter::episode::Attributed;
 use super::harm::Harm;
-use super::verdict::{JudgedRun, Rate, Status, Verdict};
+use super::verdict::{JudgedRun, Rate, Status, Verdict, Weighing};
 use crate::model::{Lane, Micros, Timestamp};
 use crate::store::query::{RunNo, TestNo};
 
@@ -58,6 +59,24 @@ impl Verdict {
             next: Vec::new(),
             hints: Vec::new(),
             trail: None,
+        }
+    }
+}
+
+impl Weighing {
+    /// One failure of which nothing is known but what caused it.
+    pub(crate) fn bare(failure: Attributed) -> Self {
+        Self {
+            prior: 0.0,
+            time: 0.0,
+            total: 0.0,
+            entries: Vec::new(),
+            proofs: Vec::new(),
+            flaky_since: None,
+            flakes: 0,
+            chances: 1,
+            flake_rate: Rate { value: 0.0, low: 0.0, high: 1.0 },
+            failures: vec![failure],
         }
     }
 }

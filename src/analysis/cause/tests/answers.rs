@@ -5,7 +5,7 @@ use super::super::{burst, duration, together};
 use super::*;
 use crate::analysis::evidence::Evidence;
 use crate::analysis::filter::episode::{Attributed, Attribution};
-use crate::analysis::verdict::{Rate, Weighing};
+use crate::analysis::verdict::Weighing;
 
 /// Runs of one report; each test is a strip of `F` failed and `.` passed.
 fn strips(strips: &[&str]) -> Window {
@@ -127,18 +127,7 @@ fn of_things_that_tell_alike_the_first_is_named() {
 fn a_failure_that_is_a_flake_as_likely_as_not_is_the_tests_own() {
     let is_explained = |flake: f64| {
         let causes = Attribution { flake, regression: 1.0 - flake, change: 0.0, outage: 0.0 };
-        let weighing = Weighing {
-            prior: 0.0,
-            time: 0.0,
-            total: 0.0,
-            entries: Vec::new(),
-            proofs: Vec::new(),
-            flaky_since: None,
-            flakes: 1,
-            chances: 1,
-            flake_rate: Rate { value: 0.0, low: 0.0, high: 1.0 },
-            failures: vec![Attributed { run: 7, causes }],
-        };
+        let weighing = Weighing::bare(Attributed { run: 7, causes });
         explained(&Evidence::default(), Some(&weighing), &[], 7)
     };
     assert!(!is_explained(0.5) && is_explained(0.49));

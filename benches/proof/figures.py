@@ -54,6 +54,11 @@ def save(part, title, begun, about=(), tables=(), targets=()):
     (FIGURES / f"{part}.json").write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
 
 
+def kept(part):
+    """The figures of a part as they were written last."""
+    return json.loads((FIGURES / f"{part}.json").read_text())
+
+
 def told(*command):
     return subprocess.run(command, cwd=ROOT, check=True, text=True, stdout=subprocess.PIPE).stdout.strip()
 

@@ -1,6 +1,6 @@
 """The tests of the tests: coverage of every module, and mutants of the modules that decide.
 
-Usage: python3 benches/proof/tests.py [--each N] [--quick] [--only coverage|mutants] [--modules NAME ...] [--keep] [--again] [--minutes N]
+Usage: python3 benches/proof/tests.py [--each N] [--quick] [--only coverage|mutants] [--modules NAME ...] [--keep] [--again] [--minutes N] [--known-coverage]
 
 --each N     the first N mutants of each module, by the hash of what they are [default: every mutant; with --quick 100]
 --quick      coverage by the unit tests alone, and a sample of the mutants
@@ -9,6 +9,7 @@ Usage: python3 benches/proof/tests.py [--each N] [--quick] [--only coverage|muta
 --keep       take what an earlier call found out about mutants of the same sources
 --again      take also what was found before tests were added, and try again what survived
 --minutes N  begin no mutant of a module after so long; 0 takes what is known
+--known-coverage  take the coverage that the page has, and say of which commit it is
 
 Writes the figures of the part and `survivors.txt`, the mutants that no test notices and mutants.toml does not explain.
 """
@@ -40,6 +41,7 @@ def arguments():
     parser.add_argument("--keep", action="store_true", help="take what an earlier call found out about mutants of the same sources")
     parser.add_argument("--again", action="store_true", help="take also what was found before tests were added, and try again what survived")
     parser.add_argument("--minutes", type=float, help="begin no mutant of a module after so long; 0 takes what is known")
+    parser.add_argument("--known-coverage", action="store_true", help="take the coverage that the page has, and say of which commit it is")
     parser.add_argument("--only", choices=("coverage", "mutants"), help="one half; prints, and keeps nothing")
     wanted = parser.parse_args()
     wanted.each = wanted.each or (100 if wanted.quick else None)
@@ -67,6 +69,14 @@ def coverage_table(quick):
     return figures.table("Coverage", ["module", "lines", "covered", "branches", "taken"], rows, note), None
 
 
+def known_coverage():
+    """The coverage that the page has, and the commit that it was measured at."""
+    page = figures.kept("tests")
+    table = next(one for one in page["tables"] if one["title"] == "Coverage")
+    said = f"Measured at commit {page['commit']}."
+    return {**table, "note": table["note"] if "Measured at" in table["note"] else f"{table['note']} {said}"}, None
+
+
 def mutants_table(found):
     """One line for each module: what became of its mutants."""
     rows, total = [], collections.Counter()
@@ -81,7 +91,7 @@ def mutants_table(found):
         rows.append(line_of(f"`{module}`", sums))
     return figures.table("Mutants", ["module", "mutants", "apart", "tried", "killed", "share", *mutants.KINDS, "unexplained", "of these unreached"],
                          [*rows, line_of("all", total)],
-                         "Killed: a unit test of these modules fails, or no longer ends. Apart: does not compile behind a switch, most of them not at all. Of the "
+                         "Killed: a unit test of these modules fails, or no longer ends. Apart: does not compile behind a switch, and was not tried. Of the "
                          "survivors " + "; ".join(f"*{kind}*: {meaning}" for kind, meaning in mutants.KINDS.items()) + " (`benches/proof/mutants.toml` gives each its "
                          "reason). *Unexplained* are listed in `benches/proof/survivors.txt`. Unreached: no unit test of these five modules runs the line; "
                          "tests of other modules and of the commands may.")
@@ -104,7 +114,7 @@ def try_mutants(wanted):
     about = f"A mutant changes one expression, one arm or one function's result; cargo-mutants lists them. Those of a module are built into one program, " \
             "and each runs with the unit tests that reach it, of its module and of those that its module uses. " \
             + (f"Of each module, the {wanted.each} mutants that come first by the hash of what they are were tried." if wanted.each else
-               f"{untried:,} of {len(found):,} were not tried yet." if untried else "Every one was tried.") \
+               f"{untried:,} of {len(found):,} were not tried yet." if untried else "Every one that stands behind a switch was tried.") \
             + (" What earlier calls found is put down here." if wanted.minutes == 0 else "") \
             + (f" Left out, because they need the rest of the crate: {', '.join(f'`{test}`' for test in broken)}." if broken else "")
     return found, about, untried, [one for one in found if one["outcome"] in ("missed", "unreached") and not one["reason"]]
@@ -113,7 +123,7 @@ def try_mutants(wanted):
 def main():
     wanted, begun, tables, about, targets, survivors = arguments(), time.time(), [], [], [], []
     if wanted.only != "mutants":
-        table, word = coverage_table(wanted.quick)
+        table, word = known_coverage() if wanted.known_coverage else coverage_table(wanted.quick)
         (about if word else tables).append(word or table)
     if wanted.only != "coverage":
         found, word, untried, survivors = try_mutants(wanted)

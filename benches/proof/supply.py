@@ -99,7 +99,7 @@ def ci():
 def renew_ci():
     """Put what the last whole `.ci/run` took in the place of what is kept of an earlier one."""
     file = figures.FIGURES / "supply.json"
-    kept, (tables, targets) = json.loads(file.read_text()), ci()
+    kept, (tables, targets) = figures.kept("supply"), ci()
     kept["tables"] = [one for one in kept["tables"] if one["title"] != CI] + tables
     kept["targets"] = targets
     file.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")

@@ -216,7 +216,6 @@ fn words(line: &str) -> Vec<String> {
 }
 
 const INGEST: &str = "ingest new --db h.db --project p --revision r2 --branch main --build 2";
-
 const OLD: &str = "ingest old --db h.db --project p --revision r1 --branch main --build 1";
 
 /// A history of one run, which its second writer gives a log, and the reports of another run.

@@ -167,12 +167,12 @@ fn open_to_read(path: &Path, retries: u64) -> Result<Connection, StoreError> {
         Ok(connection)
     };
     // A log has more than the file, and a journal what the file had before it was half changed.
-    let logged = [log_of(path), journal_of(path)]
+    let is_left = [log_of(path), journal_of(path)]
         .iter()
         .any(|file| fs::metadata(file).is_ok_and(|meta| meta.len() > 0));
-    let first = match (is_writable(path), logged) {
+    let first = match (is_writable(path), is_left) {
         (true, _) => {
-            let open = || unless_full(logged, plain(OpenFlags::SQLITE_OPEN_READ_WRITE));
+            let open = || unless_full(is_left, plain(OpenFlags::SQLITE_OPEN_READ_WRITE));
             match retry_unless_denied(path, retries, open) {
                 Err(StoreError::Unshared { .. }) => {
                     end_log(path, retries)?;
@@ -186,7 +186,7 @@ fn open_to_read(path: &Path, retries: u64) -> Result<Connection, StoreError> {
         }
         (false, false) => None,
     };
-    let connection = match (first.flatten(), logged) {
+    let connection = match (first.flatten(), is_left) {
         (Some(connection), _) => connection,
         (None, true) => return Err(StoreError::Unclean { path: path.to_path_buf() }),
         // Nobody can write here and nothing is left beside it: the file alone is the whole history.
